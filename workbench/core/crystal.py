@@ -1,0 +1,158 @@
+"""A crystal, its reflections and its model as plain arrays, numbers and strings.
+
+Everything here is immutable by convention (frozen dataclasses; arrays are not written to after construction)
+and picklable, so that it may cross a process door.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from workbench.core.arrays import BoolArray, FloatArray, IntArray, TextArray
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """Unit cell and space group.
+
+    cell: a, b, c in angstrom, alpha, beta, gamma in degrees.
+    space_group: extended Hermann-Mauguin symbol as gemmi writes it (`SpaceGroup.xhm()`), e.g. "P 21 21 21", "R 3:H".
+    """
+
+    cell: tuple[float, float, float, float, float, float]
+    space_group: str
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that something was read from: path as the user gave it, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A LINK, SSBOND or struct_conn record. Atoms are indices into the model; `symmetry` means the second atom is a
+    symmetry copy. kind: "covale", "disulf", "metalc", "hydrog" or "unknown" (mmCIF names). name: link id or ""."""
+
+    kind: str
+    name: str
+    first: int
+    second: int
+    symmetry: bool = False
+    distance: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Residues:
+    """The residues of a model, one row each, in file order (r rows). Microheterogeneity gives one row per name.
+
+    name, chain: text. number: author sequence number. insertion: insertion code or "".
+    kind: "protein", "nucleic", "water", "ion", "sugar" or "ligand".
+    first_atom, n_atoms: the run of atoms that belongs to the residue (atoms of a residue are contiguous).
+    """
+
+    name: TextArray
+    chain: TextArray
+    number: IntArray
+    insertion: TextArray
+    kind: TextArray
+    first_atom: IntArray
+    n_atoms: IntArray
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    def label(self, row: int) -> str:
+        """'A 89 PHE', as people say it."""
+        return f"{self.chain[row]} {self.number[row]}{self.insertion[row]} {self.name[row]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A macromolecular model: n atoms as parallel arrays, in file order.
+
+    xyz: (n, 3) Cartesian angstrom. b_iso: (n,) A^2 (the equivalent B where anisotropic).
+    u_aniso: (n, 6) A^2 as U11 U22 U33 U12 U13 U23, rows of zeros where isotropic. anisotropic: (n,) bool.
+    occupancy: (n,). element: (n,) symbols as "C", "SE", "D" (upper case). charge: (n,).
+    atom_name: (n,) e.g. "CA". altloc: (n,) "" or one letter. residue: (n,) row of `residues`.
+    source_index: (n,) index of the atom in the source file's first model; -1 for atoms added since (hydrogens).
+    source_text: the (decompressed) text of the file, from which export restores what refinement does not change.
+    source_format: "pdb" or "mmcif".
+    """
+
+    crystal: Crystal
+    xyz: FloatArray
+    b_iso: FloatArray
+    u_aniso: FloatArray
+    anisotropic: BoolArray
+    occupancy: FloatArray
+    element: TextArray
+    charge: IntArray
+    atom_name: TextArray
+    altloc: TextArray
+    residue: IntArray
+    residues: Residues
+    links: tuple[Link, ...]
+    source_index: IntArray
+    source: SourceFile
+    source_text: str = field(repr=False)
+    source_format: str
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelState:
+    """What refinement changes, for the n atoms of a `Model`: xyz (n, 3) angstrom, b_iso (n,) A^2,
+    u_aniso (n, 6) A^2 (zeros where isotropic), occupancy (n,)."""
+
+    xyz: FloatArray
+    b_iso: FloatArray
+    u_aniso: FloatArray
+    occupancy: FloatArray
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """Which columns were taken and why, and what else could have been taken (labels)."""
+
+    amplitude: str
+    sigma: str
+    free: str
+    free_value: int | None
+    amplitude_reason: str
+    free_reason: str
+    amplitude_candidates: tuple[str, ...] = ()
+    free_candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Reflections:
+    """Observed amplitudes: unique, inside the CCP4 asymmetric unit, systematic absences dropped,
+    F > 0 and sigma > 0, sorted by hkl (n rows).
+
+    hkl: (n, 3). f_obs, sigma: (n,) on the file's scale. free: (n,) bool, True = test set.
+    has_free: False when the file holds no test set (then `free` is all False).
+    d_min, d_max: resolution limits in angstrom of the rows. completeness: fraction of the unique reflections
+    between them that is observed.
+    """
+
+    crystal: Crystal
+    hkl: IntArray
+    f_obs: FloatArray
+    sigma: FloatArray
+    free: BoolArray
+    has_free: bool
+    d_min: float
+    d_max: float
+    completeness: float
+    columns: ColumnChoice
+    source: SourceFile
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.hkl)

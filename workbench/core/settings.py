@@ -1,0 +1,55 @@
+"""What the user can set. One frozen value; a change is a new value (`dataclasses.replace`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workbench.core.crystal import ModelState
+
+Hydrogens = Literal["auto", "keep", "riding", "all", "none"]
+Keep = Literal["best", "current", "discard"]
+
+FAMILIES = ("bonds", "angles", "torsions", "chirality", "planes", "contacts", "b_similarity")
+"""Names of the restraint families, in the order of every table."""
+
+
+@dataclass(frozen=True)
+class RefinementSettings:
+    """Settings of a run; those marked (live) may change while it runs.
+
+    cycles: largest number of cycles (live). weight: absolute X-ray weight w, None = automatic (live).
+    family_weights: multiplier of each restraint family, all 1 by default (live).
+    d_min: high-resolution limit in angstrom or None. hydrogens: "auto" is "keep" when the input has hydrogens, else
+    "riding". shake: 3D r.m.s. displacement in angstrom given to the start. reset_b: None, "mean" or a B in A^2.
+    threads: number of threads, 0 = all cores. seed: of every random number.
+    """
+
+    cycles: int = 20
+    weight: float | None = None
+    family_weights: tuple[float, ...] = (1.0,) * len(FAMILIES)
+    d_min: float | None = None
+    hydrogens: Hydrogens = "auto"
+    shake: float = 0.0
+    reset_b: Literal["mean"] | float | None = None
+    threads: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class RunRequest:
+    """Everything a run needs, by name: files as the user gave them, columns if chosen by hand, settings.
+
+    start: a state to go on from instead of the file's coordinates (then shake and reset_b do not apply).
+    first_cycle: number of the cycle that the start is (0 for the file's model).
+    """
+
+    model_path: str
+    data_path: str
+    dictionaries: tuple[str, ...] = ()
+    labels: tuple[str, str] | None = None
+    free_label: str | None = None
+    free_value: int | None = None
+    settings: RefinementSettings = field(default_factory=RefinementSettings)
+    start: ModelState | None = None
+    first_cycle: int = 0
