@@ -66,8 +66,10 @@ class Planes:
 class ContactTypes:
     """What non-bonded contacts need of each of the n + h atoms.
 
-    radius (n + h,): van der Waals radius in angstrom (united-atom radius where the hydrogens are absent, all-atom where present).
-    donor, acceptor (n + h,): 1 for hydrogen-bond donors / acceptors; for a hydrogen `donor` is 1 when it is polar (can be shared).
+    radius (n + h,): van der Waals radius in angstrom (united-atom where hydrogens are absent, all-atom
+    where they are present).
+    donor, acceptor (n + h,): 1 for hydrogen-bond donors / acceptors; for a hydrogen `donor` is 1 when
+    it is polar (can be shared).
     metal (n + h,): 1 for metals, with `radius` their ionic radius.
     altloc (n + h,): 0 for none, else the letter's code: only equal codes or 0 see each other.
     excluded: (e, 2) pairs i < j that are never contacts (1-2, 1-3, same plane 1-4); one_four: (f, 2) pairs i < j with
