@@ -1,0 +1,27 @@
+"""How far to trust the second-order model: damping that follows the ratio of actual to predicted decrease.
+
+Levenberg (1944), Q. Appl. Math. 2, 164; Marquardt (1963); the update of the damping after More (1978), Lect. Notes
+Math. 630, 105. A step is accepted only if the target really falls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SMALLEST, LARGEST = 1e-4, 1e4
+
+
+@dataclass
+class TrustRegion:
+    """damping: Marquardt's lambda of the next trial."""
+
+    damping: float = 0.02
+
+    def judge(self, actual: float, predicted: float) -> bool:
+        """Whether a step whose target fell by `actual` (predicted: `predicted` > 0) is accepted; adapts the damping."""
+        ratio = actual / predicted if predicted > 0.0 else -1.0
+        if ratio < 0.25:
+            self.damping = min(max(self.damping, 0.01) * (4.0 if ratio > 0.0 else 8.0), LARGEST)
+        elif ratio > 0.75:
+            self.damping = max(self.damping / 4.0, SMALLEST)
+        return actual > 0.0

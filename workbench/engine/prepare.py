@@ -1,0 +1,288 @@
+"""Model, data and dictionaries become one refinement problem. Every cross-check between them is here."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+
+import gemmi
+import numpy as np
+
+from workbench.core.arrays import IntArray
+from workbench.core.crystal import Crystal, Model, ModelState, Reflections, SourceFile
+from workbench.core.errors import InputError, SettingsError
+from workbench.core.events import InputSummary, Note, Prepared
+from workbench.core.settings import RefinementSettings
+from workbench.engine.atomic_model import EIGHT_PI_SQ, AtomicModel, state_of
+from workbench.engine.geometry.description import GeometryDescription
+from workbench.engine.geometry.target import GeometryTarget
+from workbench.engine.geometry.topology import build_geometry
+from workbench.engine.special_positions import find_special_positions
+from workbench.engine.xray.bulk_solvent import SolventMask
+from workbench.engine.xray.model_factors import DataSet
+from workbench.engine.xray.reflection_geometry import all_reflections
+from workbench.engine.xray.structure_factors import StructureFactors
+
+CELL_TOLERANCE = 0.015
+"""Relative difference of cell edges, and radians of angles, that still is the same crystal form."""
+FEWEST_REFLECTIONS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class RefinementProblem:
+    """Everything `refine` needs, checked and built once."""
+
+    prepared: Prepared
+    notes: tuple[Note, ...]
+    settings: RefinementSettings
+    description: GeometryDescription
+    atoms: AtomicModel
+    geometry: GeometryTarget
+    data: DataSet
+    factors: StructureFactors
+    mask: SolventMask
+    start: ModelState
+    first_cycle: int
+
+
+def prepare(
+    model: Model,
+    reflections: Reflections,
+    monomers: gemmi.MonLib,
+    component_sources: dict[str, str],
+    dictionaries: tuple[SourceFile, ...],
+    settings: RefinementSettings,
+    start: ModelState | None = None,
+    first_cycle: int = 0,
+) -> RefinementProblem:
+    """Check that model and data belong together and build what refinement needs.
+
+    start: a state to go on from (rows as in the prepared model); shake and reset_b are then not applied.
+    Raises InputError or SettingsError, naming the file and the remedy.
+    """
+    began = time.perf_counter()
+    _check_settings(settings)
+    notes: list[Note] = []
+    reflections = _limited(reflections, settings)
+    model = _in_the_crystal_of_the_data(model, reflections, notes)
+    if not reflections.has_free:
+        notes.append(
+            Note(
+                "The data hold no test set: nothing watches for overfitting, sigma_A is estimated from the "
+                "reflections that are refined against, and R_free cannot be given.",
+                "warning",
+            )
+        )
+    elif int(reflections.free.sum()) < 500:
+        notes.append(
+            Note(f"The test set is small ({int(reflections.free.sum())} reflections): R_free is uncertain.", "warning")
+        )
+    hydrogens = settings.hydrogens
+    if hydrogens == "auto":
+        hydrogens = "keep" if np.isin(model.element, ("H", "D")).any() else "riding"
+    description = build_geometry(model, monomers, component_sources, hydrogens)
+    notes += [Note(text) for text in (*model.notes, *reflections.notes)]
+    notes += [Note(text) for text in description.notes]
+    notes += [Note(f"{name}: {why}", "warning") for name, why in description.flagged.items()]
+    model = description.model
+    alone = model.residues.n_atoms[model.residue] == 1
+    special = find_special_positions(model.crystal, model.xyz, alone)
+    if len(special.rows):
+        notes.append(Note(f"{len(special.rows)} atoms lie on symmetry elements; they move along them only."))
+    atoms = AtomicModel(description, special)
+    if start is None:
+        begin = _perturbed(_sound_b(state_of(model), model, reflections, notes), atoms, settings)
+    else:
+        if len(start.xyz) != len(model):
+            raise InputError(
+                "The state to go on from has another number of atoms than the model.",
+                file=model.source.path,
+                remedy="Open the model again.",
+            )
+        begin = start
+    # all reflections to the limit, observed or not: maps are filled and free of truncation ripples
+    hkl = all_reflections(reflections.crystal, reflections.d_min, reflections.d_max)
+    observed = _rows_observed(hkl, reflections.hkl)
+    threads = settings.threads or os.cpu_count() or 1
+    used = replace(model, xyz=begin.xyz, b_iso=begin.b_iso, u_aniso=begin.u_aniso, occupancy=begin.occupancy)
+    sources = {name: component_sources.get(name, "own geometry") for name in sorted({*map(str, model.residues.name)})}
+    columns = reflections.columns
+    prepared = Prepared(
+        model=used,
+        reflections=reflections,
+        hkl=hkl,
+        observed=observed,
+        bonds=description.drawn_bonds,
+        restraint_counts=description.counts,
+        riding_hydrogens=len(description.hydrogens.parent) if atoms.riding else 0,
+        inputs=InputSummary(
+            model=model.source,
+            data=reflections.source,
+            dictionaries=dictionaries,
+            columns={
+                "amplitude": columns.amplitude,
+                "sigma": columns.sigma,
+                "free": columns.free or None,
+                "free_value": columns.free_value,
+                "amplitude_reason": columns.amplitude_reason,
+            },
+            free_reason=columns.free_reason,
+            component_sources=sources,
+        ),
+        settings=settings,
+        prepare_seconds=0.0,
+    )
+    problem = RefinementProblem(
+        prepared=prepared,
+        notes=tuple(notes),
+        settings=settings,
+        description=description,
+        atoms=atoms,
+        geometry=GeometryTarget(description),
+        data=DataSet(reflections, hkl, observed),
+        factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads),
+        mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),
+        start=begin,
+        first_cycle=first_cycle,
+    )
+    return replace(problem, prepared=replace(prepared, prepare_seconds=time.perf_counter() - began))
+
+
+def _check_settings(settings: RefinementSettings) -> None:
+    if settings.cycles < 0:
+        raise SettingsError("The number of cycles is negative.", remedy="Give 0 or more.")
+    if settings.weight is not None and not (np.isfinite(settings.weight) and settings.weight >= 0.0):
+        raise SettingsError(f"The weight {settings.weight} cannot be used.", remedy="Give a number from 0 up, or auto.")
+    if not (np.isfinite(settings.shake) and 0.0 <= settings.shake <= 3.0):
+        raise SettingsError(f"A shake of {settings.shake} A cannot be used.", remedy="Give 0 to 3 A.")
+    if isinstance(settings.reset_b, float) and not (np.isfinite(settings.reset_b) and 0 < settings.reset_b <= 500):
+        raise SettingsError(f"B cannot be set to {settings.reset_b} A^2.", remedy="Give a value between 0 and 500.")
+
+
+def _limited(reflections: Reflections, settings: RefinementSettings) -> Reflections:
+    """The reflections inside the resolution limit that the user set."""
+    if settings.d_min is not None:
+        if not np.isfinite(settings.d_min) or settings.d_min <= 0.0:
+            raise SettingsError(
+                f"A resolution limit of {settings.d_min} A cannot be used.", remedy="Give a length in angstrom."
+            )
+        cell = gemmi.UnitCell(*reflections.crystal.cell)
+        d = cell.calculate_d_array(np.ascontiguousarray(reflections.hkl))
+        keep = d >= settings.d_min - 1e-6
+        if not keep.any():
+            raise SettingsError(
+                f"No reflection lies within {settings.d_min} A; the data reach from {reflections.d_max:.2f} to "
+                f"{reflections.d_min:.2f} A.",
+                remedy="Choose another resolution limit.",
+            )
+        if not keep.all():
+            total = len(all_reflections(reflections.crystal, float(d[keep].min()), float(d[keep].max())))
+            reflections = replace(
+                reflections,
+                hkl=reflections.hkl[keep],
+                f_obs=reflections.f_obs[keep],
+                sigma=reflections.sigma[keep],
+                free=reflections.free[keep],
+                d_min=float(d[keep].min()),
+                d_max=float(d[keep].max()),
+                completeness=float(keep.sum()) / max(total, 1),
+            )
+    if len(reflections) < FEWEST_REFLECTIONS:
+        raise InputError(
+            f"Only {len(reflections)} usable reflections: too few to refine anything.",
+            file=reflections.source.path,
+            remedy="Give the complete data set, or a wider resolution limit.",
+        )
+    return reflections
+
+
+def _in_the_crystal_of_the_data(model: Model, reflections: Reflections, notes: list[Note]) -> Model:
+    """The model with the data's cell and space group, if it belongs to that crystal."""
+    theirs = reflections.crystal
+    group = gemmi.find_spacegroup_by_name(theirs.space_group)
+    own = model.crystal
+    unknown_cell = own.cell[0] <= 1.0
+    if unknown_cell:
+        notes.append(Note("The model has no unit cell; that of the data is used.", "warning"))
+        return replace(model, crystal=theirs)
+    lengths = np.abs(np.array(own.cell[:3]) / np.array(theirs.cell[:3]) - 1.0)
+    angles = np.abs(np.radians(np.array(own.cell[3:]) - np.array(theirs.cell[3:])))
+    cells = f"model {_cell_text(own)}, data {_cell_text(theirs)}"
+    if lengths.max() > CELL_TOLERANCE or angles.max() > CELL_TOLERANCE:
+        raise InputError(
+            f"The model belongs to another crystal form than the data ({cells}).",
+            file=model.source.path,
+            remedy=f"Place it in this crystal by molecular replacement, or give the data it was built from "
+            f"(now {reflections.source.path}).",
+        )
+    own_group = gemmi.find_spacegroup_by_name(own.space_group) if own.space_group else None
+    if own_group is None:
+        notes.append(
+            Note(f"The model names no known space group; {theirs.space_group} of the data is used.", "warning")
+        )
+    elif group is not None and own_group.hm != group.hm and not _same_operations(own_group, group):
+        raise InputError(
+            f"The model is in space group {own_group.hm}, the data are in {group.hm}.",
+            file=model.source.path,
+            remedy="Re-index the data, or place the model in their space group.",
+        )
+    if lengths.max() > 1e-4 or angles.max() > 1e-4:
+        notes.append(Note(f"The cells differ slightly ({cells}); the cell of the data is used.", "warning"))
+    return replace(model, crystal=theirs)
+
+
+def _same_operations(first: gemmi.SpaceGroup, second: gemmi.SpaceGroup) -> bool:
+    return {op.triplet() for op in first.operations()} == {op.triplet() for op in second.operations()}
+
+
+def _cell_text(crystal: Crystal) -> str:
+    return " ".join(f"{value:.2f}" for value in crystal.cell)
+
+
+def _rows_observed(hkl: IntArray, observed: IntArray) -> IntArray:
+    """For each row of hkl (m, 3) the row of `observed` (n, 3) with the same indices, or -1."""
+    base = int(max(np.abs(hkl).max(), np.abs(observed).max())) + 1
+    span = 2 * base + 1
+
+    def key(rows: IntArray) -> IntArray:
+        wide = rows.astype(np.int64) + base
+        code: IntArray = (wide[:, 0] * span + wide[:, 1]) * span + wide[:, 2]
+        return code
+
+    theirs = key(observed)
+    order = np.argsort(theirs)
+    place = np.clip(np.searchsorted(theirs[order], key(hkl)), 0, len(order) - 1)
+    found = theirs[order][place] == key(hkl)
+    rows = np.where(found, order[place], -1).astype(np.int32)
+    if int(found.sum()) != len(observed):
+        raise InputError("Some reflections are outside the asymmetric unit or listed twice.", item="reflections")
+    return rows
+
+
+def _sound_b(state: ModelState, model: Model, reflections: Reflections, notes: list[Note]) -> ModelState:
+    """B factors that mean nothing (all zero) are replaced by the Wilson B of the data."""
+    if np.any(state.b_iso > 0.0) or model.anisotropic.any():
+        return state
+    cell = gemmi.UnitCell(*reflections.crystal.cell)
+    s_sq = np.asarray(cell.calculate_1_d2_array(np.ascontiguousarray(reflections.hkl)))
+    high = s_sq > 0.4 * s_sq.max()
+    slope = np.polyfit(s_sq[high], np.log(reflections.f_obs[high] ** 2), 1)[0]
+    b = float(np.clip(-2.0 * slope, 5.0, 150.0))
+    notes.append(Note(f"Every B of the model is 0; refinement starts from {b:.0f} A^2 of the Wilson plot.", "warning"))
+    return replace(state, b_iso=np.full_like(state.b_iso, b))
+
+
+def _perturbed(state: ModelState, atoms: AtomicModel, settings: RefinementSettings) -> ModelState:
+    """The start that was asked for: B reset, coordinates shaken."""
+    if settings.reset_b is not None:
+        heavy = ~atoms.dependent
+        value = float(state.b_iso[heavy].mean()) if settings.reset_b == "mean" else float(settings.reset_b)
+        u = np.zeros_like(state.u_aniso)
+        u[atoms.description.model.anisotropic, :3] = value / EIGHT_PI_SQ
+        state = replace(state, b_iso=np.full_like(state.b_iso, value), u_aniso=u)
+    if settings.shake > 0.0:
+        noise = np.random.default_rng(settings.seed).normal(size=state.xyz.shape) * settings.shake / np.sqrt(3.0)
+        noise = atoms.special.project(noise)
+        state = atoms.with_hydrogens(replace(state, xyz=state.xyz + noise))
+    return state

@@ -1,0 +1,297 @@
+"""The macro-cycle: guess, check, correct, repeat. A generator of events; nothing here knows who listens.
+
+One cycle (design: conventions 6) = one accepted joint step of all parameters of the target
+w * sum over work reflections of -LL + E_geometry + E_B, then solvent mask, scaling and sigma_A again, then statistics.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.core.arrays import ComplexArray, FloatArray
+from workbench.core.control import RunControl
+from workbench.core.crystal import ModelState
+from workbench.core.errors import NumericalError
+from workbench.core.events import CycleFinished, CycleStatistics, EndReason, Finished, Note, Progress, RunEvent
+from workbench.core.settings import RefinementSettings
+from workbench.engine.cross_validation.best_state import merit
+from workbench.engine.memory import peak_memory_mb
+from workbench.engine.optimise.step import accepted_step
+from workbench.engine.optimise.target import Derivatives
+from workbench.engine.optimise.trust import TrustRegion
+from workbench.engine.optimise.weights import AutomaticWeight
+from workbench.engine.prepare import RefinementProblem
+from workbench.engine.xray.model_factors import FittedData
+
+SHIFT_DONE, SHIFT_B_DONE, LL_DONE, CYCLES_DONE = 0.002, 0.1, 1e-4, 3
+"""Convergence (conventions 6): r.m.s. shift in angstrom, mean |dB| in A^2, change of ll_free, over how many cycles."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """A model with its factors, scaled to the data: what a cycle starts from and ends at."""
+
+    state: ModelState
+    f_atoms: ComplexArray
+    f_mask: ComplexArray
+    fitted: FittedData
+    written: FittedData
+
+
+@dataclass(frozen=True)
+class _Shift:
+    rms: float = 0.0
+    largest: float = 0.0
+    mean_b: float = 0.0
+
+
+def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent]:
+    """Refine until converged, out of cycles, or told to stop; the best state so far is the result."""
+    began = time.perf_counter()
+    yield problem.prepared
+    yield from problem.notes
+    yield Progress("F_calc, solvent and scales of the start")
+    point = _assess(problem, problem.start, None)
+    automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
+    settings = control.settings()
+    weight = settings.weight if settings.weight is not None else automatic.value
+    latest = _finished_cycle(
+        problem, point, problem.first_cycle, _Shift(), weight, automatic, time.perf_counter() - began, True
+    )
+    yield latest
+    best, best_merit = latest, merit(latest.statistics)
+    history = [latest.statistics]
+    reason: EndReason = "cycles"
+    trust = TrustRegion()
+    cycle = problem.first_cycle
+    while True:
+        settings = control.settings()
+        if control.cancelled():
+            reason = "stopped"
+            break
+        if cycle - problem.first_cycle >= settings.cycles:
+            break
+        cycle += 1
+        started = time.perf_counter()
+        yield Progress(f"Cycle {cycle}", (cycle - problem.first_cycle - 1) / max(settings.cycles, 1))
+        step = _step(problem, point, control, automatic, trust)
+        if step is None:
+            reason = "stopped"
+            break
+        new_state, weight = step
+        if new_state is None:
+            yield Note(f"Cycle {cycle}: no step lowers the target any further.")
+            reason = "no_progress"
+            break
+        shift = _shift(point.state, new_state)
+        point = _assess(problem, new_state, point)
+        current = _finished_cycle(problem, point, cycle, shift, weight, automatic, time.perf_counter() - started, False)
+        now = merit(current.statistics)
+        if not np.isfinite(now):
+            raise NumericalError(
+                f"The likelihood of cycle {cycle} is not a number.",
+                remedy="Start again from the last good cycle with a smaller weight.",
+            )
+        if now < best_merit:
+            current = replace(current, best=True)
+            best, best_merit = current, now
+        yield current
+        history.append(current.statistics)
+        if settings.weight is None:
+            steered = automatic.steered(history[-1].rmsz_bonds, history[-2].rmsz_bonds, cycle - problem.first_cycle)
+            if steered.value != automatic.value:
+                yield Note(f"Automatic weight {automatic.value:.2f} -> {steered.value:.2f}, {steered.reason}")
+            automatic = steered
+        if _converged(history):
+            reason = "converged"
+            break
+    yield Finished(
+        reason=reason,
+        text=_ending(reason, best, history[-1]),
+        kept=_as_written(problem, best),
+        refine_seconds=time.perf_counter() - began,
+        peak_memory_mb=peak_memory_mb(),
+    )
+
+
+def score(problem: RefinementProblem) -> CycleFinished:
+    """R factors, likelihood and geometry of the start as it is; nothing is refined."""
+    began = time.perf_counter()
+    point = _assess(problem, problem.start, None)
+    automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
+    seconds = time.perf_counter() - began
+    return _finished_cycle(problem, point, problem.first_cycle, _Shift(), automatic.value, automatic, seconds, True)
+
+
+def _assess(problem: RefinementProblem, state: ModelState, previous: _Point | None) -> _Point:
+    """F_calc, solvent, scales and sigma_A of a state; with and without the riding hydrogens."""
+    atoms = problem.atoms
+    f_written = problem.factors.f_calc(atoms.written(state))
+    f_mask = problem.mask.f_mask(atoms.written(state))
+    old = previous.fitted if previous is not None else None
+    if not atoms.riding:
+        fitted = problem.data.fit(f_written, f_mask, old)
+        return _Point(state, f_written, f_mask, fitted, fitted)
+    f_atoms = f_written + problem.factors.f_calc(atoms.hydrogens(state))
+    written = problem.data.fit(f_written, f_mask, previous.written if previous is not None else None)
+    return _Point(state, f_atoms, f_mask, problem.data.fit(f_atoms, f_mask, old), written)
+
+
+def _step(
+    problem: RefinementProblem, point: _Point, control: RunControl, automatic: AutomaticWeight, trust: TrustRegion
+) -> tuple[ModelState | None, float] | None:
+    """One accepted step from `point`: the new state and the weight it was taken with.
+
+    None when the run was cancelled; a state of None when no step lowers the target.
+    """
+    atoms, state = problem.atoms, point.state
+    value, coefficients, curvature = problem.data.target(point.f_atoms, point.f_mask, point.fitted)
+    if control.cancelled():
+        return None
+    scatterers = atoms.scatterers(state)
+    data = Derivatives(
+        value=value,
+        gradient=atoms.gradient(state, problem.factors.gradients(scatterers, coefficients)),
+        jacobian=None,
+        diagonal=atoms.curvature(problem.factors.curvatures(scatterers, curvature)),
+    )
+    if not np.isfinite(data.value) or not np.all(np.isfinite(data.gradient)):
+        raise NumericalError("The likelihood or its gradient is not a number.", remedy="Check B factors and data.")
+    if control.cancelled():
+        return None
+    families = np.asarray(control.settings().family_weights, dtype=np.float64)
+    restraint_rows = problem.geometry.residuals(state.xyz, state.b_iso, families)
+    if restraint_rows.jacobian is None:
+        raise AssertionError("restraints without a Jacobian")
+    restraints = Derivatives(
+        value=0.5 * float(restraint_rows.values @ restraint_rows.values),
+        gradient=np.asarray(restraint_rows.jacobian.T @ restraint_rows.values),
+        jacobian=restraint_rows.jacobian,
+        diagonal=None,
+    )
+
+    def trial(shift: FloatArray) -> tuple[float, float]:
+        moved = atoms.advanced(state, shift)
+        geometry = problem.geometry.value(moved.xyz, moved.b_iso, families)
+        f_atoms = problem.factors.f_calc(atoms.scatterers(moved))
+        return problem.data.value(f_atoms, point.f_mask, point.fitted), geometry
+
+    def weight() -> float:
+        chosen = control.settings().weight
+        return automatic.value if chosen is None else chosen
+
+    result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust)
+    if result.cancelled:
+        return None
+    return (atoms.advanced(state, result.shift) if result.accepted else None), result.weight
+
+
+def _shift(before: ModelState, after: ModelState) -> _Shift:
+    moved = np.linalg.norm(after.xyz - before.xyz, axis=1)
+    return _Shift(
+        float(np.sqrt(np.mean(moved**2))), float(moved.max()), float(np.abs(after.b_iso - before.b_iso).mean())
+    )
+
+
+def _finished_cycle(
+    problem: RefinementProblem,
+    point: _Point,
+    cycle: int,
+    shift: _Shift,
+    weight: float,
+    automatic: AutomaticWeight,
+    seconds: float,
+    best: bool,
+) -> CycleFinished:
+    geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
+    user_set = weight != automatic.value
+    statistics = CycleStatistics(
+        cycle=cycle,
+        r_work=point.written.r_work,
+        r_free=point.written.r_free,
+        r_work_riding_h=point.fitted.r_work,
+        r_free_riding_h=point.fitted.r_free,
+        ll_work=point.fitted.ll_work,
+        ll_free=point.fitted.ll_free,
+        n_work=problem.data.n_work,
+        n_free=problem.data.n_free,
+        rmsd_bonds=geometry.rmsd_bonds,
+        rmsz_bonds=geometry.rmsz_bonds,
+        rmsd_angles=geometry.rmsd_angles,
+        rmsz_angles=geometry.rmsz_angles,
+        xray_weight=weight,
+        automatic_weight=automatic.value,
+        weight_reason="set by the user" if user_set else automatic.reason,
+        mean_b=float(point.state.b_iso.mean()),
+        rms_shift=shift.rms,
+        max_shift=shift.largest,
+        mean_abs_shift_b=shift.mean_b,
+        seconds=seconds,
+        geometry=dict(geometry.families),
+    )
+    return CycleFinished(point.state, point.fitted.factors, point.written.factors, statistics, best)
+
+
+def _converged(history: list[CycleStatistics]) -> bool:
+    """Conventions 6: small shifts and a resting free likelihood, over three cycles."""
+    if len(history) <= CYCLES_DONE:
+        return False
+    recent = history[-CYCLES_DONE:]
+    judge = [s.ll_free if np.isfinite(s.ll_free) else s.ll_work for s in history[-CYCLES_DONE - 1 :]]
+    return (
+        all(s.rms_shift < SHIFT_DONE and s.mean_abs_shift_b < SHIFT_B_DONE for s in recent)
+        and max(abs(a - b) for a, b in zip(judge[1:], judge[:-1], strict=True)) < LL_DONE
+        and len({s.xray_weight for s in recent}) == 1
+    )
+
+
+def _ending(reason: EndReason, best: CycleFinished, last: CycleStatistics) -> str:
+    words = {
+        "converged": "Converged",
+        "cycles": "All cycles done",
+        "stopped": "Stopped",
+        "no_progress": "No step lowers the target any further",
+    }[reason]
+    kept = best.statistics.cycle
+    if kept == last.cycle:
+        return f"{words} after cycle {last.cycle}; its model is kept."
+    return f"{words} after cycle {last.cycle}; the model of cycle {kept} is kept (best free likelihood and geometry)."
+
+
+def rounded(state: ModelState) -> ModelState:
+    """The state as model files hold it: coordinates to 0.001 A, B to 0.01 A^2, U to 0.0001 A^2."""
+    return ModelState(
+        np.round(state.xyz, 3), np.round(state.b_iso, 2), np.round(state.u_aniso, 4), np.round(state.occupancy, 2)
+    )
+
+
+def _as_written(problem: RefinementProblem, kept: CycleFinished) -> CycleFinished:
+    """The kept cycle with the numbers that `score` finds for the file: rounded coordinates, scales fitted afresh."""
+    point = _assess(problem, rounded(kept.state), None)
+    old = kept.statistics
+    geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
+    statistics = replace(
+        old,
+        r_work=point.written.r_work,
+        r_free=point.written.r_free,
+        r_work_riding_h=point.fitted.r_work,
+        r_free_riding_h=point.fitted.r_free,
+        ll_work=point.written.ll_work,
+        ll_free=point.written.ll_free,
+        rmsd_bonds=geometry.rmsd_bonds,
+        rmsz_bonds=geometry.rmsz_bonds,
+        rmsd_angles=geometry.rmsd_angles,
+        rmsz_angles=geometry.rmsz_angles,
+        mean_b=float(point.state.b_iso.mean()),
+        geometry=dict(geometry.families),
+    )
+    return CycleFinished(point.state, point.fitted.factors, point.written.factors, statistics, kept.best)
+
+
+def weight_in_use(settings: RefinementSettings, automatic: AutomaticWeight) -> float:
+    """The X-ray weight that these settings mean."""
+    return automatic.value if settings.weight is None else settings.weight
