@@ -1,0 +1,112 @@
+"""One path for window, command line and tests: files in, events out."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+from workbench.core.control import RunControl
+from workbench.core.errors import WorkbenchError
+from workbench.core.events import CycleFinished, Failed, Note, Prepared, Progress, RunEvent
+from workbench.core.settings import RunRequest
+from workbench.session.kernel_cache import COMPILING, KernelCache, prepare_kernel_cache
+
+if TYPE_CHECKING:
+    from workbench.engine.prepare import RefinementProblem
+
+
+def run(request: RunRequest, control: RunControl) -> Iterator[RunEvent]:
+    """Read the files, prepare, refine. Every error ends the stream with a Failed event; nothing is raised."""
+    try:
+        cache = prepare_kernel_cache()
+        problem = yield from _prepared(request, cache)
+        from workbench.engine.refine import refine
+
+        cycles = 0
+        for event in refine(problem, control):
+            yield event
+            if isinstance(event, CycleFinished):
+                cycles += 1
+                if cycles == 2:
+                    cache.complete()
+    except Exception as error:
+        yield failed(error)
+
+
+def failed(error: Exception) -> Failed:
+    """An error as the event that ends a run."""
+    if isinstance(error, WorkbenchError):
+        return Failed(
+            message=error.message,
+            exit_code=error.exit_code,
+            details=traceback.format_exc(),
+            file=error.file,
+            item=error.item,
+            remedy=error.remedy,
+        )
+    if isinstance(error, MemoryError):
+        return Failed(
+            "The computer ran out of memory.", 2, traceback.format_exc(), remedy="Close other programs and try again."
+        )
+    return Failed(
+        f"An error inside the program ended the run ({type(error).__name__}: {error}).",
+        2,
+        traceback.format_exc(),
+        remedy="Please report this with the details.",
+    )
+
+
+def score_model(request: RunRequest) -> tuple[Prepared, CycleFinished]:
+    """The model as it is against the data; errors are raised.
+
+    The request's settings decide about hydrogens ("keep": exactly the atoms of the file).
+    """
+    cache = prepare_kernel_cache()
+    steps = _prepared(request, cache)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            problem: RefinementProblem = end.value
+            break
+    from workbench.engine.refine import score
+
+    return problem.prepared, score(problem)
+
+
+def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, None, RefinementProblem]:
+    """Yields what is being done; returns the problem."""
+    if not cache.warm:
+        yield Note(COMPILING)
+        yield Progress(COMPILING)
+    yield Progress(f"Reading {request.model_path}")
+    from workbench.io.models import read_model
+    from workbench.io.monomers import read_monomers
+    from workbench.io.reflections import read_reflections
+
+    settings = request.settings
+    model = read_model(request.model_path)
+    yield Progress(f"Reading {request.data_path}")
+    reflections = read_reflections(
+        request.data_path,
+        labels=request.labels,
+        free_label=request.free_label,
+        free_value=request.free_value,
+        d_min=settings.d_min,
+    )
+    yield Progress("Reading restraint dictionaries")
+    monomers = read_monomers(sorted(set(model.residues.name.tolist())), request.dictionaries)
+    yield Progress("Preparing restraints, scaling and bulk solvent")
+    from workbench.engine.prepare import prepare
+
+    return prepare(
+        model,
+        reflections,
+        monomers.library,
+        monomers.sources,
+        monomers.dictionaries,
+        settings,
+        start=request.start,
+        first_cycle=request.first_cycle,
+    )

@@ -1,0 +1,202 @@
+"""What the window knows of a run, as one frozen value, and the pure function that moves it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from workbench.core.events import (
+    CycleFinished,
+    CycleStatistics,
+    Failed,
+    Finished,
+    Note,
+    Prepared,
+    Progress,
+    RunEvent,
+)
+from workbench.core.settings import Keep, RefinementSettings, RunRequest
+
+Status: TypeAlias = Literal["empty", "preparing", "ready", "running", "paused", "stopping", "finished", "failed"]
+LogSeverity: TypeAlias = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of the log. time: seconds since the epoch (0 when not known)."""
+
+    time: float
+    severity: LogSeverity
+    text: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something the user did while the run went on, at the last finished `cycle`: "weight 6.7 → 1.5".
+
+    kind and before let changes within one cycle merge into one mark: what is changed, and its value before the first.
+    """
+
+    cycle: int
+    text: str
+    kind: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What Stop with "discard" goes back to."""
+
+    start: CycleFinished | None
+    latest: CycleFinished | None
+    best: CycleFinished | None
+    kept: CycleFinished | None
+    statistics: tuple[CycleStatistics, ...]
+    marks: tuple[Mark, ...]
+    result: Finished | None
+
+
+@dataclass(frozen=True, eq=False)
+class SessionState:
+    """Everything that is derived from what the user asked and what the run reported.
+
+    status: "empty" nothing open · "preparing" files are read and restraints made · "ready" prepared, waiting for Refine
+    · "running" · "paused" · "stopping" Stop was asked · "finished" · "failed".
+    request: the run asked for. prepared: model and data. start, latest, best: start of this run, newest and best cycle.
+    statistics: one row per cycle, cycle numbers strictly rising, also over several runs of one session.
+    kept: the result of the last run (what Refine goes on from and Export writes). result: how the last run ended.
+    held: the worker waits after its start cycle. stepping: one cycle, then pause. keep_on_stop: see `Session.stop`.
+    before: what "discard" goes back to.
+    """
+
+    status: Status = "empty"
+    request: RunRequest | None = None
+    settings: RefinementSettings = field(default_factory=RefinementSettings)
+    prepared: Prepared | None = None
+    start: CycleFinished | None = None
+    latest: CycleFinished | None = None
+    best: CycleFinished | None = None
+    kept: CycleFinished | None = None
+    statistics: tuple[CycleStatistics, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    log: tuple[LogLine, ...] = ()
+    progress: Progress | None = None
+    failure: Failed | None = None
+    result: Finished | None = None
+    held: bool = True
+    stepping: bool = False
+    keep_on_stop: Keep = "best"
+    before: Snapshot | None = None
+
+    @property
+    def exportable(self) -> CycleFinished | None:
+        """The model that Export writes: the kept one; while a run goes on, the best so far."""
+        if self.status in ("finished", "failed") and self.kept is not None:
+            return self.kept
+        return self.best or self.latest or self.kept
+
+    @property
+    def busy(self) -> bool:
+        """A process is at work (or waits) for this session."""
+        return self.status in ("preparing", "ready", "running", "paused", "stopping")
+
+    @property
+    def weight(self) -> float | None:
+        """The X-ray weight in force: the one set by hand, else that of the newest cycle."""
+        if self.settings.weight is not None:
+            return self.settings.weight
+        return self.latest.statistics.xray_weight if self.latest is not None else None
+
+
+def snapshot(state: SessionState) -> Snapshot:
+    """What is needed to undo the run that begins now."""
+    return Snapshot(state.start, state.latest, state.best, state.kept, state.statistics, state.marks, state.result)
+
+
+def with_log(state: SessionState, text: str, severity: LogSeverity = "info", now: float = 0.0) -> SessionState:
+    """The state with one more line in the log."""
+    return replace(state, log=(*state.log, LogLine(now, severity, text)))
+
+
+def apply_event(state: SessionState, event: RunEvent, now: float = 0.0) -> SessionState:
+    """The state after an event of the run. Pure; `now` (seconds since the epoch) only dates log lines."""
+    match event:
+        case Progress():
+            return replace(state, progress=event)
+        case Note():
+            return with_log(state, event.text, event.severity, now)
+        case Prepared():
+            return replace(state, prepared=event, failure=None)
+        case CycleFinished():
+            return _cycle(state, event)
+        case Finished():
+            return _finished(state, event, now)
+        case Failed():
+            return _failed(state, event, now)
+
+
+def _cycle(state: SessionState, event: CycleFinished) -> SessionState:
+    number = event.statistics.cycle
+    earlier = tuple(row for row in state.statistics if row.cycle < number)
+    first = state.status == "preparing"
+    status: Status = state.status
+    if first:
+        status = "ready" if state.held else "running"
+    elif state.stepping and status == "running":
+        status = "paused"
+    return replace(
+        state,
+        status=status,
+        start=event if first or state.start is None else state.start,
+        latest=event,
+        best=event if first or event.best or state.best is None else state.best,
+        statistics=(*earlier, event.statistics),
+        marks=tuple(mark for mark in state.marks if mark.cycle <= number),
+        stepping=state.stepping and first,
+        progress=None if first else state.progress,
+    )
+
+
+def _finished(state: SessionState, event: Finished, now: float) -> SessionState:
+    keep: Keep = state.keep_on_stop if event.reason == "stopped" else "best"
+    if keep == "discard" and state.before is not None:
+        old = state.before
+        back = replace(
+            state,
+            status="finished" if old.result is not None else "ready",
+            start=old.start,
+            latest=old.latest,
+            best=old.best,
+            kept=old.kept,
+            statistics=old.statistics,
+            marks=old.marks,
+            result=old.result,
+            progress=None,
+            stepping=False,
+        )
+        return with_log(back, "Stopped; this run was discarded, the state before it is back.", "info", now)
+    kept = state.latest if keep == "current" and state.latest is not None else event.kept
+    ended = replace(
+        state,
+        status="finished",
+        kept=kept,
+        result=replace(event, kept=kept, keep=keep),
+        progress=None,
+        stepping=False,
+    )
+    text = event.text[:1].upper() + event.text[1:].rstrip(".")
+    return with_log(ended, f"{text}. Kept cycle {kept.statistics.cycle} ({keep}).", "info", now)
+
+
+def _failed(state: SessionState, event: Failed, now: float) -> SessionState:
+    ended = replace(
+        state,
+        status="failed",
+        failure=event,
+        kept=state.latest if state.latest is not None else state.kept,
+        progress=None,
+        stepping=False,
+    )
+    place = ": ".join(part for part in (event.file, event.item) if part)
+    text = " ".join(part for part in (f"{place}:" if place else "", event.message, event.remedy) if part)
+    return with_log(ended, text, "error", now)
