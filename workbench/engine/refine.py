@@ -290,8 +290,3 @@ def _as_written(problem: RefinementProblem, kept: CycleFinished) -> CycleFinishe
         geometry=dict(geometry.families),
     )
     return CycleFinished(point.state, point.fitted.factors, point.written.factors, statistics, kept.best)
-
-
-def weight_in_use(settings: RefinementSettings, automatic: AutomaticWeight) -> float:
-    """The X-ray weight that these settings mean."""
-    return automatic.value if settings.weight is None else settings.weight
