@@ -1,0 +1,155 @@
+"""The optimiser on problems whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.engine.optimise.conjugate_gradient import BlockPreconditioner, conjugate_gradient
+from workbench.engine.optimise.normal_equations import normal_equations
+from workbench.engine.optimise.step import accepted_step
+from workbench.engine.optimise.target import Derivatives
+from workbench.engine.optimise.trust import LARGEST, TrustRegion
+from workbench.engine.optimise.weights import BOND_Z_HIGH, AutomaticWeight
+
+
+@given(st.integers(1, 12), st.integers(0, 2**31))
+@settings(max_examples=40, deadline=None)
+def test_damped_solution_matches_the_dense_one(atoms: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    p = 4 * atoms
+    jacobian = scipy.sparse.random(3 * p, p, density=0.3, random_state=rng, format="csr")
+    diagonal = rng.uniform(0.1, 2.0, p)
+    gradient = rng.normal(size=p)
+    step = normal_equations(jacobian, diagonal).solve(gradient, 1.7, 0.3)
+    dense = (jacobian.T @ jacobian).toarray() + np.diag(1.7 * diagonal)
+    dense += 0.3 * np.diag(np.diag(dense))
+    expected = np.linalg.solve(dense, -gradient)
+    assert np.linalg.norm(step.shift - expected) <= 2e-3 * np.linalg.norm(expected)
+    assert step.residual <= 1e-4
+
+
+def test_ill_scaled_system_is_solved_to_its_true_residual() -> None:
+    """Units that differ by 1e6 (angstrom against A^2) must not leave a wrong answer with a good-looking residual."""
+    rng = np.random.default_rng(1)
+    p = 80
+    scale = np.tile([1e3, 1e3, 1e3, 1e-3], p // 4)
+    root = rng.normal(size=(2 * p, p)) * scale
+    matrix = scipy.sparse.csr_matrix(root.T @ root)
+    right = matrix @ rng.normal(size=p)
+    solution, _, residual = conjugate_gradient(
+        lambda v: matrix @ v, right, BlockPreconditioner.of(matrix, np.zeros(p)), max_iterations=2000
+    )
+    true = float(np.linalg.norm(right - matrix @ solution) / np.linalg.norm(right))
+    assert residual == pytest.approx(true, rel=1e-6)
+    assert true <= 1e-4
+
+
+def test_parameters_nothing_depends_on_stay() -> None:
+    jacobian = scipy.sparse.csr_matrix(np.array([[1.0, 0, 0, 0, 0, 0, 0, 0]]))
+    step = normal_equations(jacobian, np.zeros(8)).solve(np.array([2.0, 0, 0, 0, 0, 0, 0, 0]), 1.0, 0.0)
+    assert step.shift[0] == pytest.approx(-2.0)
+    assert np.all(step.shift[1:] == 0.0)
+
+
+def _rosenbrock_step(x: np.ndarray, weight: float, trust: TrustRegion) -> tuple[np.ndarray, bool, float]:
+    """Residuals of Rosenbrock's valley as restraints, a weak parabola as data."""
+
+    def residuals(y: np.ndarray) -> np.ndarray:
+        return np.array([10.0 * (y[1] - y[0] ** 2), 1.0 - y[0], y[2], y[3]])
+
+    def data_value(y: np.ndarray) -> float:
+        return 0.5 * float(y[2] ** 2)
+
+    jacobian = np.array([[-20.0 * x[0], 10.0, 0, 0], [-1.0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
+    r = residuals(x)
+    result = accepted_step(
+        Derivatives(data_value(x), np.array([0, 0, x[2], 0]), None, np.array([0, 0, 1.0, 0])),
+        Derivatives(0.5 * float(r @ r), jacobian.T @ r, scipy.sparse.csr_matrix(jacobian), None),
+        lambda s: (data_value(x + s), 0.5 * float(residuals(x + s) @ residuals(x + s))),
+        lambda: weight,
+        lambda: False,
+        lambda s: s,
+        trust,
+    )
+    return x + result.shift, result.accepted, result.decrease
+
+
+def test_never_uphill_and_reaches_the_bottom_of_a_curved_valley() -> None:
+    x = np.array([-1.2, 1.0, 2.0, -1.0])
+    trust = TrustRegion()
+    for _ in range(60):
+        x, accepted, decrease = _rosenbrock_step(x, 2.0, trust)
+        if not accepted:
+            break
+        assert decrease > 0.0
+    assert x == pytest.approx([1.0, 1.0, 0.0, 0.0], abs=1e-4)
+
+
+def test_no_step_is_accepted_when_every_trial_rises() -> None:
+    jacobian = scipy.sparse.csr_matrix(np.eye(4))
+    trust = TrustRegion()
+    result = accepted_step(
+        Derivatives(0.0, np.ones(4), None, np.ones(4)),
+        Derivatives(1.0, np.ones(4), jacobian, None),
+        lambda s: (float("nan"), 5.0),
+        lambda: 1.0,
+        lambda: False,
+        lambda s: s,
+        trust,
+    )
+    assert not result.accepted
+    assert not result.cancelled
+    assert np.all(result.shift == 0.0)
+    assert trust.damping <= LARGEST
+
+
+def test_a_weight_that_moves_within_the_cycle_is_used_at_the_next_trial() -> None:
+    weights = iter([100.0, 1.0, 1.0, 1.0])
+    trials: list[np.ndarray] = []
+
+    def trial(shift: np.ndarray) -> tuple[float, float]:
+        trials.append(shift)
+        return (1e9, 0.0) if len(trials) == 1 else (-1.0, 0.0)
+
+    result = accepted_step(
+        Derivatives(0.0, np.ones(4), None, np.ones(4)),
+        Derivatives(0.0, np.zeros(4), scipy.sparse.csr_matrix(np.eye(4)), None),
+        trial,
+        lambda: next(weights),
+        lambda: False,
+        lambda s: s,
+        TrustRegion(),
+    )
+    assert result.accepted
+    assert result.weight == 1.0
+    assert np.linalg.norm(trials[1]) < np.linalg.norm(trials[0])
+
+
+def test_cancelling_between_trials_takes_nothing() -> None:
+    asked = iter([False, True])
+    result = accepted_step(
+        Derivatives(0.0, np.ones(4), None, np.ones(4)),
+        Derivatives(0.0, np.zeros(4), scipy.sparse.csr_matrix(np.eye(4)), None),
+        lambda s: (1e9, 0.0),
+        lambda: 1.0,
+        lambda: next(asked),
+        lambda s: s,
+        TrustRegion(),
+    )
+    assert result.cancelled
+    assert not result.accepted
+
+
+def test_automatic_weight_follows_the_geometry() -> None:
+    start = AutomaticWeight.start(1.8)
+    assert start.steered(1.5, 1.6, 1).value == start.value, "the first cycles are not judged"
+    lowered = start.steered(BOND_Z_HIGH + 0.3, BOND_Z_HIGH + 0.2, 4)
+    assert lowered.value < start.value
+    assert "rmsZ" in lowered.reason
+    assert start.steered(BOND_Z_HIGH + 0.3, BOND_Z_HIGH + 1.0, 4).value == start.value, "coming back by itself"
+    assert start.steered(0.2, 0.2, 4).value > start.value
+    assert AutomaticWeight.start(3.0).value > start.value
