@@ -160,8 +160,7 @@ def smallest_eigenvalue(u: FloatArray) -> FloatArray:
     full[:, 0, 1] = full[:, 1, 0] = u[:, 3]
     full[:, 0, 2] = full[:, 2, 0] = u[:, 4]
     full[:, 1, 2] = full[:, 2, 1] = u[:, 5]
-    values: FloatArray = np.linalg.eigvalsh(full)[:, 0]
-    return values
+    return np.asarray(np.linalg.eigvalsh(full)[:, 0], dtype=np.float64)
 
 
 def _pack(xyz: FloatArray, b: FloatArray) -> FloatArray:

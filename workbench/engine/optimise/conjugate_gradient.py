@@ -35,7 +35,7 @@ class BlockPreconditioner:
         blocks[r // BLOCK, r % BLOCK, c % BLOCK] = matrix.data[inside]
         every = np.arange(size)
         blocks[every // BLOCK, every % BLOCK, every % BLOCK] += added_diagonal
-        return cls(np.linalg.inv(blocks))
+        return cls(np.asarray(np.linalg.inv(blocks), dtype=np.float64))
 
     def __call__(self, v: FloatArray) -> FloatArray:
         product: FloatArray = np.einsum("nij,nj->ni", self.inverse, v.reshape(-1, BLOCK)).ravel()
