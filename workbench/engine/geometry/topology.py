@@ -1,0 +1,409 @@
+"""From a model and a monomer library to restraint tables: the chemistry of the structure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import gemmi
+import numpy as np
+
+from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from workbench.core.crystal import Link, Model
+from workbench.core.errors import InputError
+from workbench.engine.geometry.components import Component, component
+from workbench.engine.geometry.contact_types import contact_types
+from workbench.engine.geometry.description import GeometryDescription, Hydrogens
+from workbench.engine.geometry.hydrogen_placement import (
+    Surroundings,
+    ideal_hydrogens,
+    kept_hydrogens,
+    no_hydrogens,
+)
+from workbench.engine.geometry.hydrogens import hydrogen_positions
+from workbench.engine.geometry.links import (
+    LinkPlan,
+    atom_label,
+    believable_records,
+    gap_notes,
+    metals,
+    unrecorded_links,
+)
+from workbench.engine.geometry.restraint_tables import RestraintLists, read_topology, to_tables
+from workbench.engine.geometry.structure import connection, gemmi_structure, insert_atoms, is_hydrogen, select_atoms
+from workbench.engine.geometry.unknown_components import METAL_BOND_SIGMA, add_own_geometry, own_bonds
+
+HydrogenMode = Literal["keep", "riding", "all", "none"]
+
+_REMEDY = (
+    "Use a complete monomer library (with links_and_mods.cif or list/mon_lib_list.cif that holds links such as TRANS), "
+    "or leave the library setting empty to use the embedded one."
+)
+
+
+class _Warnings:
+    """Collects gemmi's warnings."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def flush(self) -> None:
+        pass
+
+
+@dataclass
+class _Chemistry:
+    """One pass of gemmi's topology over the heavy atoms."""
+
+    structure: gemmi.Structure
+    topology: gemmi.Topo
+    plan: LinkPlan
+    lists: RestraintLists
+    warnings: str
+
+
+def build_geometry(
+    model: Model,
+    monlib: gemmi.MonLib,
+    component_sources: dict[str, str],
+    hydrogens: HydrogenMode = "riding",
+) -> GeometryDescription:
+    """Restraints, contacts and hydrogens of a model.
+
+    monlib: monomers, links, modifications and energy types; it is not changed. component_sources: where each component
+    came from, for messages. hydrogens: "keep" those of the model (they become dependent on their parents), "riding"
+    (those of the model are removed, ideal ones ride), "all" (ideal ones are added to the model), "none".
+    Raises InputError when the library has no links (a protein would silently lose its peptide bonds).
+    """
+    _refuse_empty_library(model, monlib, component_sources)
+    notes: list[str] = []
+    flagged: dict[str, str] = {}
+    given = is_hydrogen(model)
+    source = model
+    own_hydrogens = np.flatnonzero(given)
+    if hydrogens != "keep" and len(own_hydrogens):
+        model = select_atoms(model, ~given)
+    heavy = ~is_hydrogen(model)
+    library = monlib.clone()
+    unknown = _unknown_residues(model, library)
+    chemistry = _prepare(model, heavy, library, unknown)
+    notes.extend(chemistry.plan.notes)
+    _check_peptide_links(chemistry.topology, monlib, component_sources)
+    lists = chemistry.lists
+    metal = metals(model).astype(np.int32)
+    own = _own_geometry(model, heavy, unknown, chemistry, metal, flagged, notes)
+    lost = _undescribed_links(model, chemistry, monlib, metal)
+    notes.extend(gap_notes(model, heavy, lists.bonded_pairs()))
+    components = _components(model, chemistry.topology, library)
+    neighbours: dict[int, list[int]] = {}
+    for i, j, image in lists.bonds:
+        if image == 0:
+            neighbours.setdefault(i, []).append(j)
+            neighbours.setdefault(j, []).append(i)
+    around = Surroundings(
+        model, neighbours, components, heavy, metal.astype(bool), lost, _after_gap(model, chemistry.topology)
+    )
+    table, drop = _hydrogen_table(around, source, own_hydrogens, hydrogens, own)
+    if len(drop):
+        labels = ", ".join(atom_label(model, i) for i in drop[:5])
+        notes.append(f"{len(drop)} hydrogen(s) have no atom to ride on and are left out: {labels}.")
+        raise_free = np.ones(len(model), bool)
+        raise_free[drop] = False
+        return build_geometry(select_atoms(model, raise_free), monlib, component_sources, hydrogens)
+    if hydrogens == "all" and len(table.parent):
+        model, table, lists, heavy, chem_rows = _write_hydrogens(model, table, lists, heavy)
+        metal = metals(model).astype(np.int32)
+    else:
+        chem_rows = np.arange(len(model))
+    bonds, angles, torsions, chiralities, planes = to_tables(lists, model.xyz)
+    inside = bonds.atoms[bonds.symmetry == 0]
+    chem_type = _chem_types(around, len(model), chem_rows)
+    contacts = contact_types(model, chem_type, monlib, table, inside, planes, metal)
+    in_model = table.model_index >= 0
+    drawn = np.concatenate([inside, np.stack([table.parent[in_model], table.model_index[in_model]], 1).reshape(-1, 2)])
+    images = np.array(lists.images, float).reshape(-1, 3, 4)
+    counts = {
+        "bonds": len(bonds.ideal),
+        "angles": len(angles.ideal),
+        "torsions": len(torsions.ideal),
+        "chirality": len(chiralities.ideal),
+        "planes": len(planes.sigma),
+    }
+    notes.extend(_warning_notes(chemistry.warnings))
+    return GeometryDescription(
+        model=model,
+        n_atoms=len(model),
+        bonds=bonds,
+        angles=angles,
+        torsions=torsions,
+        chiralities=chiralities,
+        planes=planes,
+        contacts=contacts,
+        hydrogens=table,
+        images=images,
+        drawn_bonds=drawn.astype(np.int32),
+        counts=counts,
+        flagged=flagged,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _refuse_empty_library(model: Model, monlib: gemmi.MonLib, sources: dict[str, str]) -> None:
+    polymer = int(np.isin(model.residues.kind, ("protein", "nucleic")).sum())
+    where = monlib.monomer_dir or next(iter(sources.values()), "monomer library")
+    if len(monlib.ener_lib.atoms) == 0:
+        raise InputError("The library holds no energy types (ener_lib.cif).", file=where, remedy=_REMEDY)
+    if polymer > 1 and (len(monlib.links) == 0 or "TRANS" not in monlib.links):
+        raise InputError(
+            "The library holds no peptide links: the chain would fall apart into single residues.",
+            file=where,
+            item="links",
+            remedy=_REMEDY,
+        )
+
+
+def _check_peptide_links(topology: gemmi.Topo, monlib: gemmi.MonLib, sources: dict[str, str]) -> None:
+    for chain in topology.chain_infos:
+        for residue in chain.res_infos:
+            for link in residue.prev:
+                if link.link_id not in ("", "gap", "?") and not len(link.link_rules):
+                    if link.res1[0].occ == 0 or not _linkable(link):
+                        continue
+                    raise InputError(
+                        f"Link {link.link_id} between {link.res1} and {link.res2} has no restraints.",
+                        file=monlib.monomer_dir or next(iter(sources.values()), "monomer library"),
+                        item=link.link_id,
+                        remedy=_REMEDY,
+                    )
+
+
+def _linkable(link: gemmi.Topo.Link) -> bool:
+    """Both ends have the atoms of a peptide or phosphodiester bond."""
+    first = {a.name for a in link.res1}
+    second = {a.name for a in link.res2}
+    return ("C" in first and "N" in second) or ("O3'" in first and "P" in second)
+
+
+def _unknown_residues(model: Model, library: gemmi.MonLib) -> BoolArray:
+    """(r,) residues whose component the library does not hold, or holds without any bond between its many atoms."""
+    residues = model.residues
+    known: dict[str, bool] = {}
+    for name in set(residues.name.tolist()):
+        held = name in library.monomers
+        if held:
+            definition = library.monomers[name]
+            held = len(definition.rt.bonds) > 0 or len(definition.atoms) <= 1
+        known[name] = held
+    return np.array([not known[n] for n in residues.name.tolist()], bool)
+
+
+def _prepare(model: Model, heavy: BoolArray, library: gemmi.MonLib, unknown: BoolArray) -> _Chemistry:
+    """Topology with the links of the records, then again with those that only distances show."""
+    structure = gemmi_structure(model)
+    structure.remove_hydrogens()
+    plan = believable_records(model, structure)
+    taken_over = set(np.flatnonzero(unknown[model.residue]).tolist())
+    known_links = set(library.links)
+    chemistry = _run(model, structure, library, plan, taken_over, known_links)
+    more = unrecorded_links(model, heavy, library, structure, _joined(chemistry))
+    if more.links:
+        plan = LinkPlan(plan.links + more.links, plan.notes + more.notes)
+        chemistry = _run(model, structure, library, plan, taken_over, known_links)
+    return chemistry
+
+
+def _joined(chemistry: _Chemistry) -> set[tuple[int, int]]:
+    recorded = {(min(x.first, x.second), max(x.first, x.second)) for x in chemistry.plan.links}
+    return chemistry.lists.bonded_pairs() | recorded
+
+
+def _run(
+    model: Model,
+    structure: gemmi.Structure,
+    library: gemmi.MonLib,
+    plan: LinkPlan,
+    taken_over: set[int],
+    known_links: set[str],
+) -> _Chemistry:
+    structure.connections.clear()
+    residue = model.residue
+    for number, link in enumerate(plan.links):
+        if {link.first, link.second} & taken_over and residue[link.first] != residue[link.second]:
+            continue
+        named = link if link.name in known_links else replace(link, name="")
+        structure.connections.append(connection(model, named, number))
+    warnings = _Warnings()
+    topology = gemmi.prepare_topology(
+        structure, library, 0, gemmi.HydrogenChange.NoChange, False, warnings, False, False
+    )  # fmt: skip
+    measured = {name: METAL_BOND_SIGMA for name in library.links if name not in known_links}
+    lists = read_topology(topology, structure.cell, taken_over, measured)
+    return _Chemistry(structure, topology, plan, lists, warnings.text)
+
+
+def _own_geometry(
+    model: Model,
+    heavy: BoolArray,
+    unknown: BoolArray,
+    chemistry: _Chemistry,
+    metal: IntArray,
+    flagged: dict[str, str],
+    notes: list[str],
+) -> BoolArray:
+    """Adds restraints for unknown components and unknown atoms; returns the residues (r,) with own geometry."""
+    lists = chemistry.lists
+    residues = model.residues
+    several = residues.n_atoms > 1
+    bonded = np.zeros(len(model), bool)
+    for i, j, _ in lists.bonds:
+        bonded[i] = bonded[j] = True
+    own = unknown & several
+    single = heavy & ~bonded & ~unknown[model.residue] & several[model.residue]
+    single &= (residues.kind != "water")[model.residue]
+    heavy_count = np.bincount(model.residue[heavy], minlength=len(residues))
+    single &= heavy_count[model.residue] > 1
+    of = {int(i) for i in np.flatnonzero(heavy & (own[model.residue] | single))}
+    rows = np.flatnonzero(heavy & np.isin(model.residue, model.residue[sorted(of)] if of else []))
+    pairs = own_bonds(model, rows, of) if of else []
+    for link in chemistry.plan.links:
+        ends = {link.first, link.second}
+        key = (min(ends), max(ends))
+        if link.symmetry or (*key, 0) in lists.bonds:
+            continue
+        pairs.append(key)
+        of |= {i for i in ends if unknown[model.residue[i]]}
+    pairs += _peptides_of_unknown(model, unknown, lists)
+    if pairs:
+        add_own_geometry(lists, model, pairs, of, metal)
+    for row in np.flatnonzero(own).tolist():
+        name = str(residues.name[row])
+        flagged.setdefault(name, "not in the library: restrained to its own geometry")
+    for row in np.flatnonzero(unknown & ~several).tolist():
+        if residues.kind[row] != "water":
+            flagged.setdefault(str(residues.name[row]), "not in the library: a single atom, contacts only")
+    for i in np.flatnonzero(single).tolist():
+        notes.append(f"{atom_label(model, i)}: the dictionary does not know this atom; own geometry is used.")
+        name = str(residues.name[model.residue[i]])
+        flagged.setdefault(name, "some atoms are not in the dictionary: restrained to their own geometry")
+    return own
+
+
+def _peptides_of_unknown(model: Model, unknown: BoolArray, lists: RestraintLists) -> list[tuple[int, int]]:
+    """Peptide bonds of unknown components with their neighbours in the chain."""
+    found = []
+    residues = model.residues
+    for row in np.flatnonzero(unknown).tolist():
+        for first, second in ((row - 1, row), (row, row + 1)):
+            if first < 0 or second >= len(residues) or residues.chain[first] != residues.chain[second]:
+                continue
+            for i in _atoms_named(model, first, "C"):
+                for j in _atoms_named(model, second, "N"):
+                    near = np.linalg.norm(model.xyz[i] - model.xyz[j]) < 1.9
+                    if near and (min(i, j), max(i, j), 0) not in lists.bonds:
+                        found.append((min(i, j), max(i, j)))
+    return sorted(set(found))
+
+
+def _atoms_named(model: Model, row: int, name: str) -> list[int]:
+    first = int(model.residues.first_atom[row])
+    return [i for i in range(first, first + int(model.residues.n_atoms[row])) if model.atom_name[i] == name]
+
+
+def _undescribed_links(model: Model, chemistry: _Chemistry, monlib: gemmi.MonLib, metal: IntArray) -> dict[int, int]:
+    """Atoms -> hydrogens they give up because a bond joins them that no dictionary describes."""
+    described = set(monlib.links)
+    from_dictionary: set[tuple[int, int]] = set()
+    bonds = chemistry.topology.bonds
+    for link in chemistry.topology.extras:
+        if link.link_id not in described:
+            continue
+        for rule in link.link_rules:
+            if rule.rkind == gemmi.RKind.Bond:
+                i, j = (a.serial - 1 for a in bonds[rule.index].atoms)
+                from_dictionary.add((min(i, j), max(i, j)))
+    lost: dict[int, int] = {}
+    for record in chemistry.plan.links:
+        i, j = min(record.first, record.second), max(record.first, record.second)
+        if (i, j) in from_dictionary or metal[i] or metal[j]:
+            continue
+        for atom in (i, j):
+            lost[atom] = lost.get(atom, 0) + 1
+    return lost
+
+
+def _after_gap(model: Model, topology: gemmi.Topo) -> set[int]:
+    """Backbone nitrogens after a chain gap: their hydrogen points away from an atom that is not there."""
+    found: set[int] = set()
+    for chain in topology.chain_infos:
+        for residue in chain.res_infos:
+            if any(link.link_id == "gap" for link in residue.prev):
+                found.update(a.serial - 1 for a in residue.res if a.name == "N")
+    return found
+
+
+def _components(model: Model, topology: gemmi.Topo, library: gemmi.MonLib) -> list[dict[str, Component]]:
+    """The components of every residue row by altloc, shared between residues that are alike."""
+    cache: dict[tuple[object, ...], Component] = {}
+    found: list[dict[str, Component]] = [{} for _ in range(len(model.residues))]
+    for chain in topology.chain_infos:
+        for info in chain.res_infos:
+            residue = info.res
+            if residue.name not in library.monomers or not len(info.chemcomps):
+                continue
+            row = int(model.residue[residue[0].serial - 1])
+            mods = [(m.id, m.altloc) for m in info.mods]
+            for altloc in sorted({a.altloc for a in residue}):
+                used = tuple(sorted(name for name, of in mods if of in ("\0", altloc) or altloc == "\0"))
+                key = (residue.name, used)
+                if key not in cache:
+                    cache[key] = component(info.get_final_chemcomp(altloc), library.ener_lib)
+                found[row][altloc.strip("\0")] = cache[key]
+    return found
+
+
+def _chem_types(around: Surroundings, n: int, rows: AnyArray) -> list[str]:
+    """Energy type of each of the n model atoms; rows: where the atoms of `around` are now."""
+    types = [""] * n
+    names = around.model.atom_name.tolist()
+    for old, new in enumerate(rows.tolist()):
+        known = around.component(old)
+        if known is not None:
+            types[new] = known.chem_type.get(names[old], "")
+    return types
+
+
+def _hydrogen_table(
+    around: Surroundings, source: Model, own_hydrogens: AnyArray, mode: HydrogenMode, own: BoolArray
+) -> tuple[Hydrogens, list[int]]:
+    """The table of the mode, and rows of model hydrogens that cannot ride."""
+    if mode == "none":
+        return no_hydrogens(), []
+    if mode == "keep":
+        return kept_hydrogens(around, own_hydrogens, True)
+    return ideal_hydrogens(around), []
+
+
+def _write_hydrogens(
+    model: Model, table: Hydrogens, lists: RestraintLists, heavy: BoolArray
+) -> tuple[Model, Hydrogens, RestraintLists, BoolArray, IntArray]:
+    """Hydrogens as atoms of the model; every index follows."""
+    positions: FloatArray = hydrogen_positions(table, model.xyz)
+    extended, place, added = insert_atoms(model, table.parent, table.name.tolist(), table.element.tolist())
+    xyz = extended.xyz.copy()
+    xyz[added] = positions
+    extended = replace(extended, xyz=xyz)
+    neighbours = np.where(table.neighbours >= 0, place[table.neighbours], -1).astype(np.int32)
+    table = replace(table, parent=place[table.parent], neighbours=neighbours, model_index=added)
+    new_heavy = np.zeros(len(extended), bool)
+    new_heavy[place] = heavy
+    return extended, table, lists.renumbered(place), new_heavy, place
+
+
+def _warning_notes(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+__all__ = ["HydrogenMode", "Link", "build_geometry"]
