@@ -90,7 +90,7 @@ def _coordinated(model: Model, metal: AnyArray) -> AnyArray:
     if not len(rows):
         return np.zeros((0, 2), np.int64)
     ligand = np.isin(model.element, ("N", "O", "S", "SE", "CL", "F", "BR", "I")) | metal
-    found = []
+    found: list[tuple[int, int]] = []
     for m in rows.tolist():
         near = np.flatnonzero(ligand & (np.linalg.norm(model.xyz - model.xyz[m], axis=1) < COORDINATION))
         found.extend((m, i) for i in near.tolist() if i != m)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from workbench.core.arrays import FloatArray
+from workbench.core.arrays import AnyArray, FloatArray
 from workbench.engine.geometry.description import Hydrogens
 
 ONE, TWO, THREE, OFFSET = 0, 1, 2, 3
@@ -75,7 +75,7 @@ def _unit_derivative(u: FloatArray, length: FloatArray) -> FloatArray:
     return result
 
 
-def _positions(kind: int, hydrogens: Hydrogens, xyz: FloatArray, rows: np.ndarray) -> FloatArray:  # type: ignore[type-arg]
+def _positions(kind: int, hydrogens: Hydrogens, xyz: FloatArray, rows: AnyArray) -> FloatArray:
     p = xyz[hydrogens.parent[rows]]
     c = hydrogens.parameters[rows]
     if kind == OFFSET:
@@ -97,13 +97,13 @@ def _positions(kind: int, hydrogens: Hydrogens, xyz: FloatArray, rows: np.ndarra
     return result
 
 
-def _derivative_blocks(hydrogens: Hydrogens, xyz: FloatArray):  # type: ignore[no-untyped-def]
+def _derivative_blocks(hydrogens: Hydrogens, xyz: FloatArray) -> tuple[FloatArray, AnyArray, AnyArray]:
     """Blocks (k, 3, 3), the model atom each belongs to (k,) and the hydrogen (k,)."""
     blocks: list[FloatArray] = []
-    columns: list[np.ndarray] = []  # type: ignore[type-arg]
-    which: list[np.ndarray] = []  # type: ignore[type-arg]
+    columns: list[AnyArray] = []
+    which: list[AnyArray] = []
 
-    def add(block: FloatArray, atoms: np.ndarray, rows: np.ndarray) -> None:  # type: ignore[type-arg]
+    def add(block: FloatArray, atoms: AnyArray, rows: AnyArray) -> None:
         blocks.append(block)
         columns.append(atoms)
         which.append(rows)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import gemmi
 import numpy as np
 
+from workbench.core.arrays import AnyArray
 from workbench.engine.geometry.description import Angles, Bonds, Chiralities, Planes, Torsions
 
 PLANE_SIGMA = 0.02
@@ -30,7 +31,7 @@ class RestraintLists:
     torsions: dict[tuple[int, int, int, int], list[tuple[float, float, int]]] = field(default_factory=dict)
     chiralities: dict[tuple[int, int, int, int], tuple[float, float, int]] = field(default_factory=dict)
     planes: dict[tuple[int, ...], float] = field(default_factory=dict)
-    images: list[np.ndarray] = field(default_factory=list)  # type: ignore[type-arg]
+    images: list[AnyArray] = field(default_factory=list)
 
     def add_bond(self, i: int, j: int, ideal: float, sigma: float) -> None:
         key = (i, j, 0) if i < j else (j, i, 0)
@@ -57,7 +58,7 @@ class RestraintLists:
         """Pairs i < j bonded inside the asymmetric unit."""
         return {(i, j) for i, j, image in self.bonds if image == 0}
 
-    def renumbered(self, place: np.ndarray) -> RestraintLists:  # type: ignore[type-arg]
+    def renumbered(self, place: AnyArray) -> RestraintLists:
         """The same restraints for atoms that moved to rows `place` (which keeps their order)."""
 
         def at(key: Iterable[int]) -> tuple[int, ...]:
@@ -158,13 +159,18 @@ def read_topology(
 
 def _links(topology: gemmi.Topo) -> list[gemmi.Topo.Link]:
     found = list(topology.extras)
-    for chain in topology.chain_infos:
+    for chain in chain_infos(topology):
         for residue in chain.res_infos:
             found.extend(residue.prev)
     return found
 
 
-def _image_operator(cell: gemmi.UnitCell, image: gemmi.NearestImage) -> np.ndarray:  # type: ignore[type-arg]
+def chain_infos(topology: gemmi.Topo) -> list[gemmi.Topo.ChainInfo]:
+    """The chains of a topology as a list."""
+    return [topology.chain_infos[i] for i in range(len(topology.chain_infos))]
+
+
+def _image_operator(cell: gemmi.UnitCell, image: gemmi.NearestImage) -> AnyArray:
     """(3, 4) Cartesian rotation and translation that carry an atom to its image."""
     fractional = np.eye(3, 4)
     if image.sym_idx > 0:
@@ -179,7 +185,7 @@ def _image_operator(cell: gemmi.UnitCell, image: gemmi.NearestImage) -> np.ndarr
 
 def to_tables(
     lists: RestraintLists,
-    xyz: np.ndarray,  # type: ignore[type-arg]
+    xyz: AnyArray,
 ) -> tuple[Bonds, Angles, Torsions, Chiralities, Planes]:
     """The lists as arrays. Where several ideals were proposed for one restraint the nearest to the model stays."""
     bond_keys = list(lists.bonds)
@@ -274,28 +280,31 @@ def _volume_sigma(
     return max(CHIRAL_SIGMA_FLOOR, math.sqrt(variance))
 
 
-def angle_values(xyz: np.ndarray, atoms: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def angle_values(xyz: AnyArray, atoms: AnyArray) -> AnyArray:
     """(k,) angles in radians; atoms (k, 3)."""
     u = xyz[atoms[:, 0]] - xyz[atoms[:, 1]]
     v = xyz[atoms[:, 2]] - xyz[atoms[:, 1]]
     cross = np.linalg.norm(np.cross(u, v), axis=1)
-    return np.arctan2(cross, np.einsum("ki,ki->k", u, v))
+    result: AnyArray = np.arctan2(cross, np.einsum("ki,ki->k", u, v))
+    return result
 
 
-def torsion_values(xyz: np.ndarray, atoms: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def torsion_values(xyz: AnyArray, atoms: AnyArray) -> AnyArray:
     """(k,) dihedral angles in radians (IUPAC sign); atoms (k, 4)."""
     b1 = xyz[atoms[:, 1]] - xyz[atoms[:, 0]]
     b2 = xyz[atoms[:, 2]] - xyz[atoms[:, 1]]
     b3 = xyz[atoms[:, 3]] - xyz[atoms[:, 2]]
     n1, n2 = np.cross(b1, b2), np.cross(b2, b3)
     y = np.linalg.norm(b2, axis=1) * np.einsum("ki,ki->k", b1, n2)
-    return np.arctan2(y, np.einsum("ki,ki->k", n1, n2))
+    result: AnyArray = np.arctan2(y, np.einsum("ki,ki->k", n1, n2))
+    return result
 
 
-def chiral_volumes(xyz: np.ndarray, atoms: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def chiral_volumes(xyz: AnyArray, atoms: AnyArray) -> AnyArray:
     """(k,) signed volumes in A^3 of centre and three neighbours; atoms (k, 4)."""
     a, b, c = (xyz[atoms[:, m]] - xyz[atoms[:, 0]] for m in (1, 2, 3))
-    return np.einsum("ki,ki->k", a, np.cross(b, c))
+    result: AnyArray = np.einsum("ki,ki->k", a, np.cross(b, c))
+    return result
 
 
 def torsion_difference(value: float, ideal: float, period: int) -> float:

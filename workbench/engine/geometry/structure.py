@@ -110,7 +110,7 @@ def _address(model: Model, atom: int) -> gemmi.AtomAddress:
 
 
 def select_atoms(model: Model, keep: BoolArray) -> Model:
-    """The model with only the atoms where keep (n,) is True; residues that lose every atom go, links to lost atoms too."""
+    """The model with only the atoms where keep (n,) is True; emptied residues and links to lost atoms go too."""
     if bool(keep.all()):
         return model
     rows = np.flatnonzero(keep)

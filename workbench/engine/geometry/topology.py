@@ -29,7 +29,7 @@ from workbench.engine.geometry.links import (
     metals,
     unrecorded_links,
 )
-from workbench.engine.geometry.restraint_tables import RestraintLists, read_topology, to_tables
+from workbench.engine.geometry.restraint_tables import RestraintLists, chain_infos, read_topology, to_tables
 from workbench.engine.geometry.structure import connection, gemmi_structure, insert_atoms, is_hydrogen, select_atoms
 from workbench.engine.geometry.unknown_components import METAL_BOND_SIGMA, add_own_geometry, own_bonds
 
@@ -110,14 +110,15 @@ def build_geometry(
     if len(drop):
         labels = ", ".join(atom_label(model, i) for i in drop[:5])
         notes.append(f"{len(drop)} hydrogen(s) have no atom to ride on and are left out: {labels}.")
-        raise_free = np.ones(len(model), bool)
-        raise_free[drop] = False
-        return build_geometry(select_atoms(model, raise_free), monlib, component_sources, hydrogens)
+        remaining = np.ones(len(model), bool)
+        remaining[drop] = False
+        rest = build_geometry(select_atoms(model, remaining), monlib, component_sources, hydrogens)
+        return replace(rest, notes=(notes[-1], *rest.notes))
     if hydrogens == "all" and len(table.parent):
         model, table, lists, heavy, chem_rows = _write_hydrogens(model, table, lists, heavy)
         metal = metals(model).astype(np.int32)
     else:
-        chem_rows = np.arange(len(model))
+        chem_rows = np.arange(len(model), dtype=np.int32)
     bonds, angles, torsions, chiralities, planes = to_tables(lists, model.xyz)
     inside = bonds.atoms[bonds.symmetry == 0]
     chem_type = _chem_types(around, len(model), chem_rows)
@@ -166,7 +167,7 @@ def _refuse_empty_library(model: Model, monlib: gemmi.MonLib, sources: dict[str,
 
 
 def _check_peptide_links(topology: gemmi.Topo, monlib: gemmi.MonLib, sources: dict[str, str]) -> None:
-    for chain in topology.chain_infos:
+    for chain in chain_infos(topology):
         for residue in chain.res_infos:
             for link in residue.prev:
                 if link.link_id not in ("", "gap", "?") and not len(link.link_rules):
@@ -236,9 +237,12 @@ def _run(
         named = link if link.name in known_links else replace(link, name="")
         structure.connections.append(connection(model, named, number))
     warnings = _Warnings()
+    rows = [cra.atom.serial for cra in structure[0].all()]
     topology = gemmi.prepare_topology(
         structure, library, 0, gemmi.HydrogenChange.NoChange, False, warnings, False, False
     )  # fmt: skip
+    for cra, serial in zip(structure[0].all(), rows, strict=True):  # prepare_topology numbers the atoms anew
+        cra.atom.serial = serial
     measured = {name: METAL_BOND_SIGMA for name in library.links if name not in known_links}
     lists = read_topology(topology, structure.cell, taken_over, measured)
     return _Chemistry(structure, topology, plan, lists, warnings.text)
@@ -337,7 +341,7 @@ def _undescribed_links(model: Model, chemistry: _Chemistry, monlib: gemmi.MonLib
 def _after_gap(model: Model, topology: gemmi.Topo) -> set[int]:
     """Backbone nitrogens after a chain gap: their hydrogen points away from an atom that is not there."""
     found: set[int] = set()
-    for chain in topology.chain_infos:
+    for chain in chain_infos(topology):
         for residue in chain.res_infos:
             if any(link.link_id == "gap" for link in residue.prev):
                 found.update(a.serial - 1 for a in residue.res if a.name == "N")
@@ -348,7 +352,7 @@ def _components(model: Model, topology: gemmi.Topo, library: gemmi.MonLib) -> li
     """The components of every residue row by altloc, shared between residues that are alike."""
     cache: dict[tuple[object, ...], Component] = {}
     found: list[dict[str, Component]] = [{} for _ in range(len(model.residues))]
-    for chain in topology.chain_infos:
+    for chain in chain_infos(topology):
         for info in chain.res_infos:
             residue = info.res
             if residue.name not in library.monomers or not len(info.chemcomps):
