@@ -1,0 +1,96 @@
+"""Where the eye stands: an orthographic camera that looks at a point, as crystallographers' viewers have it.
+
+View coordinates (angstrom): x to the right, y up, z towards the eye, origin at the centre. Pixels are counted from the
+top left corner of the picture; whether they are device pixels or not is up to the caller, who says how many there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from workbench.core.arrays import FloatArray
+
+MIN_HEIGHT, MAX_HEIGHT = 2.0, 400.0
+MIN_SLAB, MAX_SLAB = 2.0, 400.0
+
+
+def _axis_rotation(axis: FloatArray, angle: float) -> FloatArray:
+    """Rotation matrix (3, 3) by `angle` radians about the unit vector `axis` (Rodrigues' formula)."""
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * (cross @ cross), dtype=np.float64)
+
+
+def _orthonormal(matrix: FloatArray) -> FloatArray:
+    """The rotation nearest to `matrix`: thousands of small turns must not shear the picture."""
+    u, _, v = np.linalg.svd(matrix)
+    nearest = u @ v
+    if np.linalg.det(nearest) < 0.0:
+        u[:, -1] = -u[:, -1]
+        nearest = u @ v
+    return np.asarray(nearest, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A value: every movement gives a new camera.
+
+    centre: (3,) Cartesian angstrom, what is looked at. rotation: (3, 3), rows are the view axes in model space.
+    height: angstrom seen from the bottom to the top of the picture. front, back: distances in angstrom of the clipping
+    planes from the centre, towards and away from the eye.
+    """
+
+    centre: FloatArray = field(default_factory=lambda: np.zeros(3))
+    rotation: FloatArray = field(default_factory=lambda: np.eye(3))
+    height: float = 20.0
+    front: float = 8.0
+    back: float = 11.5
+
+    @property
+    def slab(self) -> float:
+        """Thickness in angstrom of what is seen."""
+        return self.front + self.back
+
+    def to_view(self, xyz: FloatArray) -> FloatArray:
+        """View coordinates (n, 3) of points (n, 3)."""
+        return np.asarray((xyz - self.centre) @ self.rotation.T)
+
+    def project(self, xyz: FloatArray, width: float, height: float) -> FloatArray:
+        """Pixels and view depth (n, 3) of points (n, 3) in a picture of width x height pixels."""
+        view = self.to_view(np.atleast_2d(xyz))
+        scale = height / self.height
+        return np.column_stack([width / 2 + view[:, 0] * scale, height / 2 - view[:, 1] * scale, view[:, 2]])
+
+    def rotated(self, right: float, down: float, roll: float = 0.0) -> Camera:
+        """Turn the model by angles in radians: its front to the right, its front downwards, and counter-clockwise."""
+        turn = self.rotation
+        angle = float(np.hypot(right, down))
+        if angle > 0.0:
+            turn = _axis_rotation(np.array([down / angle, right / angle, 0.0]), angle) @ turn
+        if roll:
+            turn = _axis_rotation(np.array([0.0, 0.0, 1.0]), roll) @ turn
+        return replace(self, rotation=_orthonormal(turn))
+
+    def panned(self, right: float, down: float) -> Camera:
+        """Move the model by angstrom to the right and downwards on the picture."""
+        return replace(self, centre=self.centre - self.rotation.T @ np.array([right, -down, 0.0]))
+
+    def zoomed(self, factor: float) -> Camera:
+        """Things become larger by `factor`."""
+        return replace(self, height=float(np.clip(self.height / factor, MIN_HEIGHT, MAX_HEIGHT)))
+
+    def centred(self, point: FloatArray) -> Camera:
+        """Look at `point` (3,), orientation and zoom kept."""
+        return replace(self, centre=np.asarray(point, dtype=np.float64).copy())
+
+    def with_slab(self, thickness: float) -> Camera:
+        """Clip to `thickness` angstrom, shared between front and back as now."""
+        thickness = float(np.clip(thickness, MIN_SLAB, MAX_SLAB))
+        share = self.front / self.slab
+        return replace(self, front=thickness * share, back=thickness * (1.0 - share))
+
+    def clipped(self, front: float = 0.0, back: float = 0.0) -> Camera:
+        """Move the front and back clipping planes away from the centre by so many angstrom (negative: closer)."""
+        return replace(self, front=max(self.front + front, 1.0), back=max(self.back + back, 1.0))
