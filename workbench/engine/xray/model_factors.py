@@ -1,0 +1,193 @@
+"""One data set: scale, sigma_A, R factors, log-likelihood and their derivatives for a model's structure factors.
+
+F_model = F_atoms + k_mask F_mask is on the absolute scale (electrons) and F_obs ~ k_total |F_model|. Inside the
+likelihood F_obs and sigma_F are divided by k_total; the log-likelihoods that are reported are those of F_obs as the
+file has it (ln k_total is added), so that states with different scales can be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.core.arrays import BoolArray, ComplexArray, FloatArray, IntArray
+from workbench.core.crystal import Reflections
+from workbench.core.events import ScaledFactors, ShellTable
+from workbench.engine.xray.likelihood import Likelihood, amplitude_likelihood, negative_log_likelihood
+from workbench.engine.xray.r_factors import r_factor, r_factor_by_bin
+from workbench.engine.xray.reflection_geometry import reflection_geometry
+from workbench.engine.xray.scaling import Scale, Scaler, reciprocal_vectors
+from workbench.engine.xray.sigma_a import SigmaA, estimate_sigma_a
+
+_SMALLEST_AMPLITUDE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class FittedData:
+    """A model's factors fitted to a data set. n observed rows, m reflections.
+
+    scale, sigma_a: the fitted functions. factors: what leaves the engine (m rows). r_work, r_free: over every observed
+    reflection (r_free NaN without a test set). ll_work, ll_free: mean -log p(F_obs) per reflection. likelihood: (n,)
+    arrays. k_total, k_mask, sigma_d, sigma_s: (n,) the functions at the observed rows, which `DataSet.target` keeps
+    fixed.
+    """
+
+    scale: Scale
+    sigma_a: SigmaA
+    factors: ScaledFactors
+    r_work: float
+    r_free: float
+    ll_work: float
+    ll_free: float
+    n_work: int
+    n_free: int
+    likelihood: Likelihood
+    k_total: FloatArray
+    k_mask: FloatArray
+    sigma_d: FloatArray
+    sigma_s: FloatArray
+
+
+class DataSet:
+    """Observed amplitudes arranged for one list of reflections, with everything that no model changes."""
+
+    def __init__(self, reflections: Reflections, hkl: IntArray, observed: IntArray) -> None:
+        """hkl: (m, 3) every reflection to d_min. observed: (m,) row of `reflections` or -1."""
+        self.hkl = np.ascontiguousarray(hkl, dtype=np.int32)
+        self.rows = np.flatnonzero(observed >= 0)
+        taken = observed[self.rows]
+        self.f_obs = np.asarray(reflections.f_obs[taken], dtype=np.float64)
+        self.sigma = np.asarray(reflections.sigma[taken], dtype=np.float64)
+        self.free = np.asarray(reflections.free[taken], dtype=np.bool_)
+        self.work = ~self.free
+        self.has_free = bool(reflections.has_free and np.any(self.free))
+        self.crystal = reflections.crystal
+        self.geometry = reflection_geometry(self.crystal, self.hkl)
+        self.epsilon = self.geometry.epsilon[self.rows]
+        self.centric: BoolArray = self.geometry.centric[self.rows]
+        self.d_star_sq = self.geometry.d_star_sq[self.rows]
+        self._s = reciprocal_vectors(self.crystal, self.hkl)
+        self._scaler = Scaler(self.crystal, self.hkl[self.rows], self.f_obs, self.sigma, self.free)
+        self.bins = self._scaler.bins
+        self._bin = self.bins.index(self.d_star_sq)
+        self._count_work = np.bincount(self._bin[self.work], minlength=len(self.bins)).astype(np.int32)
+        self._count_free = np.bincount(self._bin[self.free], minlength=len(self.bins)).astype(np.int32)
+
+    @property
+    def n_work(self) -> int:
+        return int(np.sum(self.work))
+
+    @property
+    def n_free(self) -> int:
+        return int(np.sum(self.free))
+
+    def fit(self, f_atoms: ComplexArray, f_mask: ComplexArray, previous: FittedData | None = None) -> FittedData:
+        """Fit scale, solvent and sigma_A to F_atoms (m,) and F_mask (m,), electrons; then every statistic.
+
+        previous: the fit of a similar model, where the search starts from.
+        """
+        scale = self._scaler.fit(f_atoms[self.rows], f_mask[self.rows], previous.scale if previous else None)
+        k_total = scale.k_total_at(self._s)
+        k_mask = scale.k_mask_at(self.geometry.d_star_sq)
+        f_model = f_atoms + k_mask * f_mask
+        amplitude = np.maximum(np.abs(f_model[self.rows]), _SMALLEST_AMPLITUDE)
+        k = k_total[self.rows]
+        f_obs, sigma = self.f_obs / k, self.sigma / k
+        sigma_a = estimate_sigma_a(
+            f_obs, sigma, amplitude, self.d_star_sq, self.epsilon, self.centric, self.free, self.has_free
+        )
+        sigma_d_all = sigma_a.d_at(self.geometry.d_star_sq)
+        d, s = sigma_d_all[self.rows], sigma_a.s_at(self.d_star_sq)
+        likelihood = amplitude_likelihood(f_obs, sigma, amplitude, d, s, self.epsilon, self.centric)
+        ll = likelihood.ll + np.log(k)
+        fom = np.zeros(len(self.hkl), dtype=np.float32)
+        fom[self.rows] = likelihood.fom
+        scaled = k * amplitude
+        factors = ScaledFactors(
+            f_model=f_model.astype(np.complex64),
+            k_total=k_total.astype(np.float32),
+            fom=fom,
+            sigma_d=sigma_d_all.astype(np.float32),
+            shells=self._shells(scale, sigma_a, scaled),
+        )
+        return FittedData(
+            scale=scale,
+            sigma_a=sigma_a,
+            factors=factors,
+            r_work=r_factor(self.f_obs, scaled, self.work),
+            r_free=r_factor(self.f_obs, scaled, self.free) if self.has_free else float("nan"),
+            ll_work=float(np.mean(ll[self.work])),
+            ll_free=float(np.mean(ll[self.free])) if self.has_free else float("nan"),
+            n_work=self.n_work,
+            n_free=self.n_free,
+            likelihood=likelihood,
+            k_total=k,
+            k_mask=k_mask[self.rows],
+            sigma_d=d,
+            sigma_s=s,
+        )
+
+    def target(
+        self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData
+    ) -> tuple[float, ComplexArray, FloatArray]:
+        """T = sum over the work set of -log p(F_obs), with scale, solvent scale, D and S as in `fitted`.
+
+        Returns T; c (m,) = dT/dA + i dT/dB with A + iB = F_atoms (0 where not work); w (m,) >= 0, the expected second
+        derivative of T with respect to |F_model| (0 where not work).
+        """
+        f_model, amplitude = self._model(f_atoms, f_mask, fitted)
+        likelihood = amplitude_likelihood(
+            self.f_obs / fitted.k_total,
+            self.sigma / fitted.k_total,
+            amplitude,
+            fitted.sigma_d,
+            fitted.sigma_s,
+            self.epsilon,
+            self.centric,
+        )
+        value = float(np.sum((likelihood.ll + np.log(fitted.k_total))[self.work]))
+        coefficients = np.zeros(len(self.hkl), dtype=np.complex128)
+        coefficients[self.rows] = np.where(self.work, likelihood.d1 / amplitude, 0.0) * f_model
+        curvature = np.zeros(len(self.hkl))
+        curvature[self.rows] = np.where(self.work, likelihood.d2, 0.0)
+        return value, coefficients, curvature
+
+    def value(self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData) -> float:
+        """Only the T of `target`: what a trial step costs."""
+        _, amplitude = self._model(f_atoms, f_mask, fitted)
+        work = self.work
+        k = fitted.k_total[work]
+        ll = negative_log_likelihood(
+            self.f_obs[work] / k,
+            self.sigma[work] / k,
+            amplitude[work],
+            fitted.sigma_d[work],
+            fitted.sigma_s[work],
+            self.epsilon[work],
+            self.centric[work],
+        )
+        return float(np.sum(ll + np.log(k)))
+
+    def _model(
+        self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData
+    ) -> tuple[ComplexArray, FloatArray]:
+        f_model = f_atoms[self.rows] + fitted.k_mask * f_mask[self.rows]
+        return f_model, np.maximum(np.abs(f_model), _SMALLEST_AMPLITUDE)
+
+    def _shells(self, scale: Scale, sigma_a: SigmaA, scaled: FloatArray) -> ShellTable:
+        centres = self.bins.centres
+        work, free, bins = self.work, self.free, len(self.bins)
+        return ShellTable(
+            d_max=self.bins.d_max,
+            d_min=self.bins.d_min,
+            n_work=self._count_work,
+            n_free=self._count_free,
+            k_iso=scale.k_iso(centres),
+            k_mask=scale.k_mask_at(centres),
+            sigma_d=sigma_a.d_at(centres),
+            sigma_s=sigma_a.s_at(centres),
+            r_work=r_factor_by_bin(self.f_obs[work], scaled[work], self._bin[work], bins),
+            r_free=r_factor_by_bin(self.f_obs[free], scaled[free], self._bin[free], bins),
+            u_aniso=scale.u_aniso,
+        )
