@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import gemmi
 import numpy as np
 
-from workbench.core.arrays import FloatArray, IntArray, TextArray
+from workbench.core.arrays import BoolArray, FloatArray, IntArray, TextArray
 from workbench.core.crystal import Crystal, Link, Model, Residues
 from workbench.core.errors import InputError
 from workbench.io.files import InputFile, read_input, say_kind
@@ -391,7 +391,7 @@ def _deduce_element(name: str, residue_name: str) -> str:
     return "O"  # an unknown atom (UNX): refined as oxygen, as is the custom
 
 
-def _anisotropic(rows: list[_Row]) -> tuple[FloatArray, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _anisotropic(rows: list[_Row]) -> tuple[FloatArray, BoolArray]:
     u_aniso = np.zeros((len(rows), 6))
     flags = np.zeros(len(rows), dtype=np.bool_)
     for index, row in enumerate(rows):
@@ -402,7 +402,7 @@ def _anisotropic(rows: list[_Row]) -> tuple[FloatArray, np.ndarray[tuple[int], n
     return u_aniso, flags
 
 
-def _equivalent_b(b_iso: FloatArray, u_aniso: FloatArray, anisotropic: np.ndarray, notes: list[str]) -> FloatArray:  # type: ignore[type-arg]
+def _equivalent_b(b_iso: FloatArray, u_aniso: FloatArray, anisotropic: BoolArray, notes: list[str]) -> FloatArray:
     """B of anisotropic atoms is that of the tensor, unless the file's value is the same up to rounding."""
     equivalent = _U_TO_B * u_aniso[:, :3].mean(axis=1)
     other = anisotropic & (np.abs(equivalent - b_iso) > 0.05)
@@ -529,8 +529,6 @@ def _kind(name: str, elements: Sequence[str]) -> str:
         return "nucleic"
     if info.kind in (gemmi.ResidueKind.PYR, gemmi.ResidueKind.KET):
         return "sugar"
-    if heavy == {"C", "O"} or heavy == {"C", "N", "O"}:
-        return "ligand"
     return "ligand"
 
 
