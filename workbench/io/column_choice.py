@@ -98,7 +98,7 @@ def _reason(source: AmplitudeSource) -> str:
     return {
         "amplitude": "type F with sigma: measured mean amplitude, not a calculated one",
         "intensity": "mean intensity (type J) with sigma, the file has no mean amplitude",
-        "amplitude pair": "amplitudes of Friedel mates (type G) with sigmas, the file has no mean amplitude or intensity",
+        "amplitude pair": "amplitudes of Friedel mates (type G) with sigmas, the file has no mean value",
         "intensity pair": "intensities of Friedel mates (type K) with sigmas, the file has nothing else",
     }[source.kind] + _derivation(source)
 
@@ -367,10 +367,9 @@ def _judge(column: Column, observed: BoolArray, value: int | None) -> _Judged:
         return _Judged(column, problem=f"every observed reflection has the same value {said}")
     if len(numbers) == 2:
         rarer = 0 if counts[0] <= counts[1] else 1
-        share = float(counts[rarer] / counts.sum())
         test = numbers[rarer]
         said = f"status {column.text_values[test]}" if column.text_values else f"flag {test}"
-        if share > 0.4:
+        if counts[rarer] > 0.4 * counts.sum():
             return _Judged(
                 column,
                 problem=f"its two values are nearly equally frequent ({counts[0]} and {counts[1]})",

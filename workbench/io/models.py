@@ -469,7 +469,7 @@ def _note_odd_values(b_iso: FloatArray, occupancy: FloatArray, notes: list[str])
 def _crystal(structure: gemmi.Structure, notes: list[str]) -> Crystal:
     cell = structure.cell
     symbol = structure.spacegroup_hm.strip()
-    unknown = Crystal(cell=(0.0,) * 6, space_group="")  # type: ignore[arg-type]
+    unknown = Crystal(cell=(0.0, 0.0, 0.0, 0.0, 0.0, 0.0), space_group="")
     if not cell.is_crystal() or max(cell.parameters[:3]) < 2.0 or not _is_cell(cell):
         notes.append("The model has no unit cell.")
         return unknown
@@ -607,4 +607,5 @@ def _find(
     wanted = address.altloc.strip("\0 ")
     found = [i for i in range(start, start + size) if atom_name[i] == address.atom_name]
     exact = [i for i in found if altloc[i] == wanted]
-    return (exact or found or [None])[0]
+    best = exact or found
+    return best[0] if best else None

@@ -158,7 +158,7 @@ def _unique(table: ReflectionTable, source: AmplitudeSource) -> tuple[Reflection
         if differing:
             raise _unmerged(
                 table.source.path,
-                f"{int((counts > 1).sum())} reflections occur more than once, {differing} of them with different values",
+                f"{int((counts > 1).sum())} reflections occur more than once, {differing} with different values",
             )
     columns = tuple(replace(column, values=_first_known(column.values, inverse, first)) for column in table.columns)
     values_ = tuple(_first_known(values, inverse, first) for values in source.values)
