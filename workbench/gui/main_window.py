@@ -1,0 +1,599 @@
+"""The window: where everything stands, and how state and panels are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.events import Failed
+from workbench.core.settings import RefinementSettings
+from workbench.gui.actions import Actions
+from workbench.gui.bridge import in_background
+from workbench.gui.command_list import CommandList, Entry, action_entries, residue_entries
+from workbench.gui.panels.data_quality import DataQualityPanel
+from workbench.gui.panels.files import FilesPanel
+from workbench.gui.panels.findings import FindingsPanel
+from workbench.gui.panels.geometry import GeometryPanel
+from workbench.gui.panels.header import Header
+from workbench.gui.panels.log import LogPanel
+from workbench.gui.panels.plane import PlanePanel
+from workbench.gui.panels.r_factors import RFactorsPanel
+from workbench.gui.panels.refinement import RefinementPanel
+from workbench.gui.panels.residues import ResiduesPanel
+from workbench.gui.panels.status import StatusLine, planned_end
+from workbench.gui.panels.timeline import TimelinePanel
+from workbench.gui.panels.weights import WeightsPanel
+from workbench.gui.recognise import recognise
+from workbench.gui.theme import PADDING, Appearance, sizes_for, theme
+from workbench.gui.view_area import ViewArea
+from workbench.gui.widgets.lines import Hairline, Surface
+from workbench.session.preferences import Preferences, RecentFiles, load_preferences, save_preferences
+from workbench.session.session import Session
+from workbench.session.state import Mark, SessionState
+
+REDRAW_MS = 200
+"""Plots and tables are drawn at most five times a second, however fast the cycles come."""
+NARROW = 1240
+"""Below this width the left panel is a drawer that is opened when wanted."""
+FILTER = (
+    "Models, reflections, dictionaries (*.pdb *.ent *.cif *.mmcif *.mtz *.pdb.gz *.ent.gz *.cif.gz *.mtz.gz *.gz);;"
+    "All files (*)"
+)
+
+
+def plot_marks(marks: Sequence[Mark]) -> list[tuple[float, str]]:
+    """The marks of the plots: one for each cycle; several things moved at once share it."""
+    by_cycle: dict[int, list[str]] = {}
+    for mark in marks:
+        by_cycle.setdefault(mark.cycle, []).append(mark.text)
+    return [(float(c), texts[-1] if len(texts) == 1 else f"{len(texts)} changes") for c, texts in by_cycle.items()]
+
+
+class MainWindow(QMainWindow):
+    """Shows a session and passes on what the user asks. Nothing here computes or waits."""
+
+    _changed = Signal(object, object)
+
+    def __init__(self, session: Session, *, example: RecentFiles | None = None, keep_preferences: bool = True) -> None:
+        super().__init__()
+        self.session = session
+        self.example = example
+        self._keep = keep_preferences
+        self.preferences: Preferences = load_preferences() if keep_preferences else Preferences()
+        self.chosen_model = ""
+        self.chosen_data = ""
+        self.chosen_dictionaries: tuple[str, ...] = ()
+        self._refine_when_ready = False
+        self._exporting = False
+        self._user_sizes = False
+        self._drawer_open = False
+        self._drawn: SessionState | None = None
+        self.setWindowTitle("Refinement Workbench")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 600)
+
+        self.actions_ = Actions(self)
+        self.recent_menu = QMenu("Open recent", self)
+        self.stop_menu = self.actions_.stop_menu()
+        self.main_menu = self.actions_.main_menu(self.recent_menu)
+        self.header = Header(self.actions_, self.stop_menu, self.main_menu)
+        self.files = FilesPanel()
+        self.refinement = RefinementPanel()
+        self.weights = WeightsPanel()
+        self.view = ViewArea()
+        self.timeline = TimelinePanel()
+        self.r_factors = RFactorsPanel()
+        self.geometry_panel = GeometryPanel()
+        self.plane = PlanePanel()
+        self.findings = FindingsPanel()
+        self.residues = ResiduesPanel()
+        self.data_quality = DataQualityPanel()
+        self.log = LogPanel()
+        self.status = StatusLine()
+        self._build()
+        self.commands = CommandList(self.header.search, self._entries, self)
+        self._connect()
+
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.setInterval(REDRAW_MS)
+        self._redraw.timeout.connect(self._draw)
+        self._show_recent()
+        self._restore()
+        self._changed.connect(self._follow)
+        # The signal carries changes that another thread made (export) over to this one.
+        self._unlisten = session.listen(self._changed.emit)
+        self._follow(None, session.state)
+
+    # where everything stands
+
+    def _build(self) -> None:
+        left_content = Surface("panel")
+        column = QVBoxLayout(left_content)
+        column.setContentsMargins(PADDING, 10, PADDING, 16)
+        column.setSpacing(0)
+        column.addWidget(self.files)
+        for panel in (self.refinement, self.weights):
+            column.addSpacing(11)
+            column.addWidget(Hairline())
+            column.addSpacing(9)
+            column.addWidget(panel)
+        column.addStretch(1)
+        self.left = QScrollArea()
+        self.left.setWidget(left_content)
+        self.left.setWidgetResizable(True)
+        self.left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.left.setAccessibleName("Files, strategy and weights")
+        self.left.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+        plots = Surface("panel")
+        column = QVBoxLayout(plots)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.r_factors, 40)
+        column.addWidget(_inset(Hairline()))
+        column.addWidget(self.geometry_panel, 28)
+        column.addWidget(_inset(Hairline()))
+        column.addWidget(self.plane, 32)
+
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Tables")
+        pages: tuple[tuple[QWidget, str], ...] = (
+            (self.findings, "Findings"),
+            (self.residues, "Residues"),
+            (self.data_quality, "Data quality"),
+            (self.log, "Log"),
+        )
+        for page, name in pages:
+            self.tabs.addTab(page, name)
+        self.tabs.setCurrentWidget(self.residues)
+
+        self.centre = _splitter(Qt.Orientation.Vertical)
+        self.centre.addWidget(self.view)
+        self.centre.addWidget(self.timeline)
+        self.right = _splitter(Qt.Orientation.Vertical)
+        self.right.addWidget(plots)
+        self.right.addWidget(self.tabs)
+        self.columns = _splitter(Qt.Orientation.Horizontal)
+        for widget in (self.left, self.centre, self.right):
+            self.columns.addWidget(widget)
+        for splitter, stretch in ((self.columns, 1), (self.centre, 0), (self.right, 0)):
+            splitter.setStretchFactor(stretch, 1)
+        whole = QWidget()
+        layout = QVBoxLayout(whole)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self.columns, 1)
+        layout.addWidget(self.status)
+        self.setCentralWidget(whole)
+        self._restyle()
+        theme.changed.connect(self._restyle)
+
+    def _connect(self) -> None:
+        a = self.actions_
+        a.open.triggered.connect(self.ask_for_files)
+        a.example.triggered.connect(self.open_example)
+        a.example.setEnabled(self.example is not None)
+        self.view.start.example_button.setVisible(self.example is not None)
+        a.refine.triggered.connect(self.refine_or_pause)
+        a.pause.triggered.connect(self.session.pause)
+        a.step.triggered.connect(self.session.step)
+        a.stop.triggered.connect(lambda: self.session.stop("best"))
+        a.stop_current.triggered.connect(lambda: self.session.stop("current"))
+        a.stop_discard.triggered.connect(lambda: self.session.stop("discard"))
+        a.export.triggered.connect(self.ask_for_folder)
+        a.search.triggered.connect(self._search)
+        a.residue.triggered.connect(self._find_residue)
+        a.automatic.triggered.connect(lambda: self.session.set_weight(None))
+        a.quit.triggered.connect(self.close)
+        a.reset_layout.triggered.connect(self.reset_layout)
+        a.show_left.toggled.connect(self._show_left)
+        a.show_right.toggled.connect(self.right.setVisible)
+        a.show_right.toggled.connect(self.header.verdict.setVisible)
+        a.show_bottom.toggled.connect(self.timeline.setVisible)
+        group = QActionGroup(self)
+        for action, name in ((a.follow_system, "system"), (a.dark, "dark"), (a.light, "light")):
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, name=name: self.set_appearance(name))
+        self.view.start.open_wanted.connect(self.ask_for_files)
+        self.view.start.example_wanted.connect(self.open_example)
+        self.view.start.recent_chosen.connect(self._open_recent)
+        self.view.message.connect(self.status.say)
+        self.view.centred.connect(self._centred)
+        self.residues.chosen.connect(self.view.centre_on_residue)
+        self.weights.weight_wanted.connect(self._set_weight)
+        self.weights.settings_wanted.connect(self._set_settings)
+        self.refinement.settings_wanted.connect(self._set_settings)
+        self.centre.splitterMoved.connect(lambda: self._moved(self.centre))
+        self.right.splitterMoved.connect(lambda: self._moved(self.right))
+        self.columns.splitterMoved.connect(lambda: self._moved(self.columns))
+        # F6 goes from area to area, as in other programs with several panes.
+        QShortcut(QKeySequence("F6"), self, activated=self._next_area)  # type: ignore[call-overload]
+
+    def _restyle(self) -> None:
+        c = theme.colours
+        self.tabs.setStyleSheet(
+            f"""
+            QTabWidget::pane {{ border: none; border-top: 1px solid {c.hairline}; background: {c.panel}; }}
+            QTabWidget {{ background: {c.panel}; }}
+            QTabWidget::tab-bar {{ left: 8px; }}
+            QTabBar {{ background: {c.panel}; border: none; }}
+            QTabBar::tab {{ background: {c.panel}; color: {c.label}; padding: 9px 0 7px 0; margin: 0 8px;
+                            border: none; border-bottom: 2px solid {c.panel}; }}
+            QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
+            QTabBar::tab:hover {{ color: {c.text}; }}
+            QTabBar::tab:focus {{ color: {c.accent}; }}
+            """
+        )
+        self.tabs.tabBar().setFont(theme.font(13, 500))
+        if self._drawn is not None:
+            self._draw()
+
+    def _place(self) -> None:
+        """Give every area the size of the present class of window width."""
+        s = theme.sizes
+        width, height = self.columns.width(), self.columns.height()
+        left = s.left if self.left.isVisibleTo(self) else 0
+        self.columns.setSizes([left, max(width - left - s.right - 2, 200), s.right])
+        for splitter in (self.centre, self.right):
+            splitter.setSizes([max(height - s.bottom - 1, 100), s.bottom])
+        self.header.verdict.set_width(s.right)
+
+    def _moved(self, which: QSplitter) -> None:
+        self._user_sizes = True
+        if which is self.centre:
+            self.right.setSizes(self.centre.sizes())
+        elif which is self.right:
+            self.centre.setSizes(self.right.sizes())
+        else:
+            self.header.verdict.set_width(self.columns.sizes()[2])
+
+    def reset_layout(self) -> None:
+        """All areas back to their places and sizes."""
+        a = self.actions_
+        self._user_sizes = False
+        for action in (a.show_right, a.show_bottom):
+            action.setChecked(True)
+        a.show_left.setChecked(self.width() >= NARROW)
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        was_narrow = not self.header.panel_button.isHidden()
+        if narrow != was_narrow:
+            self.header.panel_button.setVisible(narrow)
+            self.actions_.show_left.setChecked(not narrow)
+        before = theme.sizes
+        theme.set_sizes(sizes_for(self.width()))
+        if theme.sizes != before:
+            self.weights.families.setChecked(theme.sizes.families_open)
+            self._user_sizes = False
+            self.header.show_state(self.session.state)
+        if not self._user_sizes:
+            self._place()
+
+    def _show_left(self, visible: bool) -> None:
+        self.left.setVisible(visible)
+        if not self._user_sizes:
+            self._place()
+
+    def _next_area(self) -> None:
+        areas = [
+            self.header.refine,
+            self.weights.data.slider,
+            self.view.viewport or self.view,
+            self.tabs.currentWidget(),
+        ]
+        focus = self.focusWidget()
+        here = next((i for i, a in enumerate(areas) if focus is not None and (a is focus or a.isAncestorOf(focus))), -1)
+        areas[(here + 1) % len(areas)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    # state
+
+    def _follow(self, old: SessionState | None, new: SessionState) -> None:
+        if new is not self.session.state:
+            # Several changes wait in the queue: the newest is what counts.
+            new = self.session.state
+        old = self._seen if old is not None else None
+        self._seen: SessionState = new
+        self.actions_.follow(new)
+        self.header.show_state(new)
+        self.files.show_state(old, new)
+        self.refinement.show_state(old, new)
+        self.weights.show_state(old, new)
+        self.timeline.show_state(new)
+        self.status.show_state(new)
+        self._follow_view(old, new)
+        if new.status == "empty" and not (self.chosen_model or self.chosen_data):
+            self.view.show_start()
+        if old is not None and old.status != new.status:
+            self._status_changed(old, new)
+        if not self._redraw.isActive():
+            self._redraw.start()
+
+    def _follow_view(self, old: SessionState | None, new: SessionState) -> None:
+        if new.prepared is not None and (old is None or old.prepared is not new.prepared):
+            self.view.show_prepared(new.prepared)
+            self.residues.show_model(new.prepared.model)
+            self.setWindowTitle(f"{Path(new.prepared.model.source.path).name} \u2013 Refinement Workbench")
+        elif new.prepared is None and old is not None and old.prepared is not None:
+            self.residues.show_model(None)
+        if new.latest is not None and (old is None or old.latest is not new.latest):
+            self.view.show_cycle(new.latest)
+
+    def _status_changed(self, old: SessionState, new: SessionState) -> None:
+        request = new.request
+        if new.status == "ready" and old.status == "preparing" and request is not None:
+            self._set_preferences(self.preferences.opened(request.model_path, request.data_path, request.dictionaries))
+            self._show_recent()
+            if self._refine_when_ready:
+                self._refine_when_ready = False
+                self.session.refine()
+        if new.status == "failed" and new.failure is not None:
+            self._refine_when_ready = False
+
+    def _draw(self) -> None:
+        """Plots and tables of the newest state."""
+        state = self.session.state
+        self._drawn = state
+        marks = plot_marks(state.marks)
+        last = state.statistics[-1].cycle if state.statistics else 0
+        planned = max(last, planned_end(state)) if state.status != "finished" else last
+        for panel in (self.r_factors, self.geometry_panel, self.plane):
+            panel.show_statistics(state.statistics, marks, planned)
+        if state.latest is not None:
+            self.residues.show_cycle(state.latest)
+        self.data_quality.show_cycle(state.latest)
+        self.log.show_lines(state.log)
+
+    # what the user asks
+
+    def refine_or_pause(self) -> None:
+        if self.session.state.status == "running":
+            self.session.pause()
+        else:
+            self.session.refine()
+
+    def _set_weight(self, value: float | None) -> None:
+        try:
+            self.session.set_weight(value)
+        except WorkbenchError as error:
+            self.status.say(str(error))
+
+    def _set_settings(self, settings: RefinementSettings) -> None:
+        try:
+            self.session.set_settings(settings)
+        except WorkbenchError as error:
+            self.status.say(str(error))
+
+    def set_appearance(self, appearance: Appearance | str) -> None:
+        chosen: Appearance = "dark" if appearance == "dark" else "light" if appearance == "light" else "system"
+        theme.set_appearance(chosen)
+        a = self.actions_
+        {"system": a.follow_system, "dark": a.dark, "light": a.light}[chosen].setChecked(True)
+        self._set_preferences(self.preferences.__class__(**{**vars(self.preferences), "theme": chosen}))
+
+    def ask_for_files(self) -> None:
+        dialog = QFileDialog(self, "Open model, reflections, dictionaries", self._folder(), FILTER)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(self.open_files)
+        dialog.open()
+
+    def _folder(self) -> str:
+        if self.chosen_model:
+            return str(Path(self.chosen_model).parent)
+        recent = self.preferences.recent
+        return str(Path(recent[0].model).parent) if recent else str(Path.home())
+
+    def open_files(self, paths: Sequence[str]) -> None:
+        """Files in any combination; each is recognised in the background and completes what is chosen already."""
+        wanted = [str(path) for path in paths]
+
+        def look() -> list[tuple[str, str]]:
+            return [(path, recognise(path)) for path in wanted]
+
+        in_background(self, look, self._recognised)
+
+    def _recognised(self, result: object, error: Exception | None) -> None:
+        if error is not None or not isinstance(result, list):
+            self.status.say(f"Cannot look at the files: {error}")
+            return
+        kinds = {kind for _, kind in result}
+        if self.session.state.prepared is not None and {"model", "data"} <= kinds:
+            # A new pair: what was open before is left, its dictionaries too.
+            self.chosen_dictionaries = ()
+        unknown = []
+        for path, kind in result:
+            if kind == "model":
+                self.chosen_model = path
+            elif kind == "data":
+                self.chosen_data = path
+            elif kind == "dictionary":
+                if path not in self.chosen_dictionaries:
+                    self.chosen_dictionaries = (*self.chosen_dictionaries, path)
+            else:
+                unknown.append(Path(path).name)
+        self.files.show_files(self.chosen_model, self.chosen_data, self.chosen_dictionaries)
+        if unknown:
+            self._show_unknown(unknown)
+            return
+        self.files.other_error.show_failure(None)
+        if self.chosen_model and self.chosen_data:
+            self.session.open(self.chosen_model, self.chosen_data, self.chosen_dictionaries)
+
+    def _show_unknown(self, names: Sequence[str]) -> None:
+        self.files.other_error.show_failure(
+            Failed(
+                f"{', '.join(names)}: neither a model nor reflections nor a dictionary.",
+                1,
+                item="Not recognised",
+                remedy="Models are PDB or mmCIF files, reflections MTZ files, dictionaries CIF files with restraints.",
+            )
+        )
+
+    def open_pair(self, model: str, data: str, dictionaries: Sequence[str] = (), *, refine: bool = False) -> None:
+        """Open files whose kinds are known; with `refine` the run begins as soon as they are read."""
+        self.chosen_model, self.chosen_data, self.chosen_dictionaries = model, data, tuple(dictionaries)
+        self._refine_when_ready = refine
+        self.session.open(model, data, self.chosen_dictionaries)
+
+    def open_example(self) -> None:
+        if self.example is not None:
+            self.open_pair(self.example.model, self.example.data, self.example.dictionaries)
+
+    def _open_recent(self, entry: RecentFiles) -> None:
+        self.open_pair(entry.model, entry.data, entry.dictionaries)
+
+    def ask_for_folder(self) -> None:
+        dialog = QFileDialog(self, "Export into a folder", self._folder())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Export here")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.export)
+        dialog.open()
+
+    def export(self, folder: str) -> None:
+        """Write the results in the background; the status line says how it went."""
+        if self._exporting:
+            return
+        self._exporting = True
+        self.status.say(f"Writing into {folder} \u2026", 600)
+        in_background(self, lambda: self.session.export(folder), self._exported)
+
+    def _exported(self, result: object, error: Exception | None) -> None:
+        self._exporting = False
+        if error is not None:
+            self.status.say(f"Not exported: {error}", 60)
+        elif isinstance(result, tuple) and result:
+            names = ", ".join(Path(path).name for path in result)
+            self.status.say(f"Exported {names} to {Path(result[0]).parent}", 60)
+
+    def _entries(self) -> list[Entry]:
+        entries = action_entries([a for a in self.actions_.all if a not in (self.actions_.menu, self.actions_.search)])
+        prepared = self.session.state.prepared
+        if prepared is not None:
+            entries += residue_entries(prepared.model.residues, self._choose_residue)
+        return entries
+
+    def _choose_residue(self, row: int) -> None:
+        self.tabs.setCurrentWidget(self.residues)
+        self.residues.select(row)
+        self.view.centre_on_residue(row)
+
+    def _search(self) -> None:
+        self.commands.begin()
+
+    def _find_residue(self) -> None:
+        self.commands.begin()
+        self.header.search.setPlaceholderText("Chain and number, as A 89")
+
+    def _centred(self, words: str) -> None:
+        """The view was centred: the same residue is selected in the list."""
+        prepared = self.session.state.prepared
+        if prepared is None:
+            return
+        residues = prepared.model.residues
+        for row in range(len(residues)):
+            if words.startswith(residues.label(row)):
+                self.residues.select(row)
+                return
+
+    # files dropped on the window
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() and any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_files(paths)
+
+    # preferences
+
+    def _set_preferences(self, preferences: Preferences) -> None:
+        self.preferences = preferences
+        if self._keep:
+            in_background(self, lambda: save_preferences(preferences), lambda result, error: None)
+
+    def _show_recent(self) -> None:
+        self.view.start.show_recent(self.preferences.recent)
+        self.recent_menu.clear()
+        for entry in self.preferences.recent:
+            action = self.recent_menu.addAction(f"{Path(entry.model).name} with {Path(entry.data).name}")
+            action.setToolTip(entry.model)
+            action.triggered.connect(lambda _=False, entry=entry: self._open_recent(entry))
+        self.recent_menu.setEnabled(bool(self.preferences.recent))
+
+    def _restore(self) -> None:
+        self.set_appearance(self.preferences.theme)
+        if self.preferences.geometry:
+            self.restoreGeometry(QByteArray(self.preferences.geometry))
+        else:
+            screen = self.screen().availableGeometry()
+            self.resize(min(1680, screen.width()), min(1050, screen.height()))
+        theme.set_sizes(sizes_for(self.width()))
+        if self.preferences.layout:
+            columns, _, rows = self.preferences.layout.partition(b"|layout|")
+            self._user_sizes = self.columns.restoreState(QByteArray(columns)) and self.centre.restoreState(
+                QByteArray(rows)
+            )
+            self.right.setSizes(self.centre.sizes())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._unlisten()
+        self._redraw.stop()
+        layout = b""
+        if self._user_sizes:
+            layout = bytes(self.columns.saveState().data()) + b"|layout|" + bytes(self.centre.saveState().data())
+        geometry = bytes(self.saveGeometry().data())
+        if self._keep:
+            kept = Preferences(**{**vars(self.preferences), "geometry": geometry, "layout": layout})
+            save_preferences(kept)
+        self.session.close()
+        super().closeEvent(event)
+
+
+def _splitter(orientation: Qt.Orientation) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setHandleWidth(1)
+    splitter.setChildrenCollapsible(False)
+    return splitter
+
+
+def _inset(line: Hairline) -> QWidget:
+    """A hairline that keeps the padding of its column."""
+    box = QWidget()
+    layout = QHBoxLayout(box)
+    layout.setContentsMargins(PADDING, 0, PADDING, 0)
+    layout.addWidget(line)
+    return box

@@ -1,0 +1,290 @@
+"""What was read from the files, and an error beside the file that caused it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
+
+from workbench.core.crystal import Model, Reflections
+from workbench.core.events import Failed, Prepared
+from workbench.gui import icons
+from workbench.gui.theme import theme
+from workbench.gui.widgets.buttons import TextButton
+from workbench.gui.widgets.lines import FileTitle, Row
+from workbench.gui.widgets.text import Label, Paragraph, literal
+from workbench.session.state import SessionState
+
+
+def thousands(number: int) -> str:
+    """17 024, with a thin space."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def space_group_markup(symbol: str) -> str:
+    """'P 21 21 21' with its screw axes as subscripts; 'R 3:H' and 'P -1' as they are."""
+    parts = []
+    for part in symbol.split():
+        if len(part) >= 2 and part[0] in "2346" and part[1].isdigit():
+            parts.append(f"{part[0]}_{{{part[1]}}}{part[2:]}")
+        else:
+            parts.append(part.replace("-", "\u2212") if part[1:2].isdigit() else part)
+    return "\u2009".join(parts) if len(parts) > 1 else symbol
+
+
+def residue_summary(model: Model) -> tuple[str, str]:
+    """Polymer residues in all and by chain, as markup, and the same in words for the tooltip."""
+    residues = model.residues
+    polymer = np.isin(residues.kind, ("protein", "nucleic"))
+    chains = Counter(str(chain) for chain in residues.chain[polymer])
+    total = sum(chains.values())
+    listed = [f"{chain or 'blank'} {count}" for chain, count in chains.items()]
+    shown = " \u00b7 ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
+    return f"{thousands(total)}   {shown}" if total else "none", ", ".join(listed)
+
+
+def atom_summary(model: Model) -> str:
+    waters = int((model.residues.kind == "water").sum())
+    text = thousands(len(model))
+    return f"{text}, {thousands(waters)} water{'s' if waters != 1 else ''}" if waters else f"{text}, no waters"
+
+
+def ligand_summary(model: Model) -> str:
+    """Names of what is neither polymer nor water, with how many of each."""
+    residues = model.residues
+    other = np.isin(residues.kind, ("ligand", "ion", "sugar"))
+    names = Counter(str(name) for name in residues.name[other])
+    if not names:
+        return "none"
+    return ", ".join(name if count == 1 else f"{count} {name}" for name, count in names.items())
+
+
+def free_set_summary(data: Reflections) -> tuple[str, str]:
+    """Share and flag of the test set, and the reason for the choice."""
+    if not data.has_free:
+        return "none", data.columns.free_reason or "the file holds no test set"
+    count = int(data.free.sum())
+    share = 100 * count / max(len(data), 1)
+    flag = "" if data.columns.free_value is None else f"  flag {data.columns.free_value}"
+    return f"*{{{share:.1f} %}}{flag}", f"{thousands(count)}; {data.columns.free_reason}"
+
+
+def restraint_summary(prepared: Prepared) -> tuple[str, str]:
+    """Where the restraints come from: embedded, a dictionary, or a component's own geometry."""
+    sources = prepared.inputs.component_sources
+    own = sorted(name for name, source in sources.items() if source == "own geometry")
+    dictionary = sorted(name for name, source in sources.items() if source not in ("own geometry", "embedded"))
+    embedded = len(sources) - len(own) - len(dictionary)
+    parts = []
+    if embedded:
+        parts.append(f"{embedded} embedded")
+    if dictionary:
+        more = "\u2026" if len(dictionary) > 3 else ""
+        parts.append(f"{', '.join(dictionary[:3])}{more} by dictionary")
+    lines = [f"{name}: {Path(source).name if '/' in source else source}" for name, source in sorted(sources.items())]
+    return ", ".join(parts) or "none", "\n".join(lines)
+
+
+class ErrorCard(QWidget):
+    """What went wrong, what to do, and the details on demand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._details = ""
+        self.title = Label("", weight=600, role="error")
+        self.message = Paragraph(role="text")
+        self.remedy = Paragraph(role="label")
+        self.details = TextButton("Details")
+        self.details.clicked.connect(self._show_details)
+        bottom = QHBoxLayout()
+        bottom.addStretch(1)
+        bottom.addWidget(self.details)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(30, 8, 10, 6)
+        layout.setSpacing(2)
+        for widget in (self.title, self.message, self.remedy):
+            layout.addWidget(widget)
+        layout.addLayout(bottom)
+        self.setVisible(False)
+        theme.changed.connect(self.update)
+
+    def show_failure(self, failure: Failed | None) -> None:
+        self.setVisible(failure is not None)
+        if failure is None:
+            return
+        self._details = "\n\n".join(
+            part
+            for part in (
+                failure.file and f"File: {failure.file}",
+                failure.item and f"Item: {failure.item}",
+                failure.message,
+                failure.remedy,
+                failure.details,
+            )
+            if part
+        )
+        self.title.set_text(literal(failure.item) if failure.item else "Cannot go on")
+        self.message.set_text(failure.message)
+        self.remedy.set_text(failure.remedy)
+        self.remedy.setVisible(bool(failure.remedy))
+        self.setAccessibleName(f"Error: {failure.message} {failure.remedy}")
+
+    def _show_details(self) -> None:
+        box = QMessageBox(self.window())
+        box.setWindowTitle("Details")
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setText(self.message.text())
+        box.setInformativeText(self.remedy.text())
+        box.setDetailedText(self._details)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        c = theme.colours
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(c["error"], 1.2))
+        painter.setBrush(c["field"])
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -2.75), 6, 6)
+        icons.draw(painter, "error", QRectF(8, 9, 15, 15), c["error"], 2)
+        painter.end()
+
+
+class FilesPanel(QWidget):
+    """Model, reflections and dictionaries: names, what they hold, and what is wrong with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model_title = FileTitle("model", "No model")
+        self.residues = Row("Residues")
+        self.atoms = Row("Atoms")
+        self.ligands = Row("Ligands")
+        self.restraints = Row("Restraints")
+        self.flagged = Row("", hint=True)
+        self.model_error = ErrorCard()
+        self.data_title = FileTitle("data", "No reflections")
+        self.space_group = Row("Space group")
+        self.cell = Row("Cell")
+        self.angles = Row("")
+        self.resolution = Row("Resolution")
+        self.reflections = Row("Reflections")
+        self.amplitudes = Row("Amplitudes")
+        self.free_set = Row("Free set")
+        self.free_reason = Row("", hint=True)
+        self.data_error = ErrorCard()
+        self.dictionary_title = FileTitle("dictionary", "")
+        self.dictionary_error = ErrorCard()
+        self.other_error = ErrorCard()
+        self.hint = Paragraph("", role="label")
+        self.model_rows = (self.residues, self.atoms, self.ligands, self.restraints)
+        self.data_rows = (
+            self.space_group,
+            self.cell,
+            self.angles,
+            self.resolution,
+            self.reflections,
+            self.amplitudes,
+            self.free_set,
+            self.free_reason,
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.model_title)
+        for row in (*self.model_rows, self.flagged, self.model_error):
+            layout.addWidget(row)
+        layout.addSpacing(6)
+        layout.addWidget(self.data_title)
+        for row in (*self.data_rows, self.data_error):
+            layout.addWidget(row)
+        layout.addWidget(self.dictionary_title)
+        layout.addWidget(self.dictionary_error)
+        layout.addWidget(self.other_error)
+        layout.addWidget(self.hint)
+        self._prepared: Prepared | None = None
+        self.show_files("", "", ())
+        self.show_prepared(None)
+        theme.changed.connect(lambda: self.show_prepared(self._prepared))
+
+    def show_files(self, model: str, data: str, dictionaries: tuple[str, ...]) -> None:
+        """Names of the files that were chosen, before anything is read from them."""
+        self.model_title.label.set_text(literal(Path(model).name) if model else "-{No model yet}", model)
+        self.data_title.label.set_text(literal(Path(data).name) if data else "-{No reflections yet}", data)
+        names = ", ".join(Path(path).name for path in dictionaries)
+        self.dictionary_title.label.set_text(literal(names), "\n".join(dictionaries))
+        self.dictionary_title.setVisible(bool(dictionaries))
+        if model and not data:
+            self.hint.set_text("Now open or drop the reflections (MTZ) that belong to this model.")
+        elif data and not model:
+            self.hint.set_text("Now open or drop the model (PDB or mmCIF) that belongs to these reflections.")
+        elif dictionaries and not model:
+            self.hint.set_text("Now open or drop the model and the reflections.")
+        else:
+            self.hint.set_text("")
+        self.hint.setVisible(bool(self.hint.text()))
+
+    def show_state(self, old: SessionState | None, new: SessionState) -> None:
+        if old is None or new.request is not old.request:
+            request = new.request
+            if request is not None:
+                self.show_files(request.model_path, request.data_path, request.dictionaries)
+        if old is None or new.prepared is not old.prepared:
+            self.show_prepared(new.prepared)
+        if old is None or new.failure is not old.failure:
+            self._show_failure(new)
+
+    def _show_failure(self, state: SessionState) -> None:
+        failure, request = state.failure, state.request
+        cards = {"model": self.model_error, "data": self.data_error, "dictionary": self.dictionary_error}
+        where = "other"
+        if failure is not None and request is not None and failure.file:
+            name = Path(failure.file).name
+            if name == Path(request.model_path).name:
+                where = "model"
+            elif name == Path(request.data_path).name:
+                where = "data"
+            elif name in {Path(path).name for path in request.dictionaries}:
+                where = "dictionary"
+        for key, card in cards.items():
+            card.show_failure(failure if key == where else None)
+        self.other_error.show_failure(failure if where == "other" else None)
+
+    def show_prepared(self, prepared: Prepared | None) -> None:
+        self._prepared = prepared
+        for row in (*self.model_rows, *self.data_rows):
+            row.setVisible(prepared is not None)
+        self.flagged.setVisible(False)
+        if prepared is None:
+            return
+        model, data = prepared.model, prepared.reflections
+        self.residues.set_value(*residue_summary(model))
+        self.atoms.set_value(atom_summary(model))
+        self.ligands.set_value(literal(ligand_summary(model)))
+        self.restraints.set_value(*map(literal, restraint_summary(prepared)))
+        own = sorted(n for n, source in prepared.inputs.component_sources.items() if source == "own geometry")
+        if own:
+            self.flagged.setVisible(True)
+            names = literal(", ".join(own))
+            self.flagged.set_value(
+                f"\u26a0 {names}: own geometry",
+                f"No dictionary knows {names}: restrained to its own geometry. Drop a dictionary CIF to do better.",
+            )
+        crystal = model.crystal
+        a, b, c, alpha, beta, gamma = crystal.cell
+        self.space_group.set_value(space_group_markup(crystal.space_group), crystal.space_group)
+        self.cell.set_value(f"{a:.2f}  {b:.2f}  {c:.2f} \u00c5")
+        self.angles.set_value(f"{alpha:.2f}  {beta:.2f}  {gamma:.2f}\u00b0")
+        right = all(math.isclose(angle, 90.0, abs_tol=0.005) for angle in (alpha, beta, gamma))
+        self.angles.setVisible(not right or theme.sizes.name == "wide")
+        self.resolution.set_value(f"{data.d_max:.2f} \u2013 {data.d_min:.2f} \u00c5")
+        self.reflections.set_value(f"{thousands(len(data))}, {100 * data.completeness:.1f} % complete")
+        columns = data.columns
+        self.amplitudes.set_value(literal(f"{columns.amplitude}, {columns.sigma}"), literal(columns.amplitude_reason))
+        share, reason = free_set_summary(data)
+        self.free_set.set_value(share, literal(f"{columns.free}: {columns.free_reason}"))
+        self.free_reason.set_value(literal(reason), literal(reason))

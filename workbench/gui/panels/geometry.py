@@ -1,0 +1,79 @@
+"""How well the geometry restraints are obeyed, cycle by cycle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.core.events import CycleStatistics
+from workbench.gui.panels.r_factors import PlotPanel, cycle_ticks
+from workbench.gui.widgets.plot import EndLabel, Plot, nice_ticks
+
+SHOWN = (
+    ("bonds", "bonds", "text", "solid", 2.0),
+    ("angles", "angles", "label", "dash", 1.6),
+    ("chirality", "chirals", "label", "dot", 1.8),
+    ("planes", "planes", "label", "dashdot", 1.4),
+)
+TARGET = (0.5, 1.0)
+"""rms Z that a well-restrained model has: about 1 at high resolution, less where the data say less."""
+
+
+def rms_z(s: CycleStatistics, family: str) -> float:
+    """rms Z of a family, NaN where it has no restraints."""
+    value, count = s.geometry.get(family, (math.nan, 0))
+    if count == 0 and family == "bonds":
+        return s.rmsz_bonds
+    if count == 0 and family == "angles":
+        return s.rmsz_angles
+    return value if count else math.nan
+
+
+class GeometryPanel(PlotPanel):
+    """rms Z of bonds, angles, chirality and planes, each with a dash pattern of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("Geometry, rms Z", Plot("rms Z of the geometry per cycle", right=80, x_name="cycle"))
+        self.curves = {family: self.plot.curve() for family, *_ in SHOWN}
+
+    def describe(self, row: int) -> str:
+        s = self.statistics[row]
+        return f"cycle {s.cycle}  bonds {s.rmsd_bonds:.4f} \u00c5  angles {s.rmsd_angles:.2f}\u00b0"
+
+    def show_statistics(
+        self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int
+    ) -> None:
+        self.statistics = statistics
+        plot = self.plot
+        plot.restyle()
+        if not statistics:
+            for curve in self.curves.values():
+                curve.setData([], [])
+            plot.x_ticks, plot.y_ticks, plot.end_labels, plot.marks = [], [], (), ()
+            plot.band, plot.cursor_x = None, None
+            plot.empty_text = "No cycle yet"
+            plot.viewport().update()
+            return
+        plot.empty_text = ""
+        cycles = np.array([s.cycle for s in statistics], dtype=float)
+        top = 1.0
+        labels = []
+        for family, name, role, dash, width in SHOWN:
+            values = np.array([rms_z(s, family) for s in statistics])
+            self.curves[family].setData(cycles, values, pen=plot.pen(role, dash, width))
+            if np.isfinite(values).any():
+                top = max(top, float(np.nanmax(values)))
+            if math.isfinite(values[-1]):
+                labels.append(EndLabel(float(values[-1]), name, role, role == "text", f"{values[-1]:.1f}"))
+        ticks = nice_ticks(0.0, top * 1.04, 5)
+        plot.y_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in ticks) else 1
+        last = statistics[-1]
+        plot.set_ranges(cycle_ticks(last.cycle, planned), ticks)
+        plot.end_labels = labels
+        plot.marks = [(x, "") for x, _ in marks]
+        plot.cursor_x = float(last.cycle)
+        plot.band = (*TARGET, "target")
+        plot.setAccessibleDescription(", ".join(f"{label.markup} {label.number}" for label in labels))
+        plot.viewport().update()

@@ -1,0 +1,100 @@
+"""R_free against the geometry: the path that the refinement has walked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF
+
+from workbench.core.events import CycleStatistics
+from workbench.gui.panels.geometry import rms_z
+from workbench.gui.panels.r_factors import PlotPanel, error_of_r_free
+from workbench.gui.theme import theme
+from workbench.gui.widgets.number_field import three_figures
+from workbench.gui.widgets.plot import Plot, PointLabel, nice_ticks
+
+
+class PlanePanel(PlotPanel):
+    """One point for each cycle, joined in the order of time; the newest is a ring with its error."""
+
+    def __init__(self) -> None:
+        plot = Plot("R_free against rms Z of the bonds", right=8, x_name="rms Z of bonds", below=True)
+        super().__init__("R_{free} against geometry", plot, "one point per cycle")
+        plot.margins = (44, 8, 8, 34)
+        plot.getPlotItem().layout.setContentsMargins(*plot.margins)
+        self.error = plot.curve()
+        self.path = plot.curve()
+        self.points = plot.dots()
+        self._x = np.zeros(0)
+        self._y = np.zeros(0)
+
+    def row_at(self, at: QPointF) -> int | None:
+        return self.plot.nearest(at, self._x, self._y)
+
+    def describe(self, row: int) -> str:
+        s = self.statistics[row]
+        error = error_of_r_free(s.r_free, s.n_free)
+        value = (
+            f"R_{{work}} {s.r_work:.4f}" if math.isnan(s.r_free) else f"R_{{free}} {s.r_free:.4f} \u00b1 {error:.4f}"
+        )
+        return f"cycle {s.cycle}  weight {three_figures(s.xray_weight)}  {value}"
+
+    def show_statistics(
+        self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int
+    ) -> None:
+        plot = self.plot
+        plot.restyle()
+        has_free = any(math.isfinite(s.r_free) for s in statistics)
+        kind = "free" if has_free or not statistics else "work"
+        self.title.set_text(f"R_{{{kind}}} against geometry")
+        shown = [s for s in statistics if math.isfinite(rms_z(s, "bonds"))]
+        self.statistics = shown
+        if not shown:
+            self._x = self._y = np.zeros(0)
+            plot.x_ticks, plot.y_ticks, plot.point_labels = [], [], ()
+            self.path.setData([], [])
+            self.error.setData([], [])
+            self.points.setData([], [])
+            plot.empty_text = "No cycle yet"
+            plot.viewport().update()
+            return
+        plot.empty_text = ""
+        self._x = np.array([rms_z(s, "bonds") for s in shown])
+        self._y = np.array([s.r_free if has_free else s.r_work for s in shown])
+        last = shown[-1]
+        sigma = error_of_r_free(last.r_free, last.n_free) if has_free else 0.0
+        x, y = float(self._x[-1]), float(self._y[-1])
+        room = max(0.002, 0.1 * float(np.ptp(self._y)))
+        low = min(float(self._y.min()) - room, y - sigma)
+        high = max(float(self._y.max()) + room, y + sigma)
+        y_ticks = nice_ticks(low, high, 5)
+        plot.y_digits = 2 if abs((y_ticks[1] - y_ticks[0]) * 100 % 1) < 1e-6 else 3
+        x_ticks = nice_ticks(0.0, float(self._x.max()) * 1.08, 6)
+        plot.x_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in x_ticks) else 1
+        plot.set_ranges(x_ticks, y_ticks)
+        colour = theme.colours[kind]
+        self.path.setData(self._x, self._y, pen=plot.pen(kind, "solid", 1.4))
+        self.error.setData([x, x], [y - sigma, y + sigma], pen=plot.pen(kind, "solid", 1.4))
+        spots = [
+            {"pos": (a, b), "size": 4, "pen": None, "brush": pg.mkBrush(colour)}
+            for a, b in zip(self._x[:-1], self._y[:-1], strict=True)
+        ]
+        spots.append(
+            {"pos": (x, y), "size": 10, "pen": pg.mkPen(colour, width=2.2), "brush": pg.mkBrush(theme.colours["panel"])}
+        )
+        self.points.setData(spots)
+        labels = [PointLabel(x, y, f"now, weight {three_figures(last.xray_weight)}", True)]
+        if len(shown) > 1:
+            labels.append(PointLabel(float(self._x[0]), float(self._y[0]), f"cycle {shown[0].cycle}"))
+        marked = {round(at) for at, _ in marks}
+        labels += [
+            PointLabel(float(self._x[i]), float(self._y[i]), f"cycle {s.cycle}")
+            for i, s in enumerate(shown[1:-1], start=1)
+            if s.cycle in marked
+        ]
+        plot.point_labels = labels
+        plot.setAccessibleDescription(f"now at rms Z {x:.2f}, R {y:.4f}")
+        plot.viewport().update()

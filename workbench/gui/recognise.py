@@ -1,0 +1,32 @@
+"""Which of the files that were dropped is the model, which the reflections, which a dictionary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from workbench.core.errors import InputError
+from workbench.io.files import read_input
+
+Kind = Literal["model", "data", "dictionary", "unknown"]
+
+
+def recognise(path: str | Path) -> Kind:
+    """Kind of a file by its content. What is neither of the three, or cannot be read, is "unknown"."""
+    try:
+        file = read_input(str(path))
+    except InputError:
+        return "unknown"
+    if file.kind in ("mtz", "scalepack", "xds"):
+        return "data"
+    if file.kind == "pdb":
+        return "model"
+    if file.kind != "cif":
+        return "unknown"
+    if b"_atom_site." in file.data:
+        return "model"
+    if b"_refln." in file.data:
+        return "data"
+    if any(name in file.data for name in (b"_chem_comp_atom.", b"_chem_comp_bond.", b"_chem_comp.", b"_chem_link.")):
+        return "dictionary"
+    return "unknown"

@@ -1,0 +1,291 @@
+"""A themed plot: pyqtgraph draws the curves; grid, ticks, names at the line ends and marks are set by hand.
+
+Redraws are the owner's business (the window asks at most five times a second).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from workbench.core.arrays import FloatArray
+from workbench.gui.theme import advance, theme
+from workbench.gui.widgets import text
+
+DASHES: dict[str, list[float]] = {"solid": [], "dash": [5, 3], "dot": [1, 2.2], "dashdot": [6, 2.5, 1, 2.5]}
+
+
+def nice_ticks(low: float, high: float, most: int) -> list[float]:
+    """Round numbers (1, 2 or 5 times a power of ten apart) that enclose low..high, at most about `most`."""
+    span = max(high - low, 1e-9)
+    raw = span / max(most - 1, 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    for multiple in (1.0, 2.0, 5.0, 10.0):
+        step = multiple * power
+        first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+        if last - first + 1 <= most or multiple == 10.0:
+            return [round(k * step, 12) for k in range(first, last + 1)]
+    return [low, high]
+
+
+@dataclass(frozen=True)
+class EndLabel:
+    """A name beside the last point of a curve; `number` is set flush right where given."""
+
+    y: float
+    markup: str
+    role: str
+    strong: bool = True
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class PointLabel:
+    """A name beside a point."""
+
+    x: float
+    y: float
+    markup: str
+    strong: bool = False
+
+
+class Plot(pg.PlotWidget):
+    """One plot with fixed margins."""
+
+    hovered = Signal(object)
+
+    def __init__(
+        self, name: str, *, right: int, x_name: str, below: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent, enableMenu=False)
+        self.setAccessibleName(name)
+        self.setMinimumHeight(60)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.x_name = x_name
+        self.x_name_below = below
+        self.margins = (44, 20, right, 34 if below else 20)
+        self.x_ticks: list[float] = []
+        self.y_ticks: list[float] = []
+        self.y_digits = 2
+        self.x_digits = 0
+        self.end_labels: Sequence[EndLabel] = ()
+        self.point_labels: Sequence[PointLabel] = ()
+        self.marks: Sequence[tuple[float, str]] = ()
+        self.cursor_x: float | None = None
+        self.band: tuple[float, float, str] | None = None
+        self.empty_text = ""
+        item = self.getPlotItem()
+        for axis in ("left", "bottom", "top", "right"):
+            item.hideAxis(axis)
+        item.hideButtons()
+        item.setMouseEnabled(False, False)
+        item.layout.setContentsMargins(*self.margins)
+        item.getViewBox().setDefaultPadding(0)
+        item.getViewBox().setBorder(None)
+        item.getViewBox().setBackgroundColor(None)
+        self.setMouseTracking(True)
+        self.restyle()
+
+    def restyle(self) -> None:
+        self.setBackground(theme.colours.panel)
+
+    def curve(self) -> pg.PlotDataItem:
+        """A new curve without data."""
+        item = pg.PlotDataItem()
+        self.addItem(item)
+        return item
+
+    def dots(self) -> pg.ScatterPlotItem:
+        item = pg.ScatterPlotItem(pxMode=True)
+        self.addItem(item)
+        return item
+
+    def pen(self, role: str, dash: str = "solid", width: float = 2.0) -> QPen:
+        pen = QPen(theme.colours[role], width)
+        pen.setCosmetic(True)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap if DASHES[dash] else Qt.PenCapStyle.RoundCap)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        if DASHES[dash]:
+            pen.setDashPattern(DASHES[dash])
+        return pen
+
+    def set_ranges(self, x: Sequence[float], y: Sequence[float]) -> None:
+        """Take ticks (first and last are the limits)."""
+        self.x_ticks, self.y_ticks = list(x), list(y)
+        self.getPlotItem().getViewBox().setRange(xRange=(x[0], x[-1]), yRange=(y[0], y[-1]), padding=0)
+
+    def inner(self) -> QRectF:
+        """The rectangle of the data in px."""
+        left, top, right, bottom = self.margins
+        return QRectF(left, top, max(self.width() - left - right, 10), max(self.height() - top - bottom, 10))
+
+    def place(self, x: float, y: float) -> QPointF:
+        """Data to px."""
+        box = self.inner()
+        if len(self.x_ticks) < 2 or len(self.y_ticks) < 2:
+            return box.center()
+        fx = (x - self.x_ticks[0]) / (self.x_ticks[-1] - self.x_ticks[0])
+        fy = (y - self.y_ticks[0]) / (self.y_ticks[-1] - self.y_ticks[0])
+        return QPointF(box.left() + fx * box.width(), box.bottom() - fy * box.height())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.hovered.emit(event.position())
+        event.accept()
+
+    def leaveEvent(self, event: object) -> None:
+        self.hovered.emit(None)
+
+    def nearest(self, at: QPointF, x: FloatArray, y: FloatArray, reach: float = 18.0) -> int | None:
+        """Row of the data point closest to a px position, or None when it is farther than `reach` px."""
+        if len(x) == 0:
+            return None
+        places = [self.place(float(a), float(b)) for a, b in zip(x, y, strict=True)]
+        distances = np.array([math.hypot(p.x() - at.x(), p.y() - at.y()) for p in places])
+        if not np.isfinite(distances).any():
+            return None
+        row = int(np.nanargmin(distances))
+        return row if distances[row] <= reach else None
+
+    # painting in scene coordinates, which are px of the widget
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        super().drawBackground(painter, rect)
+        if len(self.x_ticks) < 2 or len(self.y_ticks) < 2:
+            return
+        c = theme.colours
+        box = self.inner()
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        if self.band is not None:
+            low, high, _ = self.band
+            top = self.place(0, min(high, self.y_ticks[-1])).y()
+            bottom = self.place(0, max(low, self.y_ticks[0])).y()
+            if bottom > top:
+                fill = QColor(c["track"])
+                fill.setAlpha(150)
+                painter.fillRect(QRectF(box.left(), top, box.width(), bottom - top), fill)
+        painter.setPen(QPen(c["grid"], 1))
+        for value in self.y_ticks[1:]:
+            level = round(self.place(0, value).y())
+            painter.drawLine(QPointF(box.left(), level), QPointF(box.right(), level))
+        painter.setPen(QPen(c["hint"], 1))
+        base = round(box.bottom())
+        painter.drawLine(QPointF(box.left(), base), QPointF(box.right(), base))
+        for value in self.x_ticks:
+            tick = round(self.place(value, 0).x())
+            painter.drawLine(QPointF(tick, base), QPointF(tick, base + 3))
+        painter.setFont(theme.font(11))
+        right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for value in self.y_ticks:
+            y = self.place(0, value).y()
+            painter.drawText(QRectF(0, y - 8, box.left() - 8, 16), right, f"{value:.{self.y_digits}f}")
+        for value in self.x_ticks:
+            x = self.place(value, 0).x()
+            shown = "0" if value == 0 else f"{value:.{self.x_digits}f}"
+            painter.drawText(QRectF(x - 24, base + 4, 48, 15), int(Qt.AlignmentFlag.AlignCenter), shown)
+        if self.x_name_below:
+            width = advance(self.x_name, theme.font(11)) + 4
+            painter.drawText(QRectF(box.right() - width + 8, base + 18, width, 15), right, self.x_name)
+        else:
+            painter.drawText(
+                QRectF(box.right() + 14, base + 4, 60, 15), int(Qt.AlignmentFlag.AlignVCenter), self.x_name
+            )
+        if self.cursor_x is not None:
+            x = self.place(self.cursor_x, 0).x()
+            painter.setPen(QPen(c["accent"], 2))
+            painter.drawLine(QPointF(x, box.top() - 6), QPointF(x, box.bottom()))
+        painter.restore()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        c = theme.colours
+        box = self.inner()
+        if self.empty_text:
+            painter.setFont(theme.font(12))
+            painter.setPen(c["hint"])
+            painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.empty_text)
+        if len(self.x_ticks) >= 2:
+            self._draw_marks(painter, box)
+            if self.band is not None:
+                self._draw_band_name(painter, box)
+            self._draw_end_labels(painter, box)
+            self._draw_point_labels(painter, box)
+        painter.restore()
+
+    def _draw_marks(self, painter: QPainter, box: QRectF) -> None:
+        c = theme.colours
+        last_end = -math.inf
+        for x_value, name in self.marks:
+            x = self.place(x_value, 0).x()
+            pen = QPen(c["label"], 1)
+            pen.setDashPattern([2, 2.5])
+            painter.setPen(pen)
+            painter.drawLine(QPointF(x, box.top() - 4), QPointF(x, box.bottom()))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(c["label"])
+            top = box.top() - 14
+            painter.drawPolygon(QPolygonF([QPointF(x - 4.5, top), QPointF(x + 4.5, top), QPointF(x, top + 7.5)]))
+            if not name:
+                continue
+            width = text.measure(name, 11)
+            start = x + 9
+            if start + width > self.width() - 4:
+                start = x - 9 - width
+            if start > last_end + 4:
+                text.draw(painter, start, top + 8, name, 11, c["label"])
+                last_end = start + width
+
+    def _draw_band_name(self, painter: QPainter, box: QRectF) -> None:
+        assert self.band is not None
+        low, high, name = self.band
+        middle = (self.place(0, min(high, self.y_ticks[-1])).y() + self.place(0, max(low, self.y_ticks[0])).y()) / 2
+        width = text.measure(name, 11)
+        text.draw(painter, box.right() - width - 4, middle + 4, name, 11, theme.colours["label"])
+
+    def _draw_end_labels(self, painter: QPainter, box: QRectF) -> None:
+        labels = sorted((label for label in self.end_labels if math.isfinite(label.y)), key=lambda e: -e.y)
+        if not labels:
+            return
+        pitch = 13.0
+        wanted = [self.place(0, label.y).y() for label in labels]
+        places = list(wanted)
+        for i in range(1, len(places)):
+            places[i] = max(places[i], places[i - 1] + pitch)
+        # Keep the lowest name above the axis line and push the others up.
+        limit = box.bottom() - 2
+        for i in range(len(places) - 1, -1, -1):
+            places[i] = min(places[i], limit)
+            limit = places[i] - pitch
+        x = box.right() + 10
+        for label, y in zip(labels, places, strict=True):
+            colour = theme.colours[label.role]
+            weight = 600 if label.strong else 400
+            text.draw(painter, x, y + 4, label.markup, 12, colour, weight, self.width() - x)
+            if label.number:
+                width = text.measure(label.number, 12, 600)
+                painter.fillRect(QRectF(self.width() - width - 2, y - 6, width + 2, 12), theme.colours["panel"])
+                text.draw(painter, self.width() - width, y + 4, label.number, 12, colour, 600)
+
+    def _draw_point_labels(self, painter: QPainter, box: QRectF) -> None:
+        taken: list[QRectF] = []
+        for label in self.point_labels:
+            at = self.place(label.x, label.y)
+            weight = 600 if label.strong else 400
+            size = 12 if label.strong else 11
+            width = text.measure(label.markup, size, weight)
+            for dx, dy in ((10, 4), (-10 - width, 4), (6, 16), (6, -8), (-6 - width, 16), (-6 - width, -8)):
+                spot = QRectF(at.x() + dx, at.y() + dy - 11, width, 14)
+                inside = spot.left() > box.left() and spot.right() < self.width() and spot.bottom() < box.bottom() + 4
+                if inside and not any(spot.intersects(other) for other in taken):
+                    taken.append(spot)
+                    role = "text" if label.strong else "label"
+                    text.draw(painter, spot.left(), at.y() + dy, label.markup, size, theme.colours[role], weight)
+                    break
