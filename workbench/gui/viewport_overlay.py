@@ -146,7 +146,9 @@ class Overlay(QWidget):
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)
                 painter.setPen(pen)
                 left = MARGIN + n * step
-                painter.drawLine(QPointF(left, base - 4), QPointF(left + step - (2 if len(row.colours) > 1 else 0), base - 4))
+                painter.drawLine(
+                    QPointF(left, base - 4), QPointF(left + step - (2 if len(row.colours) > 1 else 0), base - 4)
+                )
             painter.setFont(strong)
             painter.setPen(QColor(colours.text))
             painter.drawText(QPointF(x_name, base), row.name)
@@ -298,5 +300,7 @@ class DepthPanel(QWidget):
 def overlay_colours(theme: Mapping[str, str]) -> OverlayColours:
     """The overlay's palette from the window's: roles 'view', 'panel', 'hairline', 'text', 'label', 'hint', 'accent',
     'track'; a missing role keeps the dark default."""
-    names = {"background": "view"} | {name: name for name in ("panel", "hairline", "text", "label", "hint", "accent", "track")}
+    names = {"background": "view"} | {
+        name: name for name in ("panel", "hairline", "text", "label", "hint", "accent", "track")
+    }
     return OverlayColours(**{name: theme[role] for name, role in names.items() if role in theme})

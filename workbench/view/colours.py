@@ -103,7 +103,9 @@ def scene_colours(
         chosen = ("#5E8FD0", "#4CC38A", "#F0616D")
     else:
         chosen = ("#3F76C4", "#17804C", "#C42B3A")
-    blue, plus, minus = (rgb(own or default) for own, default in zip((density, positive, negative), chosen, strict=True))
+    blue, plus, minus = (
+        rgb(own or default) for own, default in zip((density, positive, negative), chosen, strict=True)
+    )
     elements = {symbol: rgb(text) for symbol, text in (_DARK_ELEMENTS if dark else _LIGHT_ELEMENTS).items()}
     return SceneColours(
         background=ground,

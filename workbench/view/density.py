@@ -86,7 +86,7 @@ def _plane_lines(values: Float32Array, inside: Float32Array, level: float, u: in
     case = inside[:n] + (inside[step_u : step_u + n] << 1)
     case += inside[step_u + step_v : step_u + step_v + n] << 2
     case += inside[step_v : step_v + n] << 3
-    square = np.flatnonzero(((case - np.uint8(1)) < np.uint8(14)))
+    square = np.flatnonzero((case - np.uint8(1)) < np.uint8(14))
     index = np.empty((len(square), 3), dtype=np.int32)
     index[:, 0], rest = np.divmod(square, strides[0])
     index[:, 1], index[:, 2] = np.divmod(rest, strides[1])
