@@ -20,8 +20,8 @@ def check_settings(settings: RefinementSettings) -> None:
 
     require(settings.cycles >= 0, "cycles", settings.cycles, "Give 0 or more cycles (0 writes the start).")
     if settings.weight is not None:
-        good = finite(settings.weight) and settings.weight > 0
-        require(good, "weight", settings.weight, "Give a number above 0, or auto.")
+        good = finite(settings.weight) and settings.weight >= 0
+        require(good, "weight", settings.weight, "Give a number from 0 up, or auto.")
     require(
         len(settings.family_weights) == len(FAMILIES) and all(finite(w) and w >= 0 for w in settings.family_weights),
         "family weights",
@@ -32,13 +32,13 @@ def check_settings(settings: RefinementSettings) -> None:
         good = finite(settings.d_min) and settings.d_min > 0
         require(good, "resolution", settings.d_min, "Give the limit in angstrom, for example 1.8.")
     require(
-        finite(settings.shake) and 0 <= settings.shake <= 5,
+        finite(settings.shake) and 0 <= settings.shake <= 3,
         "shake",
         settings.shake,
-        "Give an r.m.s. displacement between 0 and 5 A.",
+        "Give an r.m.s. displacement between 0 and 3 A.",
     )
     if settings.reset_b is not None and settings.reset_b != "mean":
-        good = finite(settings.reset_b) and 0 < settings.reset_b <= 1000
-        require(good, "reset B", settings.reset_b, "Give a B in A^2 between 0 and 1000, or mean.")
+        good = finite(settings.reset_b) and 0 < settings.reset_b <= 500
+        require(good, "reset B", settings.reset_b, "Give a B in A^2 above 0 and up to 500, or mean.")
     require(settings.threads >= 0, "threads", settings.threads, "Give 1 or more threads, or 0 for all cores.")
     require(0 <= settings.seed < 2**32, "seed", settings.seed, "Give a whole number between 0 and 4294967295.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from workbench.core.control import RunControl
@@ -57,22 +57,31 @@ def failed(error: Exception) -> Failed:
     )
 
 
-def score_model(request: RunRequest) -> tuple[Prepared, CycleFinished]:
-    """The model as it is against the data; errors are raised.
+def score_model(request: RunRequest, tell: Callable[[str], None] | None = None) -> tuple[Prepared, CycleFinished]:
+    """The model as it is against the data; errors are raised, warnings are told.
 
     The request's settings decide about hydrogens ("keep": exactly the atoms of the file).
     """
     cache = prepare_kernel_cache()
-    steps = _prepared(request, cache)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            problem: RefinementProblem = end.value
-            break
+    problem = _last(_prepared(request, cache), tell)
     from workbench.engine.refine import score
 
+    for note in problem.notes:
+        if tell is not None and note.severity == "warning":
+            tell(f"Warning: {note.text}")
     return problem.prepared, score(problem)
+
+
+def _last(steps: Generator[RunEvent, None, RefinementProblem], tell: Callable[[str], None] | None) -> RefinementProblem:
+    """The problem at the end of the steps; what they note is told."""
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            problem: RefinementProblem = end.value
+            return problem
+        if tell is not None and isinstance(event, Note):
+            tell(event.text)
 
 
 def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, None, RefinementProblem]:

@@ -1,0 +1,134 @@
+"""The state of a session: whatever prefix of whatever run arrives, it stays consistent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fake_run import recorded_run
+from workbench.core.events import CycleFinished, Failed, Finished, Note, Progress, RunEvent
+from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.session.state import SessionState, apply_event, snapshot
+
+
+@cache
+def _events() -> tuple[RunEvent, ...]:
+    return tuple(recorded_run(cycles=4))
+
+
+def _opened(held: bool = False) -> SessionState:
+    return SessionState(status="preparing", request=RunRequest("m.pdb", "d.mtz"), held=held)
+
+
+def _apply(state: SessionState, events: tuple[RunEvent, ...] | list[RunEvent]) -> SessionState:
+    for event in events:
+        state = apply_event(state, event)
+    return state
+
+
+def _consistent(state: SessionState) -> None:
+    cycles = [row.cycle for row in state.statistics]
+    assert cycles == sorted(set(cycles))
+    if state.latest is not None:
+        assert state.best is not None and state.start is not None
+        assert state.statistics[-1] == state.latest.statistics
+        assert state.best.statistics.cycle <= state.latest.statistics.cycle
+        assert state.exportable is not None
+        assert state.prepared is not None
+    if state.status in ("ready", "running", "paused", "finished"):
+        assert state.prepared is not None and state.latest is not None
+    if state.status == "finished":
+        assert state.kept is not None and state.result is not None and state.progress is None
+    if state.status == "failed":
+        assert state.failure is not None
+
+
+@given(
+    length=st.integers(0, 20),
+    held=st.booleans(),
+    notes=st.lists(st.tuples(st.integers(0, 20), st.sampled_from([Progress("x"), Note("y", "warning")])), max_size=5),
+    fails=st.booleans(),
+)
+def test_any_prefix_gives_a_consistent_state(
+    length: int, held: bool, notes: list[tuple[int, RunEvent]], fails: bool
+) -> None:
+    events = list(_events())
+    for place, event in notes:
+        events.insert(min(place, len(events) - 1), event)
+    events = events[:length]
+    state = _opened(held)
+    for event in events:
+        state = apply_event(state, event)
+        _consistent(state)
+    if fails and state.status != "finished":
+        state = apply_event(state, Failed("no more memory", 2))
+        _consistent(state)
+        assert state.kept is state.latest
+
+
+def test_a_whole_run_ends_with_its_best_cycle() -> None:
+    state = _apply(_opened(), _events())
+    assert state.status == "finished"
+    assert [row.cycle for row in state.statistics] == [0, 1, 2, 3, 4]
+    finished = _events()[-1]
+    assert isinstance(finished, Finished)
+    assert state.kept is finished.kept
+    assert state.exportable is state.kept
+    assert "Kept cycle" in state.log[-1].text or "kept" in state.log[-1].text
+
+
+def test_held_runs_wait_and_others_go_on() -> None:
+    until_start = _events()[:4]
+    assert isinstance(until_start[-1], CycleFinished)
+    assert _apply(_opened(held=True), until_start).status == "ready"
+    assert _apply(_opened(held=False), until_start).status == "running"
+
+
+def test_a_step_ends_in_a_pause() -> None:
+    state = _apply(_opened(), _events()[:4])
+    state = replace(state, stepping=True)
+    state = _apply(state, _events()[4:6])
+    assert state.status == "paused" and not state.stepping
+    assert state.latest is not None and state.latest.statistics.cycle == 1
+
+
+def _stopped_after(cycles: int, keep: str) -> tuple[SessionState, list[CycleFinished]]:
+    done = [event for event in _events() if isinstance(event, CycleFinished)][: cycles + 1]
+    state = _opened(held=True)
+    state = _apply(state, [*_events()[:3], done[0]])
+    state = replace(state, status="running", before=snapshot(state))
+    state = _apply(state, done[1:])
+    state = replace(state, status="stopping", keep_on_stop=keep)
+    # The best cycle is not the current one here, so that the two can be told apart.
+    return apply_event(state, Finished("stopped", "stopped", done[1], 1.0, 50.0)), done
+
+
+def test_stop_keeps_what_was_asked_for() -> None:
+    best, done = _stopped_after(3, "best")
+    assert best.kept is done[1]
+    current, done = _stopped_after(3, "current")
+    assert current.kept is done[3]
+    assert current.result is not None and current.result.keep == "current"
+    discarded, done = _stopped_after(3, "discard")
+    assert discarded.status == "ready" and discarded.kept is None and discarded.result is None
+    assert discarded.latest is done[0]
+    assert [row.cycle for row in discarded.statistics] == [0]
+    _consistent(discarded)
+
+
+def test_a_second_run_replaces_the_cycles_after_its_start() -> None:
+    state = _apply(_opened(), _events())
+    cycles = [event for event in _events() if isinstance(event, CycleFinished)]
+    again = replace(state, status="preparing", held=False)
+    again = _apply(again, [_events()[2], cycles[2], cycles[3]])
+    assert [row.cycle for row in again.statistics] == [0, 1, 2, 3]
+    assert again.start is cycles[2]
+
+
+def test_weight_in_force() -> None:
+    state = _apply(_opened(), _events())
+    assert state.weight == 6.7
+    assert replace(state, settings=RefinementSettings(weight=2.0)).weight == 2.0

@@ -1,0 +1,138 @@
+"""Options shared by the subcommands, with every number checked before a file is read."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import NoReturn
+
+from workbench.core.errors import SettingsError
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises SettingsError instead of ending the process with code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(f"{message}.", remedy=f"See {self.prog} --help.")
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="model, PDB or mmCIF (plain or .gz)")
+    parser.add_argument("data", metavar="DATA", help="reflections, MTZ (plain or .gz)")
+    parser.add_argument(
+        "--dictionary",
+        metavar="CIF",
+        action="append",
+        default=[],
+        help="restraint dictionary of a ligand; may be given several times, and wins over the built-in ones",
+    )
+    parser.add_argument(
+        "--labels", metavar="F,SIGF", type=_labels, help="columns of amplitude and sigma (default: chosen by content)"
+    )
+    parser.add_argument("--free", metavar="LABEL", help="column of the test set (default: chosen by content)")
+    parser.add_argument("--free-value", metavar="V", type=int, help="its value for the test set (default: found, said)")
+    parser.add_argument("--resolution", metavar="D_MIN", type=_resolution, help="high-resolution limit in angstrom")
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", metavar="N", type=_WholeNumber("threads"), default=0, help="threads (default 0: all cores)"
+    )
+
+
+def add_cycles(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cycles",
+        metavar="N",
+        type=_WholeNumber("cycles"),
+        default=20,
+        help="at most N cycles (default 20; 0 writes the start as it is)",
+    )
+
+
+def add_refinement(parser: argparse.ArgumentParser) -> None:
+    add_cycles(parser)
+    parser.add_argument(
+        "--weight", metavar="auto|NUMBER", type=_weight, help="weight of the data against the geometry (default auto)"
+    )
+    parser.add_argument(
+        "--hydrogens",
+        choices=("auto", "keep", "riding", "all", "none"),
+        default="auto",
+        help="keep those of the input; let them ride without being written; write all; remove all"
+        " (default: keep when the input has hydrogens, else riding)",
+    )
+    parser.add_argument(
+        "--shake", metavar="RMSD", type=_shake, default=0.0, help="move the start by this 3D r.m.s. (angstrom)"
+    )
+    parser.add_argument(
+        "--reset-b", metavar="mean|VALUE", type=_reset_b, help="give every atom the mean B, or this one (A^2)"
+    )
+    parser.add_argument("--seed", metavar="N", type=_WholeNumber("seed"), default=0, help="of random numbers (default 0)")
+    add_threads(parser)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value
+
+
+def _weight(text: str) -> float | None:
+    if text.lower() == "auto":
+        return None
+    value = _number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"a weight of {text} cannot be used; give a number from 0 up, or auto")
+    return value
+
+
+def _resolution(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a resolution; give the limit in angstrom, for example 1.8")
+    return value
+
+
+def _shake(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= 3:
+        raise argparse.ArgumentTypeError(f"a shake of {text} A cannot be used; give 0 to 3")
+    return value
+
+
+def _reset_b(text: str) -> float | str:
+    if text.lower() == "mean":
+        return "mean"
+    value = _number(text)
+    if not 0 < value <= 500:
+        raise argparse.ArgumentTypeError(f"B cannot be set to {text}; give a value above 0 and up to 500, or mean")
+    return value
+
+
+def _labels(text: str) -> tuple[str, str]:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(parts):
+        raise argparse.ArgumentTypeError(f"{text!r} does not name two columns; write for example FP,SIGFP")
+    return parts[0], parts[1]
+
+
+class _WholeNumber:
+    """A whole number of 0 or more; called by argparse."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __call__(self, text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        limit = 2**32 - 1 if self._what == "seed" else 10_000
+        if not 0 <= value <= limit:
+            raise argparse.ArgumentTypeError(f"{text} is not usable; give a number from 0 to {limit}")
+        return value

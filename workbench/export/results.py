@@ -1,0 +1,73 @@
+"""The five files a run leaves, written together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.core.events import CycleFinished, CycleStatistics, Prepared
+from workbench.core.settings import RefinementSettings
+from workbench.export.atomic import make_folder, write_together
+from workbench.export.model_files import model_files
+from workbench.export.program import NAME, program_version
+from workbench.export.reflection_file import reflection_file
+from workbench.export.statistics import RunTiming, json_text, statistics_document
+
+FILES = ("refined.pdb", "refined.cif", "refined.mtz", "statistics.json", "log.txt")
+
+
+@dataclass(frozen=True)
+class WrittenResults:
+    """folder: where. paths: the five files. warnings: what the reader of the files should know. document: the content
+    of statistics.json."""
+
+    folder: Path
+    paths: tuple[Path, ...]
+    warnings: tuple[str, ...]
+    document: dict[str, Any]
+
+
+def write_results(
+    directory: str | Path,
+    prepared: Prepared,
+    final: CycleFinished,
+    cycles: Sequence[CycleStatistics],
+    log: Sequence[str],
+    timing: RunTiming,
+    settings: RefinementSettings | None = None,
+    verdict: dict[str, Any] | None = None,
+    end: str = "",
+) -> WrittenResults:
+    """Write refined.pdb, refined.cif, refined.mtz, statistics.json and log.txt of the state `final`.
+
+    All five are made first and then renamed into place; an error leaves none of them half written. end: how the run
+    ended, in words. Raises InputError when the folder cannot be written.
+    """
+    folder = make_folder(directory)
+    models = model_files(prepared, final)
+    document = statistics_document(
+        prepared,
+        final.statistics,
+        final.written,
+        cycles,
+        timing,
+        settings or prepared.settings,
+        verdict=verdict,
+        warnings=models.warnings,
+        end=end,
+    )
+    lines = [f"{NAME} {program_version()}", *log, *(f"WARNING {text}" for text in models.warnings)]
+    contents = {
+        "refined.pdb": models.pdb.encode("utf-8"),
+        "refined.cif": models.mmcif.encode("utf-8"),
+        "refined.mtz": reflection_file(prepared, final),
+        "statistics.json": json_text(document).encode("utf-8"),
+        "log.txt": ("\n".join(lines) + "\n").encode("utf-8"),
+    }
+    paths = write_together(folder, contents)
+    return WrittenResults(folder, paths, models.warnings, document)
+
+
+__all__ = ["FILES", "RunTiming", "WrittenResults", "write_results"]

@@ -1,0 +1,182 @@
+"""The console command: looks at the words, then loads the window or the command line, whichever is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+SUBCOMMANDS = ("refine", "score", "demo")
+
+USAGE = """\
+usage: workbench                        open the window
+       workbench MODEL DATA             open the window with a model and its data
+       workbench refine MODEL DATA ...  refine without a window; writes model, maps and statistics
+       workbench score MODEL DATA ...   R factors and geometry of a model as it is
+       workbench demo                   a bundled example: in the window, or in the terminal where there is no display
+
+Refine macromolecular crystal structures, and watch, steer and judge the refinement while it runs.
+
+options:
+  --dictionary CIF   (window) restraint dictionary of a ligand; may be given several times
+  --version          print the version
+  -h, --help         this text; also: workbench refine --help
+
+MODEL is PDB or mmCIF, DATA is MTZ; both may be gzipped.
+"""
+
+_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([]); import pyqtgraph, moderngl"
+"""Tried in a process of its own: where a system library is missing Qt does not raise, it aborts."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of the command `workbench`; returns its exit code."""
+    multiprocessing.freeze_support()
+    words = list(sys.argv[1:] if argv is None else argv)
+    from workbench.core.errors import WorkbenchError
+
+    try:
+        return _dispatch(words)
+    except WorkbenchError as error:
+        print(f"workbench: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("workbench: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("WORKBENCH_DEBUG"):
+            raise
+        print(
+            f"workbench: an error inside the program ({type(error).__name__}: {error})."
+            " Please report it; WORKBENCH_DEBUG=1 shows where it happened.",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def _dispatch(words: list[str]) -> int:
+    first = words[0] if words else ""
+    if first in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0
+    if first == "--version":
+        from workbench.export.program import NAME, program_version
+
+        print(f"{NAME} {program_version()}")
+        return 0
+    if first == "refine":
+        from workbench.cli import refine
+
+        return refine.main(words[1:])
+    if first == "score":
+        from workbench.cli import score
+
+        return score.main(words[1:])
+    if first == "demo":
+        return _demo(words[1:])
+    return _window(words)
+
+
+def _demo(words: list[str]) -> int:
+    from workbench.cli import demo
+
+    options = demo.parse(words)
+    why = ""
+    if not options.terminal:
+        why = window_obstacle()
+        if not why:
+            from workbench.gui.app import run_window
+
+            model, data = demo.example_files()
+            return run_window(model, data, demo=True)
+    return demo.main(options, why)
+
+
+def _window(words: list[str]) -> int:
+    model, data, dictionaries = _window_files(words)
+    why = window_obstacle()
+    if why:
+        from workbench.core.errors import SettingsError
+
+        raise SettingsError(
+            why, remedy="Without a window there are `workbench refine`, `workbench score` and `workbench demo`."
+        )
+    from workbench.gui.app import run_window
+
+    if dictionaries:
+        return run_window(model, data, demo=False, dictionaries=dictionaries)
+    return run_window(model, data, demo=False)
+
+
+def _window_files(words: list[str]) -> tuple[str | None, str | None, tuple[str, ...]]:
+    """Model, data and dictionaries of the command line; raises for anything else."""
+    from workbench.core.errors import InputError, SettingsError
+
+    files: list[str] = []
+    dictionaries: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if name == "--dictionary":
+            given = value if equals else next(rest, "")
+            if not given:
+                raise SettingsError("--dictionary needs a file.", remedy="See workbench --help.")
+            dictionaries.append(given)
+        elif word.startswith("-") and word != "-":
+            raise SettingsError(f"unknown option {word}.", remedy="See workbench --help.")
+        else:
+            files.append(word)
+    if files and not Path(files[0]).exists() and not Path(files[0]).suffix and os.sep not in files[0]:
+        close = difflib.get_close_matches(files[0], SUBCOMMANDS, n=1, cutoff=0.5)
+        remedy = f"Did you mean workbench {close[0]}?" if close else f"There are: {', '.join(SUBCOMMANDS)}."
+        raise SettingsError(f"there is no subcommand {files[0]!r}, and no such file.", remedy=remedy)
+    if len(files) not in (0, 2):
+        raise SettingsError(
+            f"{len(files)} file{'s' if len(files) > 1 else ''} given; the window opens a model and its data.",
+            remedy="Write workbench MODEL DATA; a ligand's restraints go after --dictionary.",
+        )
+    for path in (*files, *dictionaries):
+        if not Path(path).is_file():
+            raise InputError("file not found.", file=path, remedy="Check the name and the folder.")
+    if not files:
+        return None, None, tuple(dictionaries)
+    return files[0], files[1], tuple(dictionaries)
+
+
+def window_obstacle() -> str:
+    """Why no window can be opened here; empty when one can."""
+    if sys.platform.startswith("linux"):
+        platform = os.environ.get("QT_QPA_PLATFORM", "")
+        displays = os.environ.get("DISPLAY"), os.environ.get("WAYLAND_DISPLAY")
+        if not any(displays) and platform.split(":")[0] not in ("offscreen", "vnc", "eglfs", "linuxfb", "minimal"):
+            return "There is no display here."
+    try:
+        probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return "Qt cannot be started here."
+    if probe.returncode == 0:
+        return ""
+    return f"Qt cannot be started here ({_missing(probe.stderr)})."
+
+
+def _missing(message: str) -> str:
+    """The telling line of what Qt said before it gave up."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    for line in lines:
+        if "cannot open shared object" in line:
+            return line.split("ImportError:")[-1].strip()
+        if "is needed" in line or "could not connect" in line or "Could not load" in line:
+            return line
+    return lines[-1] if lines else "no reason given"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
