@@ -319,10 +319,14 @@ def _two_constants(component: Component, name: str, h: str, inner: list[str], fl
         flat = True
     if flat:
         rest = 2 * math.pi - phi
-        if thetas[0] is None or thetas[1] is None:
-            first = rest / 2
-        else:
+        if thetas[0] is not None and thetas[1] is not None:
             first = rest * thetas[0] / (thetas[0] + thetas[1])
+        elif thetas[0] is not None:
+            first = thetas[0]
+        elif thetas[1] is not None:
+            first = rest - thetas[1]
+        else:
+            first = rest / 2
         t1, t2 = first, rest - first
     else:
         t1, t2 = (t if t is not None else usual for t in thetas)

@@ -17,6 +17,9 @@ PLANE_SIGMA = 0.02
 CHIRAL_SIGMA_FLOOR = 0.2
 """Angstrom^3; sigmas of the volume below this would make chirality stiffer than the bonds and angles it comes from."""
 
+CONJUGATED_SIGMA = 10.0
+"""Degrees; dictionaries ask 5 of every bond between two flat groups, also where neighbours make it twist by 40."""
+
 _MONOMER_TORSION = re.compile(r"^(const|sp2_sp2|chi)", re.IGNORECASE)
 _LINK_TORSION = re.compile(r"^(omega|const|sp2_sp2)", re.IGNORECASE)
 
@@ -138,8 +141,9 @@ def read_topology(
         if n in skip.get(gemmi.RKind.Torsion, no) or restr.esd <= 0 or not wanted.match(restr.label):
             continue
         i, j, k, m = (a.serial - 1 for a in torsion.atoms)
+        esd = max(restr.esd, CONJUGATED_SIGMA) if restr.label.startswith("sp2_sp2") else restr.esd
         if not {i, j, k, m} <= taken_over:
-            lists.add_torsion((i, j, k, m), math.radians(restr.value), math.radians(restr.esd), max(restr.period, 1))
+            lists.add_torsion((i, j, k, m), math.radians(restr.value), math.radians(esd), max(restr.period, 1))
     for n, chirality in enumerate(topology.chirs):
         centre, i, j, k = (a.serial - 1 for a in chirality.atoms)
         if n in skip.get(gemmi.RKind.Chirality, no) or {centre, i, j, k} <= taken_over:

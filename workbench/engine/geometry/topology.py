@@ -264,10 +264,10 @@ def _own_geometry(
     bonded = np.zeros(len(model), bool)
     for i, j, _ in lists.bonds:
         bonded[i] = bonded[j] = True
-    own = unknown & several
+    heavy_count = np.bincount(model.residue[heavy], minlength=len(residues))
+    own = unknown & (heavy_count > 1)
     single = heavy & ~bonded & ~unknown[model.residue] & several[model.residue]
     single &= (residues.kind != "water")[model.residue]
-    heavy_count = np.bincount(model.residue[heavy], minlength=len(residues))
     single &= heavy_count[model.residue] > 1
     of = {int(i) for i in np.flatnonzero(heavy & (own[model.residue] | single))}
     rows = np.flatnonzero(heavy & np.isin(model.residue, model.residue[sorted(of)] if of else []))
@@ -285,7 +285,7 @@ def _own_geometry(
     for row in np.flatnonzero(own).tolist():
         name = str(residues.name[row])
         flagged.setdefault(name, "not in the library: restrained to its own geometry")
-    for row in np.flatnonzero(unknown & ~several).tolist():
+    for row in np.flatnonzero(unknown & (heavy_count <= 1)).tolist():
         if residues.kind[row] != "water":
             flagged.setdefault(str(residues.name[row]), "not in the library: a single atom, contacts only")
     for i in np.flatnonzero(single).tolist():
@@ -382,12 +382,50 @@ def _chem_types(around: Surroundings, n: int, rows: AnyArray) -> list[str]:
 def _hydrogen_table(
     around: Surroundings, source: Model, own_hydrogens: AnyArray, mode: HydrogenMode, own: BoolArray
 ) -> tuple[Hydrogens, list[int]]:
-    """The table of the mode, and rows of model hydrogens that cannot ride."""
+    """The table of the mode, and rows of model hydrogens that cannot ride.
+
+    source: the model as given. Where no dictionary knows a component, its own hydrogens ride in place of ideal ones.
+    """
     if mode == "none":
         return no_hydrogens(), []
     if mode == "keep":
         return kept_hydrogens(around, own_hydrogens, True)
-    return ideal_hydrogens(around), []
+    ideal = ideal_hydrogens(around)
+    of_unknown = own_hydrogens[np.isin(source.residue[own_hydrogens], _rows_in_source(around.model, source, own))]
+    if not len(of_unknown):
+        return ideal, []
+    old_row = np.flatnonzero(~is_hydrogen(source))
+    moved = {int(old_row[i]): [int(old_row[j]) for j in near] for i, near in around.neighbours.items()}
+    heavy = np.zeros(len(source), bool)
+    heavy[old_row] = True
+    metal = np.zeros(len(source), bool)
+    metal[old_row] = around.metal
+    as_given = Surroundings(source, moved, [{} for _ in range(len(source.residues))], heavy, metal)
+    theirs, _ = kept_hydrogens(as_given, of_unknown, False)
+    new_row = np.full(len(source), -1, np.int32)
+    new_row[old_row] = np.arange(len(old_row), dtype=np.int32)
+    return _joined_tables(ideal, theirs, new_row), []
+
+
+def _rows_in_source(model: Model, source: Model, own: BoolArray) -> AnyArray:
+    """Residues of the model as given that have own geometry (own (r,) counts residues without hydrogens)."""
+    old_row = np.flatnonzero(~is_hydrogen(source))
+    result: AnyArray = np.unique(source.residue[old_row[own[model.residue]]])
+    return result
+
+
+def _joined_tables(first: Hydrogens, second: Hydrogens, new_row: IntArray) -> Hydrogens:
+    """Two tables of riding hydrogens as one; new_row renumbers the atoms of the second."""
+    near = np.where(second.neighbours >= 0, new_row[second.neighbours], -1).astype(np.int32)
+    return Hydrogens(
+        element=np.concatenate([first.element, second.element]),
+        name=np.concatenate([first.name, second.name]),
+        parent=np.concatenate([first.parent, new_row[second.parent]]),
+        neighbours=np.concatenate([first.neighbours, near]),
+        kind=np.concatenate([first.kind, second.kind]),
+        parameters=np.concatenate([first.parameters, second.parameters]),
+        model_index=np.concatenate([first.model_index, second.model_index]),
+    )
 
 
 def _write_hydrogens(
