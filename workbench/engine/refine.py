@@ -17,7 +17,7 @@ from workbench.core.control import RunControl
 from workbench.core.crystal import ModelState
 from workbench.core.errors import NumericalError
 from workbench.core.events import CycleFinished, CycleStatistics, EndReason, Finished, Note, Progress, RunEvent
-from workbench.core.settings import RefinementSettings
+from workbench.engine.atomic_model import B_MIN
 from workbench.engine.cross_validation.best_state import merit
 from workbench.engine.memory import peak_memory_mb
 from workbench.engine.optimise.step import accepted_step
@@ -29,6 +29,9 @@ from workbench.engine.xray.model_factors import FittedData
 
 SHIFT_DONE, SHIFT_B_DONE, LL_DONE, CYCLES_DONE = 0.002, 0.1, 1e-4, 3
 """Convergence (conventions 6): r.m.s. shift in angstrom, mean |dB| in A^2, change of ll_free, over how many cycles."""
+
+SMALLEST_OVERALL_B = 0.01
+"""A^2; less is not worth moving into the atoms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +151,9 @@ def _step(
 
     None when the run was cancelled; a state of None when no step lowers the target.
     """
-    atoms, state = problem.atoms, point.state
+    atoms = problem.atoms
+    point = _with_overall_b_in_the_atoms(problem, point)
+    state = point.state
     value, coefficients, curvature = problem.data.target(point.f_atoms, point.f_mask, point.fitted)
     if control.cancelled():
         return None
@@ -188,6 +193,36 @@ def _step(
     if result.cancelled:
         return None
     return (atoms.advanced(state, result.shift) if result.accepted else None), result.weight
+
+
+def _with_overall_b_in_the_atoms(problem: RefinementProblem, point: _Point) -> _Point:
+    """The same total structure factors, with the fall-off that the scale had taken over moved into the atoms' B.
+
+    An overall B cannot be told from the isotropic scale; left to itself it wanders off into the scale. With
+    F_atoms -> F_atoms e, k_mask -> k_mask e, k_total -> k_total / e, S -> S e^2, e = exp(-dB s^2 / 4), the likelihood
+    stays what it was.
+    """
+    shift = point.fitted.scale.overall_b
+    lowest = float(point.state.b_iso.min())
+    shift = max(shift, min(0.0, 2.0 * B_MIN - lowest))
+    if abs(shift) < SMALLEST_OVERALL_B:
+        return point
+    data, fitted = problem.data, point.fitted
+    every = np.exp(-0.25 * shift * data.geometry.d_star_sq)
+    observed = every[data.rows]
+    uniform = np.zeros((problem.atoms.n, 4))
+    uniform[:, 3] = shift
+    return replace(
+        point,
+        state=problem.atoms.advanced(point.state, uniform.ravel()),
+        f_atoms=point.f_atoms * every,
+        fitted=replace(
+            fitted,
+            k_total=fitted.k_total / observed,
+            k_mask=fitted.k_mask * observed,
+            sigma_s=fitted.sigma_s * observed**2,
+        ),
+    )
 
 
 def _shift(before: ModelState, after: ModelState) -> _Shift:
