@@ -357,8 +357,11 @@ def _side(
         return 1.0 if float(normal @ (seen - xyz[parent])) >= 0 else -1.0
     ideal = component.xyz
     if all(x in ideal for x in (name, h, *inner)):
-        normal = np.cross(ideal[inner[0]] - ideal[name], ideal[inner[1]] - ideal[name])
-        return 1.0 if float(normal @ (ideal[h] - ideal[name])) >= 0 else -1.0
+        key = ("side", name, h, *inner)
+        if key not in component.placements:
+            normal = np.cross(ideal[inner[0]] - ideal[name], ideal[inner[1]] - ideal[name])
+            component.placements[key] = (1.0 if float(normal @ (ideal[h] - ideal[name])) >= 0 else -1.0,)
+        return component.placements[key][0]
     return 1.0 if order == 0 else -1.0
 
 
@@ -366,7 +369,7 @@ def _dihedral(h: FloatArray, p: FloatArray, a: FloatArray, b: FloatArray) -> flo
     """Angle of h about p-a, from b, in the frame of rule ONE (0 = eclipsed with b)."""
     e1 = (a - p) / np.linalg.norm(a - p)
     e3 = np.cross(e1, b - a)
-    e3 /= max(float(np.linalg.norm(e3)), 1e-8)
+    e3 = e3 / max(float(np.linalg.norm(e3)), 1e-8)
     e2 = np.cross(e3, e1)
     return math.atan2(float((h - p) @ e3), float((h - p) @ e2))
 
@@ -399,7 +402,10 @@ def _torsion(
     names = (h, str(model.atom_name[parent]), a_name, str(model.atom_name[b]))
     same_residue = model.residue[parent] == model.residue[a] == model.residue[b]
     if same_residue and all(x in ideal for x in names):
-        phase = _dihedral(*(ideal[x] for x in names))
+        key = ("torsion", *names)
+        if key not in component.placements:
+            component.placements[key] = (_dihedral(*(ideal[x] for x in names)),)
+        phase = component.placements[key][0]
     else:
         phase = math.pi + start
     if flat:

@@ -167,18 +167,22 @@ def _refuse_empty_library(model: Model, monlib: gemmi.MonLib, sources: dict[str,
 
 
 def _check_peptide_links(topology: gemmi.Topo, monlib: gemmi.MonLib, sources: dict[str, str]) -> None:
+    """The silent failure: chain links are named but bring no restraints at all."""
+    empty: list[gemmi.Topo.Link] = []
     for chain in chain_infos(topology):
         for residue in chain.res_infos:
             for link in residue.prev:
-                if link.link_id not in ("", "gap", "?") and not len(link.link_rules):
-                    if link.res1[0].occ == 0 or not _linkable(link):
-                        continue
-                    raise InputError(
-                        f"Link {link.link_id} between {link.res1} and {link.res2} has no restraints.",
-                        file=monlib.monomer_dir or next(iter(sources.values()), "monomer library"),
-                        item=link.link_id,
-                        remedy=_REMEDY,
-                    )
+                if len(link.link_rules):
+                    return
+                if link.link_id not in ("", "gap", "?") and _linkable(link):
+                    empty.append(link)
+    if empty:
+        raise InputError(
+            f"Link {empty[0].link_id} between {empty[0].res1} and {empty[0].res2} has no restraints.",
+            file=monlib.monomer_dir or next(iter(sources.values()), "monomer library"),
+            item=empty[0].link_id,
+            remedy=_REMEDY,
+        )
 
 
 def _linkable(link: gemmi.Topo.Link) -> bool:
