@@ -1,0 +1,301 @@
+"""The command line: words, exit codes, messages, files. Scripted runs where the engine does not matter."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+from tests.fake_run import fake_run, write_files
+from workbench import launch
+from workbench.cli import demo
+from workbench.cli.headless import run_headless
+from workbench.cli.report import PlainReporter, QuietReporter, RichReporter
+from workbench.core.errors import SettingsError
+from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.export.results import FILES
+from workbench.export.statistics import CYCLE_KEYS
+
+
+def _command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "workbench.launch", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def _loaded(code: str) -> set[str]:
+    """Modules of a fresh interpreter after the code."""
+    answer = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print('\\n'.join(sys.modules))"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return set(answer.stdout.split())
+
+
+# ---- words ------------------------------------------------------------------------------------------------------
+
+
+def test_help_is_quick_and_loads_no_numerics() -> None:
+    began = time.perf_counter()
+    answer = _command("--help")
+    assert time.perf_counter() - began < 5.0
+    assert answer.returncode == 0 and "workbench refine MODEL DATA" in answer.stdout
+    loaded = _loaded("from workbench.launch import main; main(['--help'])")
+    assert not loaded & {"numpy", "scipy", "numba", "gemmi", "PySide6", "moderngl", "pyqtgraph", "rich"}
+
+
+def test_the_command_line_loads_neither_qt_nor_opengl() -> None:
+    loaded = _loaded(
+        "import workbench.cli.refine, workbench.cli.score, workbench.cli.demo, workbench.cli.headless,"
+        " workbench.session.run, workbench.export.results"
+    )
+    assert not {name.split(".")[0] for name in loaded} & {"PySide6", "moderngl", "pyqtgraph"}
+
+
+def test_the_child_process_loads_no_qt() -> None:
+    loaded = _loaded("import workbench.session.worker, workbench.session.session")
+    assert not {name.split(".")[0] for name in loaded} & {"PySide6", "moderngl", "numba", "gemmi"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["refin", "a", "b"], "Did you mean workbench refine?"),
+        (["something"], "There are: refine, score, demo."),
+        (["--colour"], "unknown option --colour"),
+        (["nowhere/model.pdb", "nowhere/data.mtz"], "nowhere/model.pdb: file not found."),
+        (["nowhere/model.pdb"], "1 file given"),
+        (["refine"], "MODEL, DATA"),
+        (["refine", "m.pdb", "d.mtz", "--cycles", "-3"], "--cycles"),
+        (["refine", "m.pdb", "d.mtz", "--cycles", "two"], "'two' is not a whole number"),
+        (["refine", "m.pdb", "d.mtz", "--weight", "nan"], "'nan' is not a finite number"),
+        (["refine", "m.pdb", "d.mtz", "--weight", "-1"], "give a number from 0 up, or auto"),
+        (["refine", "m.pdb", "d.mtz", "--shake", "9"], "give 0 to 3"),
+        (["refine", "m.pdb", "d.mtz", "--reset-b", "0"], "or mean"),
+        (["refine", "m.pdb", "d.mtz", "--resolution", "0"], "--resolution"),
+        (["refine", "m.pdb", "d.mtz", "--labels", "F"], "FP,SIGFP"),
+        (["refine", "m.pdb", "d.mtz", "--hydrogens", "some"], "invalid choice"),
+        (["refine", "m.pdb", "d.mtz", "--seed", "-1"], "--seed"),
+        (["score", "m.pdb"], "DATA"),
+    ],
+)
+def test_bad_words_are_refused_in_one_line(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert launch.main(words) == 1
+    out, err = capsys.readouterr()
+    assert said in err and err.startswith("workbench: ") and err.count("\n") == 1
+    assert out == "" and list(tmp_path.iterdir()) == []
+
+
+def test_without_a_display_the_window_is_refused_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert launch.main([]) == 1
+    assert "no display" in capsys.readouterr().err
+
+
+def test_demo_goes_to_the_terminal_without_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    told: list[str] = []
+    monkeypatch.setattr(demo, "main", lambda options, why="": told.append(why) or 0)
+    assert launch.main(["demo"]) == 0
+    assert told == ["There is no display here."]
+    assert launch.main(["demo", "--terminal"]) == 0
+    assert told[1] == ""
+
+
+def test_the_missing_library_is_named() -> None:
+    said = "Traceback ...\nImportError: libEGL.so.1: cannot open shared object file: No such file or directory\n"
+    assert launch._missing(said) == "libEGL.so.1: cannot open shared object file: No such file or directory"
+    said = "qt.qpa.plugin: From 6.5.0, xcb-cursor0 or libxcb-cursor0 is needed to load the Qt xcb plugin.\nabort\n"
+    assert "xcb-cursor0" in launch._missing(said)
+
+
+# ---- scripted runs ----------------------------------------------------------------------------------------------
+
+
+def _request(model: str = "peptide.pdb", cycles: int = 4) -> RunRequest:
+    return RunRequest(model, "peptide.mtz", settings=RefinementSettings(cycles=cycles))
+
+
+def test_a_run_writes_its_files_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_headless(_request(), str(tmp_path / "out"), PlainReporter(sys.stdout), fake_run) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    rows = [line.split() for line in out.splitlines() if line.strip() and line.split()[0].isdigit()]
+    assert [row[0] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert "P 21 21 21" in out and str(tmp_path / "out") in out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
+    log = (tmp_path / "out" / "log.txt").read_text(encoding="utf-8")
+    assert "Amplitudes F, SIGF" in log
+
+
+def test_quiet_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_headless(_request(), str(tmp_path), QuietReporter(), fake_run) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_rich_progress_shows_the_same_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_headless(_request(), str(tmp_path), RichReporter(), fake_run) == 0
+    out = capsys.readouterr().out
+    assert "R_free" in out and "Wrote refined.pdb" in out
+
+
+def test_a_numerical_failure_is_2_and_keeps_the_best_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from workbench.session.run import failed
+
+    def source(request: RunRequest, control: object) -> object:
+        try:
+            yield from fake_run(request, control)  # type: ignore[arg-type]
+        except ValueError as error:
+            yield failed(error)
+
+    assert run_headless(_request("raise.pdb"), str(tmp_path), QuietReporter(), source) == 2  # type: ignore[arg-type]
+    err = capsys.readouterr().err
+    assert "an array went missing" in err and "Traceback" not in err and str(tmp_path) in err
+    assert json.loads((tmp_path / "statistics.json").read_text())["final"]["cycle"] == 1
+
+
+def test_inputs_are_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "refined.pdb").write_text("the input")
+    request = _request(str(tmp_path / "refined.pdb"))
+    assert run_headless(request, str(tmp_path), QuietReporter(), fake_run) == 1
+    assert "overwritten" in capsys.readouterr().err
+    assert (tmp_path / "refined.pdb").read_text() == "the input"
+
+
+_INTERRUPTIBLE = """
+import sys
+from tests.fake_run import fake_run
+from workbench.cli.headless import run_headless
+from workbench.cli.report import PlainReporter
+from workbench.core.settings import RefinementSettings, RunRequest
+settings = RefinementSettings(cycles=1000)
+sys.exit(run_headless(RunRequest(sys.argv[1], "d.mtz", settings=settings), sys.argv[2], PlainReporter(), fake_run))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_runs_write_their_best_state(tmp_path: Path, number: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _INTERRUPTIBLE, "slow.pdb", str(tmp_path / "out")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    for line in process.stdout:
+        if line.startswith("    1 "):
+            break
+    began = time.perf_counter()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert time.perf_counter() - began < 5
+    assert "Traceback" not in err and "interrupted; cycle 1" in err and err.count("\n") == 1
+    assert "Stopping after this step" in out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
+    assert json.loads((tmp_path / "out" / "statistics.json").read_text())["final"]["cycle"] == 1
+
+
+# ---- the real engine --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def peptide(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write_files(tmp_path_factory.mktemp("peptide"))
+
+
+def _refine(peptide: tuple[Path, Path], output: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return _command("refine", str(peptide[0]), str(peptide[1]), "--output", str(output), *words)
+
+
+def test_refine_and_score_agree_to_the_last_digits_that_count(peptide: tuple[Path, Path], tmp_path: Path) -> None:
+    answer = _refine(peptide, tmp_path, "--cycles", "3", "--shake", "0.1", "--seed", "1", "--quiet")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout == ""
+    document = json.loads((tmp_path / "statistics.json").read_text(encoding="utf-8"))
+    final = document["final"]
+    assert set(CYCLE_KEYS) <= set(final)
+    assert 2 <= len(document["cycles"]) <= 4
+    assert final["r_work"] < document["cycles"][0]["r_work"]
+    for name in ("refined.pdb", "refined.cif"):
+        scored = _command("score", str(tmp_path / name), str(peptide[1]), "--json")
+        assert scored.returncode == 0, scored.stderr
+        numbers = json.loads(scored.stdout)
+        for key in ("r_work", "r_free"):
+            assert numbers[key] == pytest.approx(final[key], abs=5e-4), name
+        for key in ("rmsd_bonds", "rmsd_angles", "mean_b"):
+            assert numbers[key] == pytest.approx(final[key], rel=0.02), name
+    mtz = gemmi.read_mtz_file(str(tmp_path / "refined.mtz"))
+    f, fc, free = (mtz.column_with_label(label).array for label in ("F", "FC", "FREE"))
+    work = free == 1
+    r_work = np.abs(f[work] - fc[work]).sum() / f[work].sum()
+    assert r_work == pytest.approx(final["r_work"], abs=5e-4)
+
+
+def test_zero_cycles_write_the_start(peptide: tuple[Path, Path], tmp_path: Path) -> None:
+    answer = _refine(peptide, tmp_path, "--cycles", "0")
+    assert answer.returncode == 0, answer.stderr
+    document = json.loads((tmp_path / "statistics.json").read_text(encoding="utf-8"))
+    assert len(document["cycles"]) == 1 and document["final"]["cycle"] == 0
+    before = gemmi.read_structure(str(peptide[0]))
+    after = gemmi.read_structure(str(tmp_path / "refined.pdb"))
+    for old, new in zip(before[0].all(), after[0].all(), strict=True):
+        assert old.atom.pos.tolist() == pytest.approx(new.atom.pos.tolist(), abs=2e-3)
+
+
+def test_wrong_files_are_1_and_leave_nothing(peptide: tuple[Path, Path], tmp_path: Path) -> None:
+    answer = _command("refine", str(peptide[1]), str(peptide[0]), "--output", str(tmp_path / "out"), "--quiet")
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr and answer.stderr.strip()
+    assert not (tmp_path / "out").exists()
+
+
+def test_score_in_words(peptide: tuple[Path, Path]) -> None:
+    answer = _command("score", str(peptide[0]), str(peptide[1]))
+    assert answer.returncode == 0, answer.stderr
+    assert "R_work" in answer.stdout and "R_free" in answer.stdout
+
+
+def test_the_terminal_demo_refines_the_bundled_example(tmp_path: Path) -> None:
+    answer = _command("demo", "--terminal", "--cycles", "2", "--output", str(tmp_path / "out"))
+    assert answer.returncode == 0, answer.stderr
+    assert str(tmp_path / "out") in answer.stdout
+    document = json.loads((tmp_path / "out" / "statistics.json").read_text(encoding="utf-8"))
+    assert document["final"]["r_free"] < document["cycles"][0]["r_free"]
+
+
+def test_settings_error_is_raised_not_printed_by_the_parser() -> None:
+    from workbench.cli.refine import main
+
+    with pytest.raises(SettingsError):
+        main(["m.pdb", "d.mtz", "--cycles", "x"])
