@@ -58,7 +58,7 @@ def d_star_sq(crystal: Crystal, hkl: IntArray) -> FloatArray:
     """1/d^2 in 1/A^2 of reflections hkl (m, 3): |h B|^2 with B the fractionalisation matrix."""
     fractionalisation = np.asarray(unit_cell(crystal).frac.mat.tolist(), dtype=np.float64)
     s = np.asarray(hkl, dtype=np.float64) @ fractionalisation
-    return np.einsum("ij,ij->i", s, s)
+    return np.asarray(np.einsum("ij,ij->i", s, s), dtype=np.float64)
 
 
 def reflection_geometry(crystal: Crystal, hkl: IntArray) -> ReflectionGeometry:

@@ -1,0 +1,64 @@
+"""X-ray form factors of free atoms as sums of five Gaussians, the last one the constant.
+
+f(s) = sum_j a_j exp(-b_j s^2 / 4) + c,  s = 1/d = 2 sin(theta)/lambda (so b_j in A^2, a_j in electrons).
+Values: International Tables for Crystallography, volume C, table 6.1.1.4 (1992), as tabulated in gemmi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+
+from workbench.core.arrays import FloatArray, IntArray, TextArray
+from workbench.core.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class FormFactors:
+    """The form factors that a set of atoms needs.
+
+    amplitude, width: (t, 5) electrons and A^2, one row per kind of atom; the constant is the fifth Gaussian, width 0.
+    kind: (n,) int32 row of each atom.
+    """
+
+    amplitude: FloatArray
+    width: FloatArray
+    kind: IntArray
+
+    def value(self, kind: int, d_star_sq: FloatArray) -> FloatArray:
+        """f(s) in electrons of one kind at d_star_sq (m,) in 1/A^2."""
+        falloff = np.exp(-0.25 * np.multiply.outer(np.asarray(d_star_sq), self.width[kind]))
+        return np.asarray(falloff @ self.amplitude[kind], dtype=np.float64)
+
+
+def _coefficients(symbol: str, charge: int) -> tuple[list[float], list[float]]:
+    element = gemmi.Element(symbol)
+    # gemmi answers with a coefficient set for "X" too; an unknown atom must not scatter as something arbitrary.
+    if element.atomic_number == 0:
+        raise InputError(
+            f"{symbol!r} is not an element, so its X-ray scattering is not known",
+            remedy="Correct the element column of the model.",
+        )
+    table = gemmi.IT92_get_exact(element, charge) if charge else None
+    if table is None:  # the ion is not tabulated: the neutral atom differs from it only at very low resolution
+        table = element.it92
+    if table is None:
+        raise InputError(f"no X-ray form factor is tabulated for the element {symbol}")
+    return [*table.a, table.c], [*table.b, 0.0]
+
+
+def form_factors(element: TextArray, charge: IntArray) -> FormFactors:
+    """Form factors for atoms given by element symbol (n,) and formal charge (n,); deuterium counts as hydrogen.
+
+    An ion that is not tabulated is taken as the neutral atom. Raises InputError for unknown elements.
+    """
+    names = np.asarray(element).astype(np.str_)
+    charges = np.asarray(charge, dtype=np.int64)
+    keys = np.char.add(np.char.add(names, "|"), charges.astype(np.str_))
+    distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    amplitude, width = np.zeros((len(distinct), 5)), np.zeros((len(distinct), 5))
+    for row, atom in enumerate(first):
+        amplitude[row], width[row] = _coefficients(str(names[atom]), int(charges[atom]))
+    return FormFactors(amplitude, width, np.ascontiguousarray(inverse.reshape(-1), dtype=np.int32))

@@ -1,0 +1,311 @@
+"""Structure factors of atoms, and what a target of them says about every atom, by sampled density and FFT.
+
+F_calc: density of the listed atoms on a P1 grid, one real FFT, symmetry in reciprocal space (Ten Eyck, Acta Cryst. A33,
+486, 1977). Gradients: the transposed operation on the derivative of the target (Agarwal, Acta Cryst. A34, 791, 1978).
+All atoms are smeared by a common B ("blur") so that the grid can hold the sharpest of them; the factors are sharpened
+back by exp(+blur s^2/4), and so are the coefficients of the gradient map.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+
+from workbench.core.arrays import AnyArray, BoolArray, ComplexArray, FloatArray, IntArray, TextArray
+from workbench.core.crystal import Crystal
+from workbench.core.errors import InputError, NumericalError
+from workbench.engine.xray.density_kernels import (
+    EIGHT_PI_SQ,
+    atom_radii,
+    gather_isotropic,
+    paint_isotropic,
+    sum_anisotropic,
+)
+from workbench.engine.xray.form_factors import FormFactors, form_factors
+from workbench.engine.xray.reflection_geometry import reflection_geometry, space_group, unit_cell
+from workbench.engine.xray.symmetry_kernels import collect_symmetry, spread_symmetry
+
+SAMPLING = 3.0
+"""Grid points per d_min in every direction of the reciprocal lattice (Nyquist: 2)."""
+SMEARING = 8.0
+"""Smallest B of any atom on the grid, in units of d_min^2: the aliased part of the sharpest atom at d_min is then
+exp(-3 SMEARING/4), about 0.3 %, of its own scattering."""
+CUTOFF = 1e-5
+"""Density in electrons/A^3, at d_min = 1 A, beyond which an atom ends; scales with 1/d_min^3."""
+S_SQ_BINS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Scatterers:
+    """n atoms that scatter.
+
+    xyz: (n, 3) Cartesian angstrom. b_iso: (n,) A^2. u_aniso: (n, 6) A^2, Cartesian, U11 U22 U33 U12 U13 U23, used where
+    anisotropic (n,) bool. occupancy: (n,), already divided by the multiplicity of a special position. element: (n,)
+    upper case symbols. charge: (n,) formal charges.
+    """
+
+    xyz: FloatArray
+    b_iso: FloatArray
+    u_aniso: FloatArray
+    anisotropic: BoolArray
+    occupancy: FloatArray
+    element: TextArray
+    charge: IntArray
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+
+@dataclass(frozen=True, eq=False)
+class AtomGradients:
+    """dT/d(parameter) of n atoms: xyz (n, 3) per angstrom, b (n,) per A^2 (for anisotropic atoms: of an isotropic shift
+    of B), occupancy (n,)."""
+
+    xyz: FloatArray
+    b: FloatArray
+    occupancy: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class AtomCurvatures:
+    """Diagonal of the Gauss-Newton matrix of n atoms: xyz (n,) per A^2, equal for x, y and z; b (n,) per A^4;
+    occupancy (n,)."""
+
+    xyz: FloatArray
+    b: FloatArray
+    occupancy: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Sampled:
+    """Atoms as the kernels want them: sorted so that isotropic ones come first; b and u without the blur."""
+
+    order: AnyArray
+    n_iso: int
+    position: FloatArray
+    b: FloatArray
+    u: FloatArray
+    occupancy: FloatArray
+    kind: IntArray
+    radius: FloatArray
+    blur: float
+    factors: FormFactors
+
+
+class StructureFactors:
+    """F_calc of any atoms at fixed reflections, with the gradients and curvatures of targets of it.
+
+    hkl: (m, 3) reflections, each once, none of them beyond d_min (angstrom). threads: for atoms and FFT; results are
+    the same for the same number of threads. Raises InputError for a reflection beyond d_min.
+    """
+
+    def __init__(self, crystal: Crystal, hkl: IntArray, d_min: float, threads: int = 1) -> None:
+        self.crystal = crystal
+        self.geometry = reflection_geometry(crystal, hkl)
+        self.threads = max(1, threads)
+        s_sq = self.geometry.d_star_sq
+        if len(s_sq) and s_sq.max() > 1.0 / d_min**2 * (1.0 + 1e-6):
+            raise InputError(
+                f"a reflection at {1.0 / math.sqrt(float(s_sq.max())):.3f} A lies beyond d_min = {d_min:g} A"
+            )
+        self.d_min = d_min
+        cell = unit_cell(crystal)
+        self._cell_volume = float(cell.volume)
+        self._fractional = np.asarray(cell.frac.mat.tolist(), dtype=np.float64)
+        self._orthogonal = np.asarray(cell.orth.mat.tolist(), dtype=np.float64)
+        self.grid_size = _grid_size(self._fractional, self._orthogonal, d_min)
+        size = np.asarray(self.grid_size, dtype=np.float64)
+        self._steps = np.ascontiguousarray(self._orthogonal.T / size[:, None])
+        self._reach = np.linalg.norm(self._fractional, axis=1) * size
+        operations = space_group(crystal).operations()
+        self._centring = len(operations.cen_ops)
+        self._rotation = np.array([op.rot for op in operations.sym_ops], dtype=np.int32) // 24
+        self._translation = np.array([op.tran for op in operations.sym_ops], dtype=np.int32)
+        self._phases = np.exp(2j * np.pi * np.arange(24) / 24)
+        self._factors: tuple[TextArray, IntArray, FormFactors] | None = None
+
+    def f_calc(self, s: Scatterers) -> ComplexArray:
+        """F_atoms (m,) in electrons per unit cell."""
+        atoms = self._sample(s)
+        chunks = self._chunks(atoms)
+        grids: list[FloatArray] = [np.zeros(self.grid_size) for _ in chunks]
+        self._each_chunk(atoms, chunks, grids, np.empty((0, 5)))
+        total = grids[0]
+        for grid in grids[1:]:
+            total += grid
+        half = np.asarray(scipy.fft.rfftn(total, workers=self.threads, overwrite_x=True), dtype=np.complex128)
+        f = collect_symmetry(half, self.geometry.hkl, self._rotation, self._translation, self._phases)
+        f *= (self._centring * self._cell_volume / total.size) * self._sharpening(atoms.blur)
+        return f
+
+    def gradients(self, s: Scatterers, c: ComplexArray) -> AtomGradients:
+        """dT/d(parameter) of every atom for c = dT/dA + i dT/dB (m,), A + iB being F_atoms of each unique reflection.
+
+        The derivative of F_calc as sampled: it agrees with finite differences of f_calc to rounding and cut-off.
+        """
+        atoms = self._sample(s)
+        nu, nv, nw = self.grid_size
+        half = np.zeros((nu, nv, nw // 2 + 1), dtype=np.complex128)
+        weighted = np.ascontiguousarray(c * self._sharpening(atoms.blur), dtype=np.complex128)
+        spread_symmetry(weighted, half, self.geometry.hkl, self._rotation, self._translation, self._phases)
+        density = scipy.fft.irfftn(half, s=self.grid_size, workers=self.threads, overwrite_x=True, norm="backward")
+        del half
+        density = np.ascontiguousarray(density, dtype=np.float64)
+        density *= self._centring * self._cell_volume
+        sums = np.zeros((len(s), 5))
+        chunks = self._chunks(atoms)
+        self._each_chunk(atoms, chunks, [density] * len(chunks), sums)
+        result = np.empty_like(sums)
+        result[atoms.order] = sums
+        return AtomGradients(np.ascontiguousarray(result[:, :3]), result[:, 3].copy(), result[:, 4].copy())
+
+    def curvatures(self, s: Scatterers, w: FloatArray) -> AtomCurvatures:
+        """Expected diagonal of sum_h w (d|F|/dp)^2, w = d2T/d|F|^2 (m,), for atoms at random phases to the model.
+
+        With o primitive operators and f the form factor times exp(-B s^2/4),  (d|F|/dp)^2 averages to
+        o epsilon f^2 (1/2 acentric, 1 centric) times (2 pi s)^2 occ^2/3, (s^2/4)^2 occ^2 or 1 for a coordinate, B and
+        occupancy (Agarwal, 1978; Steiner, Lebedev & Murshudov, Acta Cryst. D59, 2114, 2003). epsilon, the centric
+        factor and centring^2: equal and opposite terms of the sum over operators add coherently.
+        """
+        geometry = self.geometry
+        order = len(self._rotation) * self._centring**2
+        weight = np.asarray(w) * geometry.epsilon * np.where(geometry.centric, 1.0, 0.5) * order
+        s_sq = geometry.d_star_sq
+        if len(s_sq) == 0:
+            return AtomCurvatures(np.zeros(len(s)), np.zeros(len(s)), np.zeros(len(s)))
+        edges = np.linspace(s_sq.min(), s_sq.max() * (1.0 + 1e-9), S_SQ_BINS + 1)
+        where = np.clip(np.searchsorted(edges, s_sq, side="right") - 1, 0, S_SQ_BINS - 1)
+        counts = np.bincount(where, minlength=S_SQ_BINS)
+        filled = counts > 0
+        centre = np.bincount(where, weights=s_sq, minlength=S_SQ_BINS)[filled] / counts[filled]
+        total = np.bincount(where, weights=weight, minlength=S_SQ_BINS)[filled]
+        factors = self._form_factors(s)
+        b = np.where(s.anisotropic, EIGHT_PI_SQ * s.u_aniso[:, :3].mean(axis=1), s.b_iso)
+        sums = np.empty((len(s), 3))
+        for kind in range(len(factors.amplitude)):
+            f_sq = total * factors.value(kind, centre) ** 2
+            table = np.stack([f_sq * centre, f_sq * centre**2, f_sq], axis=1)
+            for rows in np.array_split(np.flatnonzero(factors.kind == kind), 1 + len(s) // 4096):
+                sums[rows] = np.exp(np.multiply.outer(b[rows], -0.5 * centre)) @ table
+        occupancy_sq = np.asarray(s.occupancy) ** 2
+        return AtomCurvatures(
+            xyz=occupancy_sq * sums[:, 0] * (4.0 * np.pi**2 / 3.0),
+            b=occupancy_sq * sums[:, 1] / 16.0,
+            occupancy=sums[:, 2].copy(),
+        )
+
+    def _sharpening(self, blur: float) -> FloatArray:
+        return np.asarray(np.exp(0.25 * blur * self.geometry.d_star_sq), dtype=np.float64)
+
+    def _form_factors(self, s: Scatterers) -> FormFactors:
+        """Form factors of the atoms; kept, because the atoms of a run are the same in every call."""
+        if self._factors is not None:
+            element, charge, known = self._factors
+            if (element is s.element and charge is s.charge) or (
+                np.array_equal(element, s.element) and np.array_equal(charge, s.charge)
+            ):
+                return known
+        found = form_factors(s.element, s.charge)
+        self._factors = (s.element, s.charge, found)
+        return found
+
+    def _sample(self, s: Scatterers) -> _Sampled:
+        anisotropic = np.asarray(s.anisotropic, dtype=np.bool_)
+        if not (
+            np.isfinite(s.xyz).all()
+            and np.isfinite(s.occupancy).all()
+            and np.isfinite(s.b_iso[~anisotropic]).all()
+            and np.isfinite(s.u_aniso[anisotropic]).all()
+        ):
+            raise NumericalError("an atom has a coordinate, B or occupancy that is not a finite number")
+        factors = self._form_factors(s)
+        order = np.argsort(anisotropic, kind="stable")
+        n_iso = len(s) - int(np.count_nonzero(anisotropic))
+        u = np.ascontiguousarray(s.u_aniso[order[n_iso:]], dtype=np.float64)
+        b = np.ascontiguousarray(s.b_iso[order], dtype=np.float64)
+        sharpest = float(b[:n_iso].min()) if n_iso else math.inf
+        if len(u):
+            axes = EIGHT_PI_SQ * np.linalg.eigvalsh(u[:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]])
+            b[n_iso:] = axes[:, 2]
+            sharpest = min(sharpest, float(axes[:, 0].min()))
+        # Negative B is as good as any: the blur makes up for it.
+        blur = max(0.0, SMEARING * self.d_min**2 - sharpest) if len(s) else 0.0
+        kind = factors.kind[order]
+        cutoff = CUTOFF / self.d_min**3
+        return _Sampled(
+            order=order,
+            n_iso=n_iso,
+            position=np.ascontiguousarray((s.xyz[order] @ self._fractional.T) * np.asarray(self.grid_size)),
+            b=b,
+            u=u,
+            occupancy=np.ascontiguousarray(s.occupancy[order], dtype=np.float64),
+            kind=kind,
+            radius=atom_radii(factors.amplitude, factors.width, kind, b + blur, cutoff),
+            blur=blur,
+            factors=factors,
+        )
+
+    def _chunks(self, atoms: _Sampled) -> list[tuple[int, int]]:
+        """Runs of atoms of about equal volume, one per thread."""
+        n = len(atoms.radius)
+        if self.threads == 1 or n < 2 * self.threads:
+            return [(0, n)]
+        work = np.cumsum(atoms.radius**3)
+        edges = np.searchsorted(work, work[-1] * np.arange(1, self.threads) / self.threads).tolist()
+        return list(zip([0, *edges], [*edges, n], strict=True))
+
+    def _each_chunk(
+        self, atoms: _Sampled, chunks: list[tuple[int, int]], grids: list[FloatArray], sums: FloatArray
+    ) -> None:
+        """Paint every chunk into its own grid (sums without rows) or gather from it into its rows of sums."""
+
+        def work(chunk: tuple[int, int], grid: FloatArray) -> None:
+            amplitude, width = atoms.factors.amplitude, atoms.factors.width
+            for first, last in ((chunk[0], min(chunk[1], atoms.n_iso)), (max(chunk[0], atoms.n_iso), chunk[1])):
+                if last <= first:
+                    continue
+                rows = slice(first, last)
+                position, kind = atoms.position[rows], atoms.kind[rows]
+                occupancy, radius, out = atoms.occupancy[rows], atoms.radius[rows], sums[rows]
+                where = (grid, position, self._steps, self._reach, amplitude, width, kind)
+                if first >= atoms.n_iso:
+                    u = atoms.u[first - atoms.n_iso : last - atoms.n_iso]
+                    sum_anisotropic(*where, u, atoms.blur, occupancy, radius, out)
+                elif len(sums):
+                    gather_isotropic(*where, atoms.b[rows] + atoms.blur, occupancy, radius, out)
+                else:
+                    paint_isotropic(*where, atoms.b[rows] + atoms.blur, occupancy, radius)
+
+        _in_threads(work, chunks, grids)
+
+
+def _in_threads(
+    work: Callable[[tuple[int, int], FloatArray], None], chunks: list[tuple[int, int]], grids: list[FloatArray]
+) -> None:
+    if len(chunks) == 1:
+        work(chunks[0], grids[0])
+        return
+    with ThreadPoolExecutor(len(chunks)) as pool:
+        for _ in pool.map(work, chunks, grids):
+            pass
+
+
+def _grid_size(fractional: FloatArray, orthogonal: FloatArray, d_min: float) -> tuple[int, int, int]:
+    """Points along a, b and c so that every aliased copy of the reciprocal lattice is SAMPLING/d_min away, each number
+    a product of small primes and large enough to hold every index to d_min."""
+    wanted = SAMPLING / d_min
+    star = np.linalg.norm(fractional, axis=1)
+    indices = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    indices = indices[np.any(indices != 0, axis=1)]
+    least = 2.0 * np.floor(np.linalg.norm(orthogonal, axis=0) / d_min * (1.0 + 1e-6)) + 1.0
+    size = np.maximum(wanted / star, least)
+    # In a skewed cell a combination such as a* - b* may be the shortest copy.
+    shortest = float(np.linalg.norm((indices * size) @ fractional, axis=1).min())
+    size *= max(1.0, wanted / shortest)
+    nu, nv, nw = (int(scipy.fft.next_fast_len(math.ceil(n - 1e-9), real=True)) for n in size)
+    return nu, nv, nw
