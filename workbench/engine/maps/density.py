@@ -64,6 +64,7 @@ def density_map(
     half[0, 0, 0] = 0.0
     volume = gemmi.UnitCell(*crystal.cell).volume
     grid = scipy.fft.irfftn(half, s=tuple(int(n) for n in size), overwrite_x=True)
-    grid = np.ascontiguousarray(grid * np.float32(np.prod(size, dtype=np.float64) / volume), dtype=np.float32)
-    sigma = float(np.sqrt(np.mean(grid.astype(np.float64) ** 2)))
-    return grid, sigma
+    scaled: Float32Array = np.ascontiguousarray(grid, dtype=np.float32)
+    scaled *= np.float32(np.prod(size, dtype=np.float64) / volume)
+    sigma = float(np.sqrt(np.mean(np.square(scaled, dtype=np.float64))))
+    return scaled, sigma
