@@ -68,7 +68,7 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reset-b", metavar="mean|VALUE", type=_reset_b, help="give every atom the mean B, or this one (A^2)"
     )
-    parser.add_argument("--seed", metavar="N", type=_WholeNumber("seed"), default=0, help="of random numbers (default 0)")
+    parser.add_argument("--seed", metavar="N", type=_WholeNumber("seed"), default=0, help="of the random numbers (0)")
     add_threads(parser)
 
 

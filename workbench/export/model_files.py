@@ -244,25 +244,26 @@ def _refinement_info(prepared: Prepared, cycle: CycleFinished) -> gemmi.Refineme
     reflections, statistics, shells = prepared.reflections, cycle.statistics, cycle.written.shells
     info = gemmi.RefinementInfo()
     info.id = "X-RAY DIFFRACTION"
-    info.resolution_high, info.resolution_low = reflections.d_min, reflections.d_max
-    info.completeness = 100.0 * reflections.completeness
+    info.resolution_high, info.resolution_low = round(reflections.d_min, 3), round(reflections.d_max, 3)
+    info.completeness = round(100.0 * reflections.completeness, 2)
     info.reflection_count = len(reflections)
     info.work_set_count, info.rfree_set_count = statistics.n_work, statistics.n_free
-    info.r_work = statistics.r_work
+    info.r_work = round(statistics.r_work, 5)
     if reflections.has_free:
-        info.r_free = statistics.r_free
+        info.r_free = round(statistics.r_free, 5)
         info.cross_validation_method = "THROUGHOUT"
-    info.mean_b = statistics.mean_b
+    info.mean_b = round(statistics.mean_b, 3)
     bins = []
     for i in range(len(shells.d_max)):
         shell = gemmi.BasicRefinementInfo()
-        shell.resolution_high, shell.resolution_low = float(shells.d_min[i]), float(shells.d_max[i])
+        shell.resolution_high = round(float(shells.d_min[i]), 3)
+        shell.resolution_low = round(float(shells.d_max[i]), 3)
         shell.reflection_count = int(shells.n_work[i] + shells.n_free[i])
         shell.work_set_count, shell.rfree_set_count = int(shells.n_work[i]), int(shells.n_free[i])
         if np.isfinite(shells.r_work[i]):
-            shell.r_work = float(shells.r_work[i])
+            shell.r_work = round(float(shells.r_work[i]), 5)
         if np.isfinite(shells.r_free[i]):
-            shell.r_free = float(shells.r_free[i])
+            shell.r_free = round(float(shells.r_free[i]), 5)
         bins.append(shell)
     info.bins = bins
     info.bin_count = len(bins)
@@ -274,7 +275,7 @@ def _refinement_info(prepared: Prepared, cycle: CycleFinished) -> gemmi.Refineme
         if family in statistics.geometry:
             item = gemmi.RefinementInfo.Restr(name)
             item.count = int(statistics.geometry[family][1])
-            item.dev_ideal = deviation
+            item.dev_ideal = round(deviation, 5)
             restraints.append(item)
     info.restr_stats = restraints
     return info
@@ -357,6 +358,8 @@ def _pdb_text(structure: gemmi.Structure, prepared: Prepared, cycle: CycleFinish
     lines = structure.make_pdb_string(options).splitlines()
     begin = next((i for i, line in enumerate(lines) if line[:6] in ("MODEL ", "ATOM  ", "HETATM")), len(lines))
     header, coordinates = lines[:begin], [line for line in lines[begin:] if line.strip() != "END"]
+    header = [line for line in header if line[:6] != "REMARK" or _remark_number(line) not in STALE_REMARKS]
+    header = _with_scale(header, structure.cell)
     if model.source_format == "pdb":
         header = _source_header(model.source_text, header)
     header = _with_remarks(header, remarks)
@@ -447,6 +450,18 @@ def _source_header(text: str, ours: list[str]) -> list[str]:
     sites = [line for line in after if line.startswith("SITE")]
     rest = [line for line in after if not line.startswith("SITE")]
     return [*before, *links, *sites, *cell, *rest]
+
+
+def _with_scale(header: list[str], cell: gemmi.UnitCell) -> list[str]:
+    """SCALE records after CRYST1: the rows of the fractionalisation matrix."""
+    # Rounded and + 0.0, so that no -0.000000 is written.
+    matrix = [[round(value, 6) + 0.0 for value in row] for row in cell.frac.mat.tolist()]
+    scale = [
+        f"SCALE{i + 1}    {row[0]:10.6f}{row[1]:10.6f}{row[2]:10.6f}     {0.0:10.5f}" for i, row in enumerate(matrix)
+    ]
+    kept = [line for line in header if not line.startswith("SCALE")]
+    at = next((i for i, line in enumerate(kept) if line.startswith("CRYST1")), len(kept) - 1) + 1
+    return [*kept[:at], *scale, *kept[at:]]
 
 
 def _with_remarks(header: list[str], remarks: list[str]) -> list[str]:
