@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QScrollArea,
     QSplitter,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -50,6 +49,7 @@ from workbench.gui.recognise import recognise
 from workbench.gui.theme import PADDING, Appearance, sizes_for, theme
 from workbench.gui.view_area import ViewArea
 from workbench.gui.widgets.lines import Hairline, Surface
+from workbench.gui.widgets.tabs import Tabs
 from workbench.session.preferences import Preferences, RecentFiles, load_preferences, save_preferences
 from workbench.session.session import Session
 from workbench.session.state import Mark, SessionState
@@ -159,9 +159,7 @@ class MainWindow(QMainWindow):
         column.addWidget(_inset(Hairline()))
         column.addWidget(self.plane, 32)
 
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.setAccessibleName("Tables")
+        self.tabs = Tabs("Tables")
         pages: tuple[tuple[QWidget, str], ...] = (
             (self.findings, "Findings"),
             (self.residues, "Residues"),
@@ -169,8 +167,8 @@ class MainWindow(QMainWindow):
             (self.log, "Log"),
         )
         for page, name in pages:
-            self.tabs.addTab(page, name)
-        self.tabs.setCurrentWidget(self.residues)
+            self.tabs.add(page, name)
+        self.tabs.show_page(self.residues)
 
         self.centre = _splitter(Qt.Orientation.Vertical)
         self.centre.addWidget(self.view)
@@ -236,21 +234,6 @@ class MainWindow(QMainWindow):
         QShortcut(QKeySequence("F6"), self, activated=self._next_area)  # type: ignore[call-overload]
 
     def _restyle(self) -> None:
-        c = theme.colours
-        self.tabs.setStyleSheet(
-            f"""
-            QTabWidget::pane {{ border: none; border-top: 1px solid {c.hairline}; background: {c.panel}; }}
-            QTabWidget {{ background: {c.panel}; }}
-            QTabWidget::tab-bar {{ left: 8px; }}
-            QTabBar {{ background: {c.panel}; border: none; }}
-            QTabBar::tab {{ background: {c.panel}; color: {c.label}; padding: 9px 0 7px 0; margin: 0 8px;
-                            border: none; border-bottom: 2px solid {c.panel}; }}
-            QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
-            QTabBar::tab:hover {{ color: {c.text}; }}
-            QTabBar::tab:focus {{ color: {c.accent}; }}
-            """
-        )
-        self.tabs.tabBar().setFont(theme.font(13, 500))
         if self._drawn is not None:
             self._draw()
 
@@ -308,7 +291,7 @@ class MainWindow(QMainWindow):
             self.header.refine,
             self.weights.data.slider,
             self.view.viewport or self.view,
-            self.tabs.currentWidget(),
+            self.tabs.page(),
         ]
         focus = self.focusWidget()
         here = next((i for i, a in enumerate(areas) if focus is not None and (a is focus or a.isAncestorOf(focus))), -1)
@@ -504,7 +487,7 @@ class MainWindow(QMainWindow):
         return entries
 
     def _choose_residue(self, row: int) -> None:
-        self.tabs.setCurrentWidget(self.residues)
+        self.tabs.show_page(self.residues)
         self.residues.select(row)
         self.view.centre_on_residue(row)
 
@@ -562,6 +545,7 @@ class MainWindow(QMainWindow):
             screen = self.screen().availableGeometry()
             self.resize(min(1680, screen.width()), min(1050, screen.height()))
         theme.set_sizes(sizes_for(self.width()))
+        self.weights.families.setChecked(theme.sizes.families_open)
         if self.preferences.layout:
             columns, _, rows = self.preferences.layout.partition(b"|layout|")
             self._user_sizes = self.columns.restoreState(QByteArray(columns)) and self.centre.restoreState(

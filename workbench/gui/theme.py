@@ -141,6 +141,9 @@ class Theme(QObject):
         self.sizes: Sizes = WIDE
         self.reduced_motion = False
         self._families: list[str] | None = None
+        self._fonts: dict[tuple[int, int], QFont] = {}
+        self._metrics: dict[tuple[int, int], QFontMetricsF] = {}
+        self._dressed: Colours | None = None
 
     def families(self) -> list[str]:
         """The font families in order of preference that this machine has, then its default."""
@@ -155,14 +158,25 @@ class Theme(QObject):
         return self._families
 
     def font(self, size: int, weight: int = 400) -> QFont:
-        """The interface font at `size` px with figures of equal width."""
+        """The interface font at `size` px with figures of equal width. Shared: copy it before changing it."""
+        known = self._fonts.get((size, weight))
+        if known is not None:
+            return known
         font = QFont()
         font.setFamilies(self.families())
         font.setPixelSize(size)
         font.setWeight(QFont.Weight(weight))
         font.setFeature(QFont.Tag("tnum"), 1)
         font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+        self._fonts[size, weight] = font
         return font
+
+    def metrics(self, size: int, weight: int = 400) -> QFontMetricsF:
+        """Measures of the interface font."""
+        known = self._metrics.get((size, weight))
+        if known is None:
+            known = self._metrics[size, weight] = QFontMetricsF(self.font(size, weight))
+        return known
 
     def set_appearance(self, appearance: Appearance) -> None:
         """Follow the system, or stay dark or light."""
@@ -186,7 +200,8 @@ class Theme(QObject):
         else:
             colours = LIGHT if self.appearance == "light" else DARK
         app = QApplication.instance()
-        if isinstance(app, QApplication):
+        if isinstance(app, QApplication) and self._dressed is not colours:
+            self._dressed = colours
             dress(app, colours)
         self.colours = colours
         self.changed.emit()

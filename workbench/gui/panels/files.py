@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 from workbench.core.crystal import Model, Reflections
 from workbench.core.events import Failed, Prepared
 from workbench.gui import icons
-from workbench.gui.theme import theme
+from workbench.gui.theme import PADDING, theme
 from workbench.gui.widgets.buttons import TextButton
 from workbench.gui.widgets.lines import FileTitle, Row
 from workbench.gui.widgets.text import Label, Paragraph, literal
@@ -155,6 +155,21 @@ class ErrorCard(QWidget):
         painter.end()
 
 
+class IndentedText(QWidget):
+    """A sentence in the column of the values; it wraps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = Paragraph("", size=11, role="hint")
+        self._layout = QVBoxLayout(self)
+        self._layout.addWidget(self.text)
+        self._restyle()
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        self._layout.setContentsMargins(theme.sizes.value_x - PADDING, 0, 0, 2)
+
+
 class FilesPanel(QWidget):
     """Model, reflections and dictionaries: names, what they hold, and what is wrong with them."""
 
@@ -175,7 +190,7 @@ class FilesPanel(QWidget):
         self.reflections = Row("Reflections")
         self.amplitudes = Row("Amplitudes")
         self.free_set = Row("Free set")
-        self.free_reason = Row("", hint=True)
+        self.free_reason = IndentedText()
         self.data_error = ErrorCard()
         self.dictionary_title = FileTitle("dictionary", "")
         self.dictionary_error = ErrorCard()
@@ -200,8 +215,8 @@ class FilesPanel(QWidget):
             layout.addWidget(row)
         layout.addSpacing(6)
         layout.addWidget(self.data_title)
-        for row in (*self.data_rows, self.data_error):
-            layout.addWidget(row)
+        for each in (*self.data_rows, self.data_error):
+            layout.addWidget(each)
         layout.addWidget(self.dictionary_title)
         layout.addWidget(self.dictionary_error)
         layout.addWidget(self.other_error)
@@ -287,4 +302,4 @@ class FilesPanel(QWidget):
         self.amplitudes.set_value(literal(f"{columns.amplitude}, {columns.sigma}"), literal(columns.amplitude_reason))
         share, reason = free_set_summary(data)
         self.free_set.set_value(share, literal(f"{columns.free}: {columns.free_reason}"))
-        self.free_reason.set_value(literal(reason), literal(reason))
+        self.free_reason.text.set_text(reason)

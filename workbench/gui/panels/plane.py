@@ -83,7 +83,12 @@ class PlanePanel(PlotPanel):
             for a, b in zip(self._x[:-1], self._y[:-1], strict=True)
         ]
         spots.append(
-            {"pos": (x, y), "size": 10, "pen": pg.mkPen(colour, width=2.2), "brush": pg.mkBrush(theme.colours["panel"])}
+            {
+                "pos": (x, y),
+                "size": 10,
+                "pen": plot.pen(kind, "solid", 2.2),
+                "brush": pg.mkBrush(theme.colours["panel"]),
+            }
         )
         self.points.setData(spots)
         labels = [PointLabel(x, y, f"now, weight {three_figures(last.xray_weight)}", True)]
@@ -96,5 +101,9 @@ class PlanePanel(PlotPanel):
             if s.cycle in marked
         ]
         plot.point_labels = labels
+        # Names keep off the path: points of it, and places between them.
+        between = np.linspace(0, len(shown) - 1, 6 * len(shown))
+        rows = np.arange(len(shown))
+        plot.avoid = list(zip(np.interp(between, rows, self._x), np.interp(between, rows, self._y), strict=True))
         plot.setAccessibleDescription(f"now at rms Z {x:.2f}, R {y:.4f}")
         plot.viewport().update()

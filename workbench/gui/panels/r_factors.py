@@ -126,7 +126,7 @@ class RFactorsPanel(PlotPanel):
                 {
                     "pos": (last.cycle, last.r_free),
                     "size": 9,
-                    "pen": pg.mkPen(c["free"], width=2),
+                    "pen": plot.pen("free"),
                     "brush": pg.mkBrush(c["panel"]),
                 }
             )
@@ -136,7 +136,7 @@ class RFactorsPanel(PlotPanel):
                 y=np.array([last.r_free]),
                 height=np.array([2 * sigma]),
                 beam=0.04 * (plot.x_ticks[-1] - plot.x_ticks[0]) / 2,
-                pen=pg.mkPen(c["free"], width=1.5),
+                pen=plot.pen("free", "solid", 1.5),
             )
         else:
             labels.append(EndLabel(float(work.max()) + room / 2, "no test set", "hint", strong=False))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from workbench.core.crystal import Model
@@ -127,6 +127,15 @@ class ResiduesPanel(QTableView):
         if 0 <= row < self.rows.rowCount() and self.currentIndex().row() != row:
             self.selectRow(row)
             self.scrollTo(self.rows.index(row, 0))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.rows.model is None:
+            painter = QPainter(self.viewport())
+            painter.setFont(theme.font(12))
+            painter.setPen(theme.colours["hint"])
+            painter.drawText(PADDING, 24, "The residues of the model are listed here.")
+            painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         super().keyPressEvent(event)

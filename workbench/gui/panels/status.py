@@ -54,7 +54,7 @@ def status_text(state: SessionState) -> tuple[str, str, float | None]:
     cycle = state.latest.statistics.cycle if state.latest is not None else 0
     end = planned_end(state)
     pace = seconds_per_cycle(state)
-    speed = "" if pace is None else f"{pace:.1f} s per cycle"
+    speed = "" if pace is None else f"{pace:.{1 if pace >= 0.95 else 2}f} s per cycle"
     progress = state.progress
     words = progress.text if progress is not None else ""
     first = state.request.first_cycle if state.request is not None else 0

@@ -78,6 +78,7 @@ class Plot(pg.PlotWidget):
         self.end_labels: Sequence[EndLabel] = ()
         self.point_labels: Sequence[PointLabel] = ()
         self.marks: Sequence[tuple[float, str]] = ()
+        self.avoid: Sequence[tuple[float, float]] = ()
         self.cursor_x: float | None = None
         self.band: tuple[float, float, str] | None = None
         self.empty_text = ""
@@ -108,7 +109,8 @@ class Plot(pg.PlotWidget):
         return item
 
     def pen(self, role: str, dash: str = "solid", width: float = 2.0) -> QPen:
-        pen = QPen(theme.colours[role], width)
+        # A cosmetic pen counts device pixels.
+        pen = QPen(theme.colours[role], width * self.devicePixelRatioF())
         pen.setCosmetic(True)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap if DASHES[dash] else Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -200,7 +202,7 @@ class Plot(pg.PlotWidget):
         if self.cursor_x is not None:
             x = self.place(self.cursor_x, 0).x()
             painter.setPen(QPen(c["accent"], 2))
-            painter.drawLine(QPointF(x, box.top() - 6), QPointF(x, box.bottom()))
+            painter.drawLine(QPointF(x, box.top() - 1), QPointF(x, box.bottom()))
         painter.restore()
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
@@ -260,7 +262,7 @@ class Plot(pg.PlotWidget):
         for i in range(1, len(places)):
             places[i] = max(places[i], places[i - 1] + pitch)
         # Keep the lowest name above the axis line and push the others up.
-        limit = box.bottom() - 2
+        limit = box.bottom() - 7
         for i in range(len(places) - 1, -1, -1):
             places[i] = min(places[i], limit)
             limit = places[i] - pitch
@@ -276,16 +278,22 @@ class Plot(pg.PlotWidget):
 
     def _draw_point_labels(self, painter: QPainter, box: QRectF) -> None:
         taken: list[QRectF] = []
+        dots = [self.place(x, y) for x, y in self.avoid]
         for label in self.point_labels:
             at = self.place(label.x, label.y)
             weight = 600 if label.strong else 400
             size = 12 if label.strong else 11
             width = text.measure(label.markup, size, weight)
-            for dx, dy in ((10, 4), (-10 - width, 4), (6, 16), (6, -8), (-6 - width, 16), (-6 - width, -8)):
+            best: tuple[int, float, QRectF] | None = None
+            for dx, dy in ((10, 4), (-10 - width, 4), (8, 18), (8, -9), (-8 - width, 18), (-8 - width, -9)):
                 spot = QRectF(at.x() + dx, at.y() + dy - 11, width, 14)
                 inside = spot.left() > box.left() and spot.right() < self.width() and spot.bottom() < box.bottom() + 4
                 if inside and not any(spot.intersects(other) for other in taken):
-                    taken.append(spot)
-                    role = "text" if label.strong else "label"
-                    text.draw(painter, spot.left(), at.y() + dy, label.markup, size, theme.colours[role], weight)
-                    break
+                    covered = sum(spot.contains(dot) for dot in dots)
+                    if best is None or covered < best[0]:
+                        best = (covered, dy, spot)
+            if best is not None:
+                _, shift, spot = best
+                taken.append(spot)
+                role = "text" if label.strong else "label"
+                text.draw(painter, spot.left(), at.y() + shift, label.markup, size, theme.colours[role], weight)

@@ -5,11 +5,11 @@ Marks: `_{...}` subscript, `*{...}` strong, `-{...}` label colour, `.{...}` hint
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.gui.theme import theme
@@ -73,19 +73,20 @@ def literal(text: str) -> str:
     return text.replace("{", "\u2774").replace("}", "\u2775")
 
 
-def _fonts(runs: Sequence[Run], size: int, weight: int) -> list[QFont]:
-    fonts = []
-    for run in runs:
+@lru_cache(maxsize=2048)
+def _runs(markup: str, size: int, weight: int) -> tuple[tuple[Run, int, int, float], ...]:
+    """Runs with their size in px, weight and width."""
+    measured = []
+    for run in parse(markup):
         pixels = max(round(size * SUBSCRIPT), 7) if run.subscript else size
-        fonts.append(theme.font(pixels, 600 if run.strong else weight))
-    return fonts
+        heavy = 600 if run.strong else weight
+        measured.append((run, pixels, heavy, theme.metrics(pixels, heavy).horizontalAdvance(run.text)))
+    return tuple(measured)
 
 
 def measure(markup: str, size: int, weight: int = 400) -> float:
     """Width in px."""
-    runs = parse(markup)
-    pairs = zip(runs, _fonts(runs, size, weight), strict=True)
-    return sum(QFontMetricsF(font).horizontalAdvance(run.text) for run, font in pairs)
+    return sum(width for _, _, _, width in _runs(markup, size, weight))
 
 
 def draw(
@@ -100,28 +101,22 @@ def draw(
     disabled: bool = False,
 ) -> float:
     """Draw from `x` on `baseline`; what does not fit into `available` px is elided. Returns the x after the text."""
-    runs = parse(markup)
-    fonts = _fonts(runs, size, weight)
-    end = None if available is None else x + available
-    total = sum(QFontMetricsF(f).horizontalAdvance(r.text) for r, f in zip(runs, fonts, strict=True))
-    cut = end is not None and total > (available or 0) + 0.5
-    for run, font in zip(runs, fonts, strict=True):
-        metrics = QFontMetricsF(font)
-        text = run.text
-        if cut and end is not None:
-            room = end - x
-            # Keep room for the sign of elision unless this run ends inside with space left.
-            if metrics.horizontalAdvance(text) > room - metrics.horizontalAdvance("\u2026"):
-                text = metrics.elidedText(text + "\u00a0\u00a0", Qt.TextElideMode.ElideRight, max(room, 0.0))
-                painter.setFont(font)
-                painter.setPen(theme.colours[run.role] if run.role and not disabled else colour)
-                painter.drawText(round(x), round(baseline + (size * 0.18 if run.subscript else 0)), text)
-                return end
-        painter.setFont(font)
+    runs = _runs(markup, size, weight)
+    end = x + (measure(markup, size, weight) + 1 if available is None else available)
+    cut = x + measure(markup, size, weight) > end + 0.5
+    for run, pixels, heavy, width in runs:
+        painter.setFont(theme.font(pixels, heavy))
         painter.setPen(theme.colours[run.role] if run.role and not disabled else colour)
         # Whole pixels for the line, fractions along it, so that runs join without a gap.
-        painter.drawText(QPointF(x, round(baseline + (size * 0.18 if run.subscript else 0))), text)
-        x += metrics.horizontalAdvance(text)
+        place = QPointF(x, round(baseline + (size * 0.18 if run.subscript else 0)))
+        metrics = theme.metrics(pixels, heavy)
+        if cut and width > end - x - metrics.horizontalAdvance("\u2026"):
+            # Two spaces make the text too long for its room for certain, so that the sign of elision appears.
+            room = max(end - x, 0.0)
+            painter.drawText(place, metrics.elidedText(run.text + "\u00a0\u00a0", Qt.TextElideMode.ElideRight, room))
+            return end
+        painter.drawText(place, run.text)
+        x += width
     return x
 
 
@@ -193,7 +188,7 @@ class Label(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        metrics = QFontMetricsF(theme.font(self._size, self._weight))
+        metrics = theme.metrics(self._size, self._weight)
         baseline = (self.height() + metrics.capHeight()) / 2
         x = 0.0
         if self._align == Qt.AlignmentFlag.AlignRight:
@@ -240,7 +235,7 @@ class Paragraph(QWidget):
             self.update()
 
     def heightForWidth(self, width: int) -> int:
-        metrics = QFontMetricsF(theme.font(self._size))
+        metrics = theme.metrics(self._size)
         box = metrics.boundingRect(QRectF(0, 0, max(width, 1), 10000), int(Qt.TextFlag.TextWordWrap), self._text)
         return round(box.height()) + 4
 
@@ -251,7 +246,7 @@ class Paragraph(QWidget):
         return QSize(240, self.heightForWidth(240))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(60, self.heightForWidth(max(self.width(), 60)))
+        return QSize(60, round(self._size * 1.4))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
