@@ -1,0 +1,53 @@
+"""How near two atoms that are not bonded may come.
+
+The rules follow the energetic library of the CCP4 monomer library and its use in refinement (Vagin et al., 2004, Acta
+Cryst. D60, 2184; Murshudov et al., 2011, Acta Cryst. D67, 355): sum of the van der Waals radii, shorter across a
+torsion (1-4), for hydrogen bonds, and for metals.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.core.arrays import AnyArray, FloatArray, TextArray
+from workbench.engine.geometry.description import ContactTypes
+from workbench.engine.geometry.sites import HYDROGEN
+
+HYDROGEN_BOND = 0.3
+"""Angstrom by which donor and acceptor come nearer than their radii."""
+POLAR_HYDROGEN = 0.1
+"""Angstrom: a polar hydrogen comes to the acceptor's radius plus this."""
+ONE_FOUR = {"O": 0.1, "N": 0.1}
+ONE_FOUR_OTHER = 0.15
+"""Angstrom by which each atom of a 1-4 pair is smaller."""
+COORDINATING = {"O": 1.30, "N": 1.30, "S": 1.57, "SE": 1.65, "CL": 1.60, "F": 1.25, "BR": 1.75, "I": 1.95}
+"""Radii in angstrom of atoms beside a metal, such that ionic radius + these are the short end of the usual
+metal-donor distances (Shannon, 1976, Acta Cryst. A32, 751; Harding, 2006, Acta Cryst. D62, 678)."""
+
+
+def pair_keys(pairs: AnyArray, total: int) -> AnyArray:
+    """One number per pair first < second."""
+    keys: AnyArray = pairs[:, 0].astype(np.int64) * total + pairs[:, 1]
+    return keys
+
+
+def contact_distances(types: ContactTypes, element: TextArray, pairs: AnyArray, one_four: AnyArray) -> FloatArray:
+    """(k,) smallest distances in angstrom without a clash; pairs (k, 2); one_four (k,) true across a torsion."""
+    i, j = pairs[:, 0], pairs[:, 1]
+    radius = types.radius
+    least: FloatArray = radius[i] + radius[j]
+    light = np.isin(element, HYDROGEN)
+    shortened = np.array([ONE_FOUR.get(e, ONE_FOUR_OTHER) for e in element.tolist()])
+    least = least - np.where(one_four, shortened[i] + shortened[j], 0.0)
+    donor, acceptor = types.donor.astype(bool), types.acceptor.astype(bool)
+    heavy_donor, polar = donor & ~light, donor & light
+    bonded = (heavy_donor[i] & acceptor[j]) | (heavy_donor[j] & acceptor[i])
+    least = np.where(bonded, np.minimum(least, radius[i] + radius[j] - HYDROGEN_BOND), least)
+    least = np.where(polar[i] & acceptor[j], np.minimum(least, radius[j] + POLAR_HYDROGEN), least)
+    least = np.where(polar[j] & acceptor[i], np.minimum(least, radius[i] + POLAR_HYDROGEN), least)
+    metal = types.metal.astype(bool)
+    beside = np.array([COORDINATING.get(e, 0.0) for e in element.tolist()])
+    beside = np.where(beside > 0.0, beside, radius)
+    size = np.where(metal, radius, beside)
+    result: FloatArray = np.where(metal[i] | metal[j], size[i] + size[j], least)
+    return result

@@ -1,0 +1,71 @@
+"""How well a model keeps its restraints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.core.arrays import FloatArray
+from workbench.core.settings import FAMILIES
+from workbench.engine.geometry.covalent_restraints import Measured
+
+WORST = 20
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """One restraint far from its ideal. family: of `FAMILIES`. atoms: rows of the model (the parent's for a riding
+    hydrogen). value, ideal: angstrom, degrees, A^3; for contacts the distance and the smallest good one; for
+    b_similarity the two B in A^2. z: (value - ideal) / sigma."""
+
+    family: str
+    atoms: tuple[int, ...]
+    value: float
+    ideal: float
+    z: float
+
+
+@dataclass(frozen=True)
+class GeometryStatistics:
+    """Root mean square deviations (angstrom, degrees) and Z of non-hydrogen restraints; NaN where there are none.
+
+    families: rms Z and count of every family (contacts: those that are too near; hydrogens take part in them).
+    outliers: the worst by |z|, worst first.
+    """
+
+    rmsd_bonds: float
+    rmsz_bonds: float
+    rmsd_angles: float
+    rmsz_angles: float
+    families: dict[str, tuple[float, int]]
+    outliers: tuple[Outlier, ...]
+
+
+def geometry_statistics(measured: tuple[Measured, ...], worst: int = WORST) -> GeometryStatistics:
+    """From the seven families in the order of `FAMILIES`, inside units."""
+    bonds, angles = measured[0], measured[1]
+    families = {name: (_rms(m.z), len(m.z)) for name, m in zip(FAMILIES, measured, strict=True)}
+    return GeometryStatistics(
+        rmsd_bonds=_rms(bonds.value - bonds.ideal),
+        rmsz_bonds=families["bonds"][0],
+        rmsd_angles=float(np.degrees(_rms(angles.value - angles.ideal))),
+        rmsz_angles=families["angles"][0],
+        families=families,
+        outliers=_worst(measured, worst),
+    )
+
+
+def _rms(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(values**2))) if len(values) else float("nan")
+
+
+def _worst(measured: tuple[Measured, ...], count: int) -> tuple[Outlier, ...]:
+    found: list[Outlier] = []
+    for name, m in zip(FAMILIES, measured, strict=True):
+        unit = 180.0 / np.pi if name in ("angles", "torsions") else 1.0
+        found += [
+            Outlier(name, tuple(m.atoms[k].tolist()), unit * float(m.value[k]), unit * float(m.ideal[k]), float(m.z[k]))
+            for k in np.argsort(-np.abs(m.z), kind="stable")[:count]
+        ]
+    return tuple(sorted(found, key=lambda o: (-abs(o.z), o.family, o.atoms))[:count])
