@@ -47,7 +47,7 @@ def main(options: argparse.Namespace, why: str = "") -> int:
     show = reporter(options.quiet)
     if why:
         show.say(f"{why} The demonstration runs in this terminal.")
-    show.say(f"Lysozyme in C2, 1.76 A, from molecular replacement; the results go to ./{options.output}")
+    show.say(f"Lysozyme in C2, 1.76 A, from molecular replacement; the results go to {options.output}")
     request = RunRequest(model, data, settings=RefinementSettings(cycles=options.cycles, threads=options.threads))
     return run_headless(request, options.output, show)
 
