@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 
 import gemmi
-from workbench.io.monomers import read_monomers
 
 from workbench.core.crystal import Model
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.topology import HydrogenMode, build_geometry
 from workbench.io.models import read_model
+from workbench.io.monomers import read_monomers
 
 CASES: dict[str, tuple[str, ...]] = {
     "rnasa": ("rnasa/tutorial-modern.pdb",),

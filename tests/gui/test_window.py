@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 
-from fake_run import fake_run, recorded_run, write_files
+from tests.fake_run import fake_run, recorded_run, write_files
 from workbench.core.events import CycleFinished, Failed, Finished
 from workbench.core.settings import FAMILIES
 from workbench.gui.app import make_application, make_window
@@ -286,11 +286,12 @@ def test_fast_cycles_are_drawn_at_most_five_times_a_second(window: MainWindow, q
 
 def test_without_a_test_set_nothing_is_invented(window: MainWindow, qtbot: QtBot) -> None:
     for event in recorded_run(cycles=3):
+        shown = event
         if isinstance(event, CycleFinished):
-            event = dataclasses.replace(event, statistics=_no_free(event))
+            shown = dataclasses.replace(event, statistics=_no_free(event))
         if isinstance(event, Finished):
-            event = dataclasses.replace(event, kept=dataclasses.replace(event.kept, statistics=_no_free(event.kept)))
-        window.session.handle(event)
+            shown = dataclasses.replace(event, kept=dataclasses.replace(event.kept, statistics=_no_free(event.kept)))
+        window.session.handle(shown)
     qtbot.wait(400)
     assert window.header.free.value == "\u2013"
     assert window.header.free.change == "no test set"

@@ -20,7 +20,7 @@ from workbench.session.run import run
 SHAKEN = RefinementSettings(shake=0.3, reset_b="mean", seed=1)
 
 EXAMPLE = ROOT / "example_structures"
-LYSO = (EXAMPLE / "lyso_c2" / "model.pdb", EXAMPLE / "lyso_c2" / "data.mtz")
+LYSO = (EXAMPLE / "lyso_c2" / "lyso_c2.pdb.gz", EXAMPLE / "lyso_c2" / "lyso_c2.mtz.gz")
 
 
 def _only(folder: Path, pattern: str) -> Path:

@@ -52,8 +52,11 @@ def missing_opengl() -> str:
 
 
 class SceneWidget(QOpenGLWidget):
-    """`ready(renderer)` is called with the context current whenever the scene must be given anew; `draw(renderer, target,
-    size, pixel_ratio)` paints one frame; `failed(reason)` says why there will be none."""
+    """Paints when told to.
+
+    `ready(renderer)` is called with the context current whenever the scene must be given anew; `draw(renderer, target,
+    size, pixel_ratio)` paints one frame; `failed(reason)` says why there will be none.
+    """
 
     def __init__(
         self,

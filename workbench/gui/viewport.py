@@ -59,8 +59,8 @@ from workbench.view.renderer import Renderer, Wire
 LEVEL_STEP = 0.1
 DEFAULT_LEVELS = {DENSITY: 1.5, DIFFERENCE: 3.0}
 DEFAULT_RADIUS = 13.0
-RADIUS_RANGE = (4.0, 30.0)
-SLAB_RANGE = (4.0, 60.0)
+RADIUS_RANGE = (4.0, 24.0)
+SLAB_RANGE = (4.0, 40.0)
 RECONTOUR_SHIFT = 0.4
 """Angstrom the centre may wander before the maps follow."""
 CLICK_PIXELS = 4.0

@@ -106,7 +106,7 @@ class Overlay(QWidget):
         solid = QColor(self._colours.background)
         if self._content.levels:
             gradient = QLinearGradient(0, self.height() - 110, 0, self.height())
-            for at, alpha in ((0.0, 0), (0.45, 120), (1.0, 225)):
+            for at, alpha in ((0.0, 0), (0.42, 160), (1.0, 240)):
                 solid.setAlpha(alpha)
                 gradient.setColorAt(at, solid)
             painter.fillRect(QRectF(0, self.height() - 110, self.width(), 110), gradient)
@@ -256,8 +256,8 @@ class DepthPanel(QWidget):
         self._values: list[QLabel] = []
         self._sliders: list[KnobSlider] = []
         rows = (
-            ("Focus", "Thickness of the slab that is seen (D, F)", 40, 600, self.focus_changed),
-            ("Radius", "How far around the centre maps are drawn ([, ])", 40, 300, self.radius_changed),
+            ("Focus", "Thickness of the slab that is seen (D, F)", 40, 400, self.focus_changed),
+            ("Radius", "How far around the centre maps are drawn ([, ])", 40, 240, self.radius_changed),
         )
         for row, (name, tip, low, high, signal) in enumerate(rows):
             label, slider, value = QLabel(name, self), KnobSlider(self), QLabel(self)

@@ -65,7 +65,14 @@ def read_model(path: str) -> Model:
             file=path,
             remedy="Give a model as PDB or mmCIF (plain or .gz).",
         )
-    return _to_model(file, structure, order, text, source_format)
+    try:
+        return _to_model(file, structure, order, text, source_format)
+    except UnicodeDecodeError:
+        raise InputError(
+            "names of atoms, residues or chains are not plain text.",
+            file=path,
+            remedy="The file is damaged: copy it again.",
+        ) from None
 
 
 # ---- parsing --------------------------------------------------------------------------------------------------------

@@ -62,7 +62,14 @@ def read_table(path: str) -> ReflectionTable:
     """Read an MTZ or mmCIF structure factor file, plain or gzip, told apart by content."""
     file = read_input(path)
     if file.kind == "mtz":
-        return _from_mtz(file)
+        try:
+            return _from_mtz(file)
+        except UnicodeDecodeError:
+            raise InputError(
+                "the MTZ header is damaged: its labels are not plain text.",
+                file=path,
+                remedy="Copy or download it again.",
+            ) from None
     if file.kind == "cif":
         return _from_mmcif(file)
     remedy = "Give merged data as MTZ or mmCIF structure factors (plain or .gz)."

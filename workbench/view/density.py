@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.core.arrays import Float32Array, FloatArray, IntArray
+from workbench.core.arrays import AnyArray, Float32Array, FloatArray, IntArray
 from workbench.core.crystal import Crystal
 
 # Corners of a grid square are numbered 0 (u, v), 1 (u+1, v), 2 (u+1, v+1), 3 (u, v+1); its edges 0 (0-1), 1 (1-2),
@@ -28,7 +28,7 @@ _LINES[10 + 16] = [(3, 0), (1, 2)]
 
 
 def orthogonalisation(crystal: Crystal) -> FloatArray:
-    """Matrix (3, 3) that takes fractional to Cartesian coordinates, a along x and b in the xy plane (PDB convention)."""
+    """Matrix (3, 3) from fractional to Cartesian coordinates, a along x and b in the xy plane (PDB convention)."""
     a, b, c = crystal.cell[:3]
     alpha, beta, gamma = np.radians(crystal.cell[3:])
     cos_a, cos_b, cos_g, sin_g = np.cos(alpha), np.cos(beta), np.cos(gamma), np.sin(gamma)
@@ -75,7 +75,7 @@ def cut_box(grid: DensityGrid, centre: FloatArray, radius: float) -> tuple[Float
     return np.ascontiguousarray(grid.values[np.ix_(*axes)]), low
 
 
-def _plane_lines(values: Float32Array, inside: Float32Array, level: float, u: int, v: int) -> Float32Array:
+def _plane_lines(values: Float32Array, inside: AnyArray, level: float, u: int, v: int) -> Float32Array:
     """Lines (k, 2, 3) in box-index coordinates in the planes spanned by index axes u and v."""
     shape = values.shape
     flat = values.ravel()

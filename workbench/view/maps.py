@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.core.events import CycleFinished, Prepared
-from workbench.engine.maps.coefficients import map_coefficients
+from workbench.engine.maps.coefficients import MapKind, map_coefficients
 from workbench.engine.maps.density import density_map
 from workbench.engine.xray.reflection_geometry import reflection_geometry
 from workbench.view.density import DensityGrid
@@ -28,7 +28,7 @@ class MapSet:
 def maps_of_cycle(prepared: Prepared, cycle: CycleFinished) -> MapSet:
     """2mFo-DFc and mFo-DFc of a cycle, over the unit cell in e/A^3.
 
-    Reflections of the test set enter as D Fc (0 in the difference map): a model built into these maps has not seen them.
+    Reflections of the test set enter as D Fc (0 in the difference map): who builds into these maps has not seen them.
     """
     reflections = prepared.reflections
     observed = prepared.observed >= 0
@@ -40,8 +40,8 @@ def maps_of_cycle(prepared: Prepared, cycle: CycleFinished) -> MapSet:
     crystal = prepared.model.crystal
     centric = reflection_geometry(crystal, prepared.hkl).centric
     grids = {}
-    for name in (DENSITY, DIFFERENCE):
-        kind = "2mFo-DFc" if name == DENSITY else "mFo-DFc"
+    kinds: dict[str, MapKind] = {DENSITY: "2mFo-DFc", DIFFERENCE: "mFo-DFc"}
+    for name, kind in kinds.items():
         coefficients = map_coefficients(
             f_obs, observed, cycle.refined, centric, free, kind, fill_missing=True, free_filled=reflections.has_free
         )

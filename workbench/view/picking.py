@@ -23,8 +23,8 @@ def pick_atom(
     """Index of the atom drawn at pixel (x, y) of a picture of width x height pixels, or None.
 
     xyz: (n, 3) angstrom. shown: (n,) which atoms can be seen. reach: pixels around an atom that still count.
-    radius: angstrom, size of an atom's picture. Of several atoms under the pointer the one nearest to the eye wins; with
-    none right under it, the one nearest on the picture.
+    radius: angstrom, size of an atom's picture. Of several atoms under the pointer the one nearest to the eye wins;
+    with none right under it, the one nearest on the picture.
     """
     if not len(xyz):
         return None

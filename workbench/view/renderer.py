@@ -51,8 +51,8 @@ def _source(name: str) -> str:
 class Renderer:
     """A scene of sticks and named wires.
 
-    All methods must be called with the context current. Anything given here may be replaced at any time; the old picture
-    stays until the next `render`.
+    All methods must be called with the context current. Anything given here may be replaced at any time; the old
+    picture stays until the next `render`.
     """
 
     def __init__(self, context: Any) -> None:

@@ -7,9 +7,9 @@ round the cell more than once.
 
 An isotropic atom is a function of r^2 alone, kept as a table that is linear between equal steps of r^2: on such steps
 every Gaussian is a geometric series, so that a table costs five exponentials. A straight line between two points of
-exp(-x) lies above it, on average by (x/2)/tanh(x/2) for a step x; dividing by that leaves no bias. An anisotropic atom is summed
-Gaussian by Gaussian: along a grid line the exponent is a quadratic in the index, so that successive values follow from
-two multiplications, starting at the largest value, where nothing can underflow.
+exp(-x) lies above it, on average by (x/2)/tanh(x/2) for a step x; dividing by that leaves no bias. An anisotropic atom
+is summed Gaussian by Gaussian: along a grid line the exponent is a quadratic in the index, so that successive values
+follow from two multiplications, starting at the largest value, where nothing can underflow.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def table_length(width: FloatArray, b: float, radius: float) -> int:
     sharpest = width[0] + b
     for j in range(1, 5):
         sharpest = min(sharpest, width[j] + b)
-    return max(16, math.ceil(FOUR_PI_SQ * radius * radius / sharpest / TABLE_STEP))
+    steps: int = max(16, math.ceil(FOUR_PI_SQ * radius * radius / sharpest / TABLE_STEP))
+    return steps
 
 
 @kernel
@@ -166,6 +167,7 @@ def gather_isotropic(
     value = np.empty(5)
     ratio = np.empty(5)
     inverse = np.empty(5)
+    centre = np.empty(5)
     wx, wy, wz = steps[2, 0], steps[2, 1], steps[2, 2]
     ww = wx * wx + wy * wy + wz * wz
     for i in range(len(b)):
@@ -177,6 +179,8 @@ def gather_isotropic(
             inverse[j] = 1.0 / wide
             fall = FOUR_PI_SQ * delta / wide
             unbiased = math.tanh(0.5 * fall) / (0.5 * fall)
+            # The same for (x - 3/2) exp(-x), whose second derivative is (x - 7/2) exp(-x).
+            centre[j] = 1.5 - fall * fall / 6.0
             value[j] = unbiased * amplitude[kind[i], j] * (FOUR_PI / wide) ** 1.5
             ratio[j] = math.exp(-fall)
         for t in range(steps_of_table + 2):
@@ -187,7 +191,7 @@ def gather_isotropic(
             for j in range(5):
                 rho += value[j]
                 slope -= value[j] * inverse[j]
-                by_b += value[j] * inverse[j] * (here * inverse[j] - 1.5)
+                by_b += value[j] * inverse[j] * (here * inverse[j] - centre[j])
                 value[j] *= ratio[j]
             table[t, 0] = rho
             table[t, 1] = FOUR_PI_SQ * slope

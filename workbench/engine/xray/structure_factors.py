@@ -32,9 +32,9 @@ from workbench.engine.xray.symmetry_kernels import collect_symmetry, spread_symm
 
 SAMPLING = 3.0
 """Grid points per d_min in every direction of the reciprocal lattice (Nyquist: 2)."""
-SMEARING = 8.0
+SMEARING = 10.0
 """Smallest B of any atom on the grid, in units of d_min^2: the aliased part of the sharpest atom at d_min is then
-exp(-3 SMEARING/4), about 0.3 %, of its own scattering."""
+exp(-3 SMEARING/4), less than 0.1 % of its own scattering."""
 CUTOFF = 1e-5
 """Density in electrons/A^3, at d_min = 1 A, beyond which an atom ends; scales with 1/d_min^3."""
 S_SQ_BINS = 512
@@ -127,7 +127,7 @@ class StructureFactors:
         self._rotation = np.array([op.rot for op in operations.sym_ops], dtype=np.int32) // 24
         self._translation = np.array([op.tran for op in operations.sym_ops], dtype=np.int32)
         self._phases = np.exp(2j * np.pi * np.arange(24) / 24)
-        self._factors: tuple[TextArray, IntArray, FormFactors] | None = None
+        self._known: list[tuple[TextArray, IntArray, FormFactors]] = []
 
     def f_calc(self, s: Scatterers) -> ComplexArray:
         """F_atoms (m,) in electrons per unit cell."""
@@ -203,15 +203,12 @@ class StructureFactors:
         return np.asarray(np.exp(0.25 * blur * self.geometry.d_star_sq), dtype=np.float64)
 
     def _form_factors(self, s: Scatterers) -> FormFactors:
-        """Form factors of the atoms; kept, because the atoms of a run are the same in every call."""
-        if self._factors is not None:
-            element, charge, known = self._factors
-            if (element is s.element and charge is s.charge) or (
-                np.array_equal(element, s.element) and np.array_equal(charge, s.charge)
-            ):
+        """Form factors of the atoms; kept, because a run asks for the same few sets of atoms again and again."""
+        for element, charge, known in self._known:
+            if (element is s.element or np.array_equal(element, s.element)) and np.array_equal(charge, s.charge):
                 return known
         found = form_factors(s.element, s.charge)
-        self._factors = (s.element, s.charge, found)
+        self._known = [*self._known[-3:], (s.element, s.charge, found)]
         return found
 
     def _sample(self, s: Scatterers) -> _Sampled:

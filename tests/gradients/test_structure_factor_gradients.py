@@ -1,0 +1,213 @@
+"""Gradients and curvatures of a target of F_calc against finite differences and direct summation.
+
+Two references: finite differences of the FFT itself (the same sampled density: rounding and cut-off only) and of direct
+summation (adds the grid error, stated as GRID_ERROR)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.direct_summation import direct_factors, random_atoms, relative
+from workbench.core.arrays import ComplexArray, FloatArray
+from workbench.core.crystal import Crystal
+from workbench.engine.xray.reflection_geometry import all_reflections, reflection_geometry
+from workbench.engine.xray.structure_factors import Scatterers, StructureFactors
+
+GRID_ERROR = 1e-3
+"""Largest deviation allowed against direct summation, in units of the r.m.s. gradient."""
+OWN_ERROR = 4e-4
+"""The same against finite differences of the sampled factors themselves."""
+
+CASES = [
+    ("P 1", (9.0, 12.0, 14.0, 83.0, 99.0, 112.0), 0.0),
+    ("P 1", (9.0, 12.0, 14.0, 83.0, 99.0, 112.0), 1.0),
+    ("C 1 2 1", (22.0, 11.0, 15.0, 90.0, 117.0, 90.0), 0.5),
+    ("P 65 2 2", (21.0, 21.0, 26.0, 90.0, 90.0, 120.0), 0.5),
+    ("I 21 3", (25.0, 25.0, 25.0, 90.0, 90.0, 90.0), 0.3),
+]
+
+
+def shifted(s: Scatterers, atom: int, parameter: str, by: float) -> Scatterers:
+    if parameter in "xyz":
+        xyz = s.xyz.copy()
+        xyz[atom, "xyz".index(parameter)] += by
+        return dataclasses.replace(s, xyz=xyz)
+    if parameter == "q":
+        occupancy = s.occupancy.copy()
+        occupancy[atom] += by
+        return dataclasses.replace(s, occupancy=occupancy)
+    b, u = s.b_iso.copy(), s.u_aniso.copy()
+    b[atom] += by
+    if s.anisotropic[atom]:
+        u[atom, :3] += by / (8 * np.pi**2)
+    return dataclasses.replace(s, b_iso=b, u_aniso=u)
+
+
+STEP = {"x": 1e-3, "y": 1e-3, "z": 1e-3, "b": 0.02, "q": 1e-3}
+
+
+class Squares:
+    """T = 1/2 sum w (|F| - f)^2: curved, phase-dependent, like a likelihood."""
+
+    def __init__(self, truth: ComplexArray, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self.f = np.abs(truth) * rng.uniform(0.6, 1.4, len(truth))
+        self.w = rng.uniform(0.1, 1.0, len(truth)) / np.mean(np.abs(truth)) ** 2
+
+    def value(self, found: ComplexArray) -> float:
+        return float(0.5 * np.sum(self.w * (np.abs(found) - self.f) ** 2))
+
+    def coefficients(self, found: ComplexArray) -> ComplexArray:
+        return np.asarray(self.w * (np.abs(found) - self.f) * found / np.abs(found))
+
+
+@pytest.mark.parametrize("reference", ["own", "direct"])
+@pytest.mark.parametrize(("name", "cell", "anisotropic"), CASES)
+def test_finite_differences(
+    name: str, cell: tuple[float, float, float, float, float, float], anisotropic: float, reference: str
+) -> None:
+    d_min = 1.8
+    crystal = Crystal(cell, name)
+    hkl = all_reflections(crystal, d_min)
+    atoms = random_atoms(crystal, 16, seed=11, anisotropic=anisotropic)
+    factors = StructureFactors(crystal, hkl, d_min)
+    f_calc = factors.f_calc if reference == "own" else lambda s: direct_factors(crystal, s, hkl)
+    here = f_calc(atoms)
+    target = Squares(here, seed=1)
+    found = factors.gradients(atoms, target.coefficients(here))
+    columns = {"x": found.xyz[:, 0], "y": found.xyz[:, 1], "z": found.xyz[:, 2], "b": found.b, "q": found.occupancy}
+    heavy = np.flatnonzero(~np.isin(atoms.element, ["H", "D"]))
+    hydrogen = np.setdiff1d(np.arange(16), heavy)
+    # The sharpest atom sets the blur; moving its B moves the grid error of all, so it is left to the other reference.
+    checked = [*heavy[:6].tolist(), *hydrogen[:1].tolist()]
+    for parameter, column in columns.items():
+        step = STEP[parameter]
+        numeric = np.array(
+            [
+                (
+                    target.value(f_calc(shifted(atoms, i, parameter, step)))
+                    - target.value(f_calc(shifted(atoms, i, parameter, -step)))
+                )
+                / (2 * step)
+                for i in checked
+            ]
+        )
+        limit = OWN_ERROR if reference == "own" else GRID_ERROR
+        assert relative(column[checked], numeric) < limit, parameter
+
+
+def test_small_b_and_high_resolution() -> None:
+    crystal = Crystal((7.0, 8.0, 9.0, 90.0, 90.0, 90.0), "P 21 21 21")
+    hkl = all_reflections(crystal, 0.9)
+    atoms = random_atoms(crystal, 10, seed=12, anisotropic=0.5, b_range=(0.5, 4.0))
+    target = Squares(direct_factors(crystal, atoms, hkl), seed=2)
+    coefficients = target.coefficients(direct_factors(crystal, atoms, hkl))
+    found = StructureFactors(crystal, hkl, 0.9).gradients(atoms, coefficients)
+    for parameter, column in (("x", found.xyz[:, 0]), ("b", found.b), ("q", found.occupancy)):
+        step = STEP[parameter] / 4
+        numeric = np.array(
+            [
+                (
+                    target.value(direct_factors(crystal, shifted(atoms, i, parameter, step), hkl))
+                    - target.value(direct_factors(crystal, shifted(atoms, i, parameter, -step), hkl))
+                )
+                / (2 * step)
+                for i in range(10)
+            ]
+        )
+        assert relative(column, numeric) < GRID_ERROR, parameter
+
+
+def test_threads_give_the_same_gradients() -> None:
+    crystal = Crystal(CASES[3][1], CASES[3][0])
+    hkl = all_reflections(crystal, 2.0)
+    atoms = random_atoms(crystal, 50, seed=13, anisotropic=0.4)
+    coefficients = np.random.default_rng(3).normal(size=len(hkl)) + 0.3j
+    one = StructureFactors(crystal, hkl, 2.0, threads=1).gradients(atoms, coefficients)
+    two = StructureFactors(crystal, hkl, 2.0, threads=2).gradients(atoms, coefficients)
+    assert np.allclose(two.xyz, one.xyz, rtol=1e-9, atol=1e-9 * np.abs(one.xyz).max())
+    assert np.allclose(two.b, one.b, rtol=1e-9, atol=1e-9 * np.abs(one.b).max())
+    assert np.allclose(two.occupancy, one.occupancy, rtol=1e-9, atol=1e-9 * np.abs(one.occupancy).max())
+
+
+def direct_curvatures(crystal: Crystal, s: Scatterers, w: FloatArray, d_min: float) -> dict[str, FloatArray]:
+    """sum_h w (d|F|/dp)^2 by numerical differentiation of direct summation, atom by atom."""
+    hkl = all_reflections(crystal, d_min)
+    here = direct_factors(crystal, s, hkl)
+    direction = here / np.abs(here)
+    result: dict[str, FloatArray] = {}
+    for parameter in "xyzbq":
+        step = STEP[parameter]
+        values = []
+        for i in range(len(s)):
+            forward = direct_factors(crystal, shifted(s, i, parameter, step), hkl)
+            backward = direct_factors(crystal, shifted(s, i, parameter, -step), hkl)
+            change = np.real(np.conj(direction) * (forward - backward)) / (2 * step)
+            values.append(np.sum(w * change**2))
+        result[parameter] = np.array(values)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("P 1", (11.0, 12.0, 14.0, 83.0, 99.0, 112.0)),
+        ("C 1 2 1", (24.0, 12.0, 16.0, 90.0, 117.0, 90.0)),
+        ("P 21 21 2", (16.0, 17.0, 14.0, 90.0, 90.0, 90.0)),
+        ("P 1 21/c 1", (11.0, 13.0, 16.0, 90.0, 101.0, 90.0)),
+    ],
+)
+def test_curvatures_are_the_expected_gauss_newton_diagonal(
+    name: str, cell: tuple[float, float, float, float, float, float]
+) -> None:
+    """The formula is an expectation over phases: the mean over many atoms of one kind must show it."""
+    d_min = 2.0
+    crystal = Crystal(cell, name)
+    hkl = all_reflections(crystal, d_min)
+    n = 48
+    atoms = dataclasses.replace(
+        random_atoms(crystal, n, seed=17),
+        b_iso=np.full(n, 20.0),
+        element=np.full(n, "C"),
+        occupancy=np.full(n, 0.8),
+        charge=np.zeros(n, dtype=np.int32),
+    )
+    s_sq = reflection_geometry(crystal, hkl).d_star_sq
+    w = 0.02 + s_sq
+    exact = direct_curvatures(crystal, atoms, w, d_min)
+    found = StructureFactors(crystal, hkl, d_min).curvatures(atoms, w)
+    assert np.ptp(found.xyz) < 1e-12 * found.xyz[0]
+    mean_xyz = np.mean([exact["x"], exact["y"], exact["z"]])
+    assert found.xyz[0] == pytest.approx(mean_xyz, rel=0.06)
+    assert found.b[0] == pytest.approx(exact["b"].mean(), rel=0.06)
+    assert found.occupancy[0] == pytest.approx(exact["q"].mean(), rel=0.06)
+
+
+def test_curvatures_follow_b_occupancy_and_element() -> None:
+    """Against the plain sum over reflections, without bins."""
+    crystal = Crystal((30.0, 35.0, 40.0, 90.0, 90.0, 90.0), "P 21 21 21")
+    hkl = all_reflections(crystal, 1.9)
+    atoms = random_atoms(crystal, 40, seed=19, anisotropic=0.5, b_range=(2.0, 250.0))
+    geometry = reflection_geometry(crystal, hkl)
+    w = np.random.default_rng(5).uniform(0.5, 2.0, len(hkl))
+    found = StructureFactors(crystal, hkl, 1.9).curvatures(atoms, w)
+    alone = Crystal(crystal.cell, "P 1")
+    factor = 4 * geometry.epsilon * np.where(geometry.centric, 1.0, 0.5)
+    for i in range(40):
+        centred = dataclasses.replace(
+            atoms,
+            **{name: getattr(atoms, name)[i : i + 1] for name in ("element", "charge", "anisotropic")},
+            xyz=np.zeros((1, 3)),
+            u_aniso=np.zeros((1, 6)),
+            b_iso=np.array([8 * np.pi**2 * atoms.u_aniso[i, :3].mean() if atoms.anisotropic[i] else atoms.b_iso[i]]),
+            occupancy=np.ones(1),
+        )
+        f = direct_factors(alone, dataclasses.replace(centred, anisotropic=np.array([False])), hkl).real
+        weight = w * factor * f**2
+        s_sq, q_sq = geometry.d_star_sq, atoms.occupancy[i] ** 2
+        assert found.xyz[i] == pytest.approx(q_sq * 4 * np.pi**2 / 3 * np.sum(weight * s_sq), rel=1e-3)
+        assert found.b[i] == pytest.approx(q_sq / 16 * np.sum(weight * s_sq**2), rel=1e-3)
+        assert found.occupancy[i] == pytest.approx(np.sum(weight), rel=1e-3)
