@@ -45,6 +45,9 @@ def window(qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) ->
     made.set_appearance("dark")
     made.resize(1680, 1050)
     made.show()
+    # Without a window manager nobody gives the keyboard to a new window, and shortcuts belong to the active one.
+    made.activateWindow()
+    assert QTest.qWaitForWindowActive(made)
     yield made
     made.close()
     made.deleteLater()

@@ -224,7 +224,10 @@ class FilesPanel(QWidget):
         self._prepared: Prepared | None = None
         self.show_files("", "", ())
         self.show_prepared(None)
-        theme.changed.connect(lambda: self.show_prepared(self._prepared))
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        self.show_prepared(self._prepared)
 
     def show_files(self, model: str, data: str, dictionaries: tuple[str, ...]) -> None:
         """Names of the files that were chosen, before anything is read from them."""

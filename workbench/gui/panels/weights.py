@@ -26,7 +26,7 @@ def weight_range(automatic: float | None) -> tuple[float, float]:
     """Three decades around the automatic weight, on decades: 0.1 to 100 for 6.67."""
     if automatic is None or not math.isfinite(automatic) or automatic <= 0:
         return 0.1, 100.0
-    low = 10.0 ** (math.floor(math.log10(automatic) + 0.5 - 1e-9) - 2)
+    low = 10.0 ** (math.floor(math.log10(automatic) + 1e-9) - 1)
     return low, low * 1000
 
 

@@ -37,9 +37,13 @@ class NumberField(QLineEdit):
         self.setAccessibleName(name)
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setFixedSize(56, 20)
-        self.setFont(theme.font(12, 600))
         self.returnPressed.connect(self._enter)
-        theme.changed.connect(lambda: self.setFont(theme.font(12, 600)))
+        self._restyle()
+        # A bound method: Qt forgets it together with the widget, which it cannot do for a lambda.
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        self.setFont(theme.font(12, 600))
 
     def set_limits(self, minimum: float, maximum: float) -> None:
         self._minimum, self._maximum = minimum, maximum

@@ -23,16 +23,16 @@ DASHES: dict[str, list[float]] = {"solid": [], "dash": [5, 3], "dot": [1, 2.2], 
 
 
 def nice_ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) that enclose low..high, at most about `most`."""
+    """Round numbers (1, 2 or 5 times a power of ten apart) that enclose low..high, at most `most`."""
     span = max(high - low, 1e-9)
     raw = span / max(most - 1, 1)
     power = 10.0 ** math.floor(math.log10(raw))
-    for multiple in (1.0, 2.0, 5.0, 10.0):
+    for multiple in (1.0, 2.0, 5.0, 10.0, 20.0, 50.0):
         step = multiple * power
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-        if last - first + 1 <= most or multiple == 10.0:
-            return [round(k * step, 12) for k in range(first, last + 1)]
-    return [low, high]
+        if last - first + 1 <= most:
+            break
+    return [round(k * step, 12) for k in range(first, last + 1)]
 
 
 @dataclass(frozen=True)
