@@ -55,6 +55,7 @@ class SolventMask:
         self._model = gemmi.Model(1)
         self._atoms: list[gemmi.Atom] = []
         self._element: TextArray = np.array([], dtype=np.str_)
+        self._heavy: AnyArray = np.array([], dtype=np.int64)
 
     @property
     def solvent_fraction(self) -> float:

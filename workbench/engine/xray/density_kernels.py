@@ -21,9 +21,8 @@ import numpy as np
 from workbench.core.arrays import FloatArray, IntArray
 from workbench.engine.kernels import kernel
 
-TABLE_STEP = 0.05
-"""Step of a radial table, as the fall in the exponent of the sharpest Gaussian. Linear interpolation is then wrong by
-less than TABLE_STEP^2/24 of the peak, half of the points above and half below."""
+SMALLEST_PART = 1e-5
+"""Of the peak of an atom: matters for atoms so smeared that the cut-off alone would lose part of them."""
 
 FOUR_PI = 4.0 * math.pi
 FOUR_PI_SQ = 4.0 * math.pi**2
@@ -33,13 +32,17 @@ EIGHT_PI_SQ = 8.0 * math.pi**2
 @kernel
 def atom_radii(amplitude: FloatArray, width: FloatArray, kind: IntArray, b: FloatArray, cutoff: float) -> FloatArray:
     """Radius (n,) in angstrom beyond which sum_j |rho_j| of a fully occupied atom with B = b (n,) stays below
-    cutoff (electrons/A^3). amplitude, width: (t, 5). kind: (n,)."""
+    cutoff (electrons/A^3), and below SMALLEST_PART of its peak. amplitude, width: (t, 5). kind: (n,)."""
     n = len(b)
     radius = np.empty(n)
     for i in range(n):
         widest = 0.0
         for j in range(5):
             widest = max(widest, width[kind[i], j] + b[i])
+        peak = 0.0
+        for j in range(5):
+            peak += abs(amplitude[kind[i], j]) * (FOUR_PI / (width[kind[i], j] + b[i])) ** 1.5
+        limit = min(cutoff, SMALLEST_PART * peak)
         low = 0.0
         high = 2.0 * math.sqrt(widest)  # exp(-16 pi^2) there
         for _ in range(14):
@@ -48,7 +51,7 @@ def atom_radii(amplitude: FloatArray, width: FloatArray, kind: IntArray, b: Floa
             for j in range(5):
                 wide = width[kind[i], j] + b[i]
                 rho += abs(amplitude[kind[i], j]) * (FOUR_PI / wide) ** 1.5 * math.exp(-FOUR_PI_SQ * middle**2 / wide)
-            if rho > cutoff:
+            if rho > limit:
                 low = middle
             else:
                 high = middle
@@ -57,21 +60,22 @@ def atom_radii(amplitude: FloatArray, width: FloatArray, kind: IntArray, b: Floa
 
 
 @kernel
-def table_length(width: FloatArray, b: float, radius: float) -> int:
-    """Number of equal steps of r^2, from 0 to radius^2, for one atom; width: (5,)."""
+def table_length(width: FloatArray, b: float, radius: float, table_step: float) -> int:
+    """Number of equal steps of r^2, from 0 to radius^2, for one atom; width: (5,). On a step the exponent of the
+    sharpest Gaussian falls by table_step."""
     sharpest = width[0] + b
     for j in range(1, 5):
         sharpest = min(sharpest, width[j] + b)
-    steps: int = max(16, math.ceil(FOUR_PI_SQ * radius * radius / sharpest / TABLE_STEP))
+    steps: int = max(16, math.ceil(FOUR_PI_SQ * radius * radius / sharpest / table_step))
     return steps
 
 
 @kernel
-def longest_table(width: FloatArray, kind: IntArray, b: FloatArray, radius: FloatArray) -> int:
+def longest_table(width: FloatArray, kind: IntArray, b: FloatArray, radius: FloatArray, table_step: float) -> int:
     """Size of a buffer for the tables of n atoms."""
     longest = 0
     for i in range(len(b)):
-        longest = max(longest, table_length(width[kind[i]], b[i], radius[i]))
+        longest = max(longest, table_length(width[kind[i]], b[i], radius[i], table_step))
     return longest + 2
 
 
@@ -87,20 +91,22 @@ def paint_isotropic(
     b: FloatArray,
     occupancy: FloatArray,
     radius: FloatArray,
+    table_step: float,
 ) -> None:
     """Add the density (electrons/A^3) of n isotropic atoms to grid (nu, nv, nw).
 
     position: (n, 3) in grid units. steps: (3, 3) angstrom. reach: (3,) grid units per angstrom of radius.
+    table_step: see table_length.
     """
     nu, nv, nw = grid.shape
-    table = np.empty(longest_table(width, kind, b, radius))
+    table = np.empty(longest_table(width, kind, b, radius, table_step))
     value = np.empty(5)
     ratio = np.empty(5)
     wx, wy, wz = steps[2, 0], steps[2, 1], steps[2, 2]
     ww = wx * wx + wy * wy + wz * wz
     for i in range(len(b)):
         r_sq = radius[i] * radius[i]
-        steps_of_table = table_length(width[kind[i]], b[i], radius[i])
+        steps_of_table = table_length(width[kind[i]], b[i], radius[i], table_step)
         delta = r_sq / steps_of_table
         for j in range(5):
             wide = width[kind[i], j] + b[i]
@@ -155,6 +161,7 @@ def gather_isotropic(
     b: FloatArray,
     occupancy: FloatArray,
     radius: FloatArray,
+    table_step: float,
     out: FloatArray,
 ) -> None:
     """Sums of map times derivative for n isotropic atoms, into out (n, 5): x, y, z, B, occupancy.
@@ -163,7 +170,7 @@ def gather_isotropic(
     d rho_j/d B = rho_j (4 pi^2 r^2/(B + b_j)^2 - 3/2/(B + b_j)).
     """
     nu, nv, nw = density.shape
-    table = np.empty((longest_table(width, kind, b, radius), 3))
+    table = np.empty((longest_table(width, kind, b, radius, table_step), 3))
     value = np.empty(5)
     ratio = np.empty(5)
     inverse = np.empty(5)
@@ -172,7 +179,7 @@ def gather_isotropic(
     ww = wx * wx + wy * wy + wz * wz
     for i in range(len(b)):
         r_sq = radius[i] * radius[i]
-        steps_of_table = table_length(width[kind[i]], b[i], radius[i])
+        steps_of_table = table_length(width[kind[i]], b[i], radius[i], table_step)
         delta = r_sq / steps_of_table
         for j in range(5):
             wide = width[kind[i], j] + b[i]

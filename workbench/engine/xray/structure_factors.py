@@ -37,6 +37,9 @@ SMEARING = 10.0
 exp(-3 SMEARING/4), less than 0.1 % of its own scattering."""
 CUTOFF = 1e-5
 """Density in electrons/A^3, at d_min = 1 A, beyond which an atom ends; scales with 1/d_min^3."""
+TABLE_STEP = 0.05
+"""Step of a radial table, as the fall in the exponent of the sharpest Gaussian. Linear interpolation is then wrong by
+less than TABLE_STEP^2/24 of the peak, half of the points above and half below."""
 S_SQ_BINS = 512
 
 
@@ -274,9 +277,9 @@ class StructureFactors:
                     u = atoms.u[first - atoms.n_iso : last - atoms.n_iso]
                     sum_anisotropic(*where, u, atoms.blur, occupancy, radius, out)
                 elif len(sums):
-                    gather_isotropic(*where, atoms.b[rows] + atoms.blur, occupancy, radius, out)
+                    gather_isotropic(*where, atoms.b[rows] + atoms.blur, occupancy, radius, TABLE_STEP, out)
                 else:
-                    paint_isotropic(*where, atoms.b[rows] + atoms.blur, occupancy, radius)
+                    paint_isotropic(*where, atoms.b[rows] + atoms.blur, occupancy, radius, TABLE_STEP)
 
         _in_threads(work, chunks, grids)
 
