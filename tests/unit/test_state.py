@@ -112,6 +112,9 @@ def test_stop_keeps_what_was_asked_for() -> None:
     current, done = _stopped_after(3, "current")
     assert current.kept is done[3]
     assert current.result is not None and current.result.keep == "current"
+    assert "cycle 3; its model is kept" in current.log[-1].text
+    assert "1" not in current.result.text
+    assert best.shown is done[1] and current.shown is done[3]
     discarded, done = _stopped_after(3, "discard")
     assert discarded.status == "ready" and discarded.kept is None and discarded.result is None
     assert discarded.latest is done[0]

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from workbench.cli.report import HEADING, Reporter, cycle_line, prepared_lines
+from workbench.cli.report import HEADING, Reporter, cycle_line
 from workbench.core.control import RunControl
 from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.core.events import CycleFinished, CycleStatistics, Failed, Finished, Note, Prepared, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.session.log_lines import prepared_lines
 
 INTERRUPTED = 130
 Source = Callable[[RunRequest, RunControl], Iterator[RunEvent]]

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from workbench.core.events import CycleFinished, CycleStatistics, Note, Prepared, Progress, RunEvent
+from workbench.session.log_lines import prepared_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,29 +25,6 @@ def cycle_line(row: CycleStatistics, best: bool = False) -> str:
         f"{row.cycle:5d} {row.r_work:8.4f} {r_free} {row.rmsd_bonds:9.4f} {row.rmsd_angles:12.2f}"
         f" {row.xray_weight:8.3g} {row.mean_b:8.1f} {row.max_shift:9.3f}A {row.seconds:5.1f}s{' *' if best else ''}"
     )
-
-
-def prepared_lines(event: Prepared) -> list[str]:
-    """What was read, in four lines."""
-    data, model = event.reflections, event.model
-    kinds = dict.fromkeys(("protein", "nucleic", "sugar", "ligand", "ion", "water"), 0)
-    for kind in model.residues.kind.tolist():
-        kinds[kind] = kinds.get(kind, 0) + 1
-    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    cell = " ".join(f"{value:.2f}" for value in model.crystal.cell)
-    lines = [
-        f"Crystal   {model.crystal.space_group}, cell {cell}",
-        f"Data      {len(data)} reflections, {data.d_max:.2f} to {data.d_min:.2f} A, "
-        f"{100 * data.completeness:.1f} % complete; {data.columns.amplitude}, {data.columns.sigma}",
-        f"Model     {len(model)} atoms in {len(model.residues)} residues ({counted})",
-    ]
-    if data.has_free:
-        count = int(data.free.sum())
-        lines.append(f"Test set  {count} reflections; {data.columns.free} = {data.columns.free_value}")
-        lines[-1] += f": {event.inputs.free_reason}" if event.inputs.free_reason else ""
-    else:
-        lines.append("Test set  none")
-    return lines
 
 
 class Reporter(Protocol):

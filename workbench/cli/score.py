@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from workbench.cli.options import Parser, add_inputs, add_threads
-from workbench.cli.report import prepared_lines
 from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.session.log_lines import prepared_lines
 
 
 def parser() -> argparse.ArgumentParser:

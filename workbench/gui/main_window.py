@@ -327,8 +327,8 @@ class MainWindow(QMainWindow):
             self.setWindowTitle(f"{Path(new.prepared.model.source.path).name} \u2013 Refinement Workbench")
         elif new.prepared is None and old is not None and old.prepared is not None:
             self.residues.show_model(None)
-        if new.latest is not None and (old is None or old.latest is not new.latest):
-            self.view.show_cycle(new.latest)
+        if new.shown is not None and (old is None or old.shown is not new.shown):
+            self.view.show_cycle(new.shown)
 
     def _status_changed(self, old: SessionState, new: SessionState) -> None:
         request = new.request
@@ -348,11 +348,13 @@ class MainWindow(QMainWindow):
         marks = plot_marks(state.marks)
         last = state.statistics[-1].cycle if state.statistics else 0
         planned = max(last, planned_end(state)) if state.status != "finished" else last
+        shown = state.shown.statistics.cycle if state.shown is not None else last
         for panel in (self.r_factors, self.geometry_panel, self.plane):
-            panel.show_statistics(state.statistics, marks, planned)
-        if state.latest is not None:
-            self.residues.show_cycle(state.latest)
-        self.data_quality.show_cycle(state.latest)
+            panel.show_statistics(state.statistics, marks, planned, shown)
+        if state.shown is not None:
+            self.residues.show_cycle(state.shown)
+        self.timeline.show_cycles(state)
+        self.data_quality.show_cycle(state.shown)
         self.log.show_lines(state.log)
 
     # what the user asks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -16,6 +17,7 @@ from workbench.core.events import (
     RunEvent,
 )
 from workbench.core.settings import Keep, RefinementSettings, RunRequest
+from workbench.session.log_lines import cycle_sentence, prepared_lines
 
 Status: TypeAlias = Literal["empty", "preparing", "ready", "running", "paused", "stopping", "finished", "failed"]
 LogSeverity: TypeAlias = Literal["info", "warning", "error"]
@@ -96,6 +98,13 @@ class SessionState:
         return self.best or self.latest or self.kept
 
     @property
+    def shown(self) -> CycleFinished | None:
+        """The cycle that views and figures show: the newest; once a run has ended, the one it kept."""
+        if self.status == "finished" and self.kept is not None:
+            return self.kept
+        return self.latest
+
+    @property
     def busy(self) -> bool:
         """A process is at work (or waits) for this session."""
         return self.status in ("preparing", "ready", "running", "paused", "stopping")
@@ -118,6 +127,10 @@ def with_log(state: SessionState, text: str, severity: LogSeverity = "info", now
     return replace(state, log=(*state.log, LogLine(now, severity, text)))
 
 
+def _with_lines(state: SessionState, lines: Sequence[str], now: float) -> SessionState:
+    return replace(state, log=(*state.log, *(LogLine(now, "info", " ".join(line.split())) for line in lines)))
+
+
 def apply_event(state: SessionState, event: RunEvent, now: float = 0.0) -> SessionState:
     """The state after an event of the run. Pure; `now` (seconds since the epoch) only dates log lines."""
     match event:
@@ -126,9 +139,10 @@ def apply_event(state: SessionState, event: RunEvent, now: float = 0.0) -> Sessi
         case Note():
             return with_log(state, event.text, event.severity, now)
         case Prepared():
-            return replace(state, prepared=event, failure=None)
+            told = state if state.prepared is not None else _with_lines(state, prepared_lines(event), now)
+            return replace(told, prepared=event, failure=None)
         case CycleFinished():
-            return _cycle(state, event)
+            return with_log(_cycle(state, event), cycle_sentence(event.statistics), "info", now)
         case Finished():
             return _finished(state, event, now)
         case Failed():
@@ -175,17 +189,23 @@ def _finished(state: SessionState, event: Finished, now: float) -> SessionState:
             stepping=False,
         )
         return with_log(back, "Stopped; this run was discarded, the state before it is back.", "info", now)
-    kept = state.latest if keep == "current" and state.latest is not None else event.kept
+    kept = event.kept
+    text = event.text[:1].upper() + event.text[1:].rstrip(".") + "."
+    if keep == "current" and state.latest is not None:
+        # The run proposes its best cycle; the user asked for the newest one.
+        kept = state.latest
+        text = f"Stopped after cycle {kept.statistics.cycle}; its model is kept, as asked."
+    elif "kept" not in text:
+        text += f" Cycle {kept.statistics.cycle} is kept."
     ended = replace(
         state,
         status="finished",
         kept=kept,
-        result=replace(event, kept=kept, keep=keep),
+        result=replace(event, kept=kept, keep=keep, text=text),
         progress=None,
         stepping=False,
     )
-    text = event.text[:1].upper() + event.text[1:].rstrip(".")
-    return with_log(ended, f"{text}. Kept cycle {kept.statistics.cycle} ({keep}).", "info", now)
+    return with_log(ended, text, "info", now)
 
 
 def _failed(state: SessionState, event: Failed, now: float) -> SessionState:

@@ -1,24 +1,19 @@
-"""Data and model by resolution shell, from the scaling of the newest cycle."""
+"""Data and model by resolution shell, from the scaling of the cycle that is shown."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QScrollArea, QWidget
-
 from workbench.core.events import CycleFinished, ShellTable
-from workbench.gui.theme import PADDING, theme
-from workbench.gui.widgets import text
+from workbench.gui.widgets.number_table import Column, NumberTable
 
 COLUMNS = (
-    ("resolution, \u00c5", 0.0, Qt.AlignmentFlag.AlignLeft),
-    ("work", 0.44, Qt.AlignmentFlag.AlignRight),
-    ("free", 0.56, Qt.AlignmentFlag.AlignRight),
-    ("R_{work}", 0.71, Qt.AlignmentFlag.AlignRight),
-    ("R_{free}", 0.86, Qt.AlignmentFlag.AlignRight),
-    ("D", 1.0, Qt.AlignmentFlag.AlignRight),
+    Column("resolution, \u00c5", 0.0, left=True),
+    Column("work", 0.44),
+    Column("free", 0.56),
+    Column("R_{work}", 0.71),
+    Column("R_{free}", 0.86),
+    Column("D", 1.0),
 )
 
 
@@ -41,56 +36,11 @@ def shell_rows(table: ShellTable) -> list[tuple[str, ...]]:
     ]
 
 
-class _Table(QWidget):
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[tuple[str, ...]] = []
-        theme.changed.connect(self.update)
-
-    def show_rows(self, rows: list[tuple[str, ...]]) -> None:
-        self.rows = rows
-        self.setMinimumHeight(28 + 20 * len(rows))
-        self.setAccessibleName("Resolution shells")
-        self.setAccessibleDescription("; ".join(" ".join(row) for row in rows))
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(300, 28 + 20 * len(self.rows))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        c = theme.colours
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), c["panel"])
-        width = self.width() - 2 * PADDING
-        if not self.rows:
-            painter.setFont(theme.font(12))
-            painter.setPen(c["hint"])
-            box = QRectF(PADDING, 12, width, 60)
-            words = "Resolution shells appear with the first cycle."
-            painter.drawText(box, int(Qt.TextFlag.TextWordWrap), words)
-            return
-        for column, (name, share, align) in enumerate(COLUMNS):
-            for line in range(-1, len(self.rows)):
-                shown = name if line < 0 else self.rows[line][column]
-                size = 11 if line < 0 else 12
-                colour = c["hint"] if line < 0 else c["text"]
-                x = PADDING + share * width
-                if align == Qt.AlignmentFlag.AlignRight:
-                    x -= text.measure(shown, size)
-                text.draw(painter, x, 38 + 20 * line, shown, size, colour)
-        painter.end()
-
-
-class DataQualityPanel(QScrollArea):
+class DataQualityPanel(NumberTable):
     """What the scaling says shell by shell. Tests of twinning and merging are not part of this version."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.table = _Table()
-        self.setWidget(self.table)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Data quality by resolution")
+        super().__init__("Data quality by resolution", COLUMNS, "Resolution shells appear with the first cycle.")
 
     def show_cycle(self, cycle: CycleFinished | None) -> None:
-        self.table.show_rows([] if cycle is None else shell_rows(cycle.written.shells))
+        self.show_rows([] if cycle is None else shell_rows(cycle.written.shells))

@@ -82,7 +82,7 @@ def restraint_summary(prepared: Prepared) -> tuple[str, str]:
     embedded = len(sources) - len(own) - len(dictionary)
     parts = []
     if embedded:
-        parts.append(f"{embedded} embedded")
+        parts.append(f"library, {embedded} kind{'s' if embedded != 1 else ''}")
     if dictionary:
         more = "\u2026" if len(dictionary) > 3 else ""
         parts.append(f"{', '.join(dictionary[:3])}{more} by dictionary")

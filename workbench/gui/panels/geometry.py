@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.core.events import CycleStatistics
-from workbench.gui.panels.r_factors import PlotPanel, cycle_ticks
+from workbench.gui.panels.r_factors import PlotPanel, at_cycle, cycle_ticks
 from workbench.gui.widgets.plot import EndLabel, Plot, nice_ticks
 
 SHOWN = (
@@ -43,7 +43,7 @@ class GeometryPanel(PlotPanel):
         return f"cycle {s.cycle}  bonds {s.rmsd_bonds:.4f} \u00c5  angles {s.rmsd_angles:.2f}\u00b0"
 
     def show_statistics(
-        self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int
+        self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int, shown: int
     ) -> None:
         self.statistics = statistics
         plot = self.plot
@@ -58,6 +58,7 @@ class GeometryPanel(PlotPanel):
             return
         plot.empty_text = ""
         cycles = np.array([s.cycle for s in statistics], dtype=float)
+        last = at_cycle(statistics, shown)
         top = 1.0
         labels = []
         for family, name, role, dash, width in SHOWN:
@@ -65,12 +66,12 @@ class GeometryPanel(PlotPanel):
             self.curves[family].setData(cycles, values, pen=plot.pen(role, dash, width))
             if np.isfinite(values).any():
                 top = max(top, float(np.nanmax(values)))
-            if math.isfinite(values[-1]):
-                labels.append(EndLabel(float(values[-1]), name, role, role == "text", f"{values[-1]:.1f}"))
+            now = rms_z(last, family)
+            if math.isfinite(now):
+                labels.append(EndLabel(now, name, role, role == "text", f"{now:.1f}"))
         ticks = nice_ticks(0.0, top * 1.04, 5)
         plot.y_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in ticks) else 1
-        last = statistics[-1]
-        plot.set_ranges(cycle_ticks(last.cycle, planned), ticks)
+        plot.set_ranges(cycle_ticks(statistics[-1].cycle, planned), ticks)
         plot.end_labels = labels
         plot.marks = [(x, "") for x, _ in marks]
         plot.cursor_x = float(last.cycle)

@@ -144,13 +144,13 @@ class VerdictPlace(QWidget):
         self.setFixedWidth(width)
 
     def show_state(self, state: SessionState) -> None:
-        latest = state.latest
+        latest = state.shown
         gap, sentence = "", ""
         if latest is not None and math.isfinite(latest.statistics.r_free):
             value = latest.statistics.r_free - latest.statistics.r_work
             gap = f"gap {value:.3f}".replace("-", "\u2212")
         if latest is not None:
-            sentence = "R_{free} is not judged in this version."
+            sentence = "This version does not judge overfitting."
         if (gap, sentence) != (self._gap, self._sentence):
             self._gap, self._sentence = gap, sentence
             self.setAccessibleName(text.plain_text(f"{gap}. {sentence}"))
@@ -258,18 +258,17 @@ class Header(Surface):
         else:
             self.refine.set_look("refine", primary=True)
         short = theme.sizes.name == "compact"
-        if state.latest is None:
+        if state.shown is None:
             self.work.show_value(None, math.nan, "")
             self.free.show_value(None, math.nan, "")
         else:
-            now = state.latest.statistics
-            before = state.statistics[-2] if len(state.statistics) > 1 else None
-            self.work.show_value(
-                now.r_work, math.nan, change_text(before.r_work if before else None, now.r_work, short)
-            )
-            self.free.show_value(
-                now.r_free,
-                error_of_r_free(now.r_free, now.n_free),
-                change_text(before.r_free if before else None, now.r_free, short),
-            )
+            now = state.shown.statistics
+            if state.status == "finished":
+                work = free = f"cycle {now.cycle}, kept"
+            else:
+                before = state.statistics[-2] if len(state.statistics) > 1 else None
+                work = change_text(before.r_work if before else None, now.r_work, short)
+                free = change_text(before.r_free if before else None, now.r_free, short)
+            self.work.show_value(now.r_work, math.nan, work)
+            self.free.show_value(now.r_free, error_of_r_free(now.r_free, now.n_free), free)
         self.verdict.show_state(state)

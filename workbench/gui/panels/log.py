@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
 
-from workbench.gui.theme import theme
+from workbench.gui.theme import PADDING, theme
 from workbench.session.state import LogLine
 
 SIGNS = {"info": " ", "warning": "\u26a0", "error": "\u2716"}
@@ -23,7 +23,7 @@ class LogPanel(QPlainTextEdit):
         self.setAccessibleName("Log")
         self.setTabChangesFocus(True)
         self.setMaximumBlockCount(20000)
-        self.document().setDocumentMargin(12)
+        self.document().setDocumentMargin(PADDING - 4)
         self._lines: Sequence[LogLine] = ()
         self._restyle()
         theme.changed.connect(self._restyle)

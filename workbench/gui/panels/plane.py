@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF
 
 from workbench.core.events import CycleStatistics
 from workbench.gui.panels.geometry import rms_z
-from workbench.gui.panels.r_factors import PlotPanel, error_of_r_free
+from workbench.gui.panels.r_factors import PlotPanel, at_cycle, error_of_r_free
 from workbench.gui.theme import theme
 from workbench.gui.widgets.number_field import three_figures
 from workbench.gui.widgets.plot import Plot, PointLabel, nice_ticks
@@ -43,16 +43,16 @@ class PlanePanel(PlotPanel):
         return f"cycle {s.cycle}  weight {three_figures(s.xray_weight)}  {value}"
 
     def show_statistics(
-        self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int
+        self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int, shown: int
     ) -> None:
         plot = self.plot
         plot.restyle()
         has_free = any(math.isfinite(s.r_free) for s in statistics)
         kind = "free" if has_free or not statistics else "work"
         self.title.set_text(f"R_{{{kind}}} against geometry")
-        shown = [s for s in statistics if math.isfinite(rms_z(s, "bonds"))]
-        self.statistics = shown
-        if not shown:
+        rows = [s for s in statistics if math.isfinite(rms_z(s, "bonds"))]
+        self.statistics = rows
+        if not rows:
             self._x = self._y = np.zeros(0)
             plot.x_ticks, plot.y_ticks, plot.point_labels = [], [], ()
             self.path.setData([], [])
@@ -62,11 +62,11 @@ class PlanePanel(PlotPanel):
             plot.viewport().update()
             return
         plot.empty_text = ""
-        self._x = np.array([rms_z(s, "bonds") for s in shown])
-        self._y = np.array([s.r_free if has_free else s.r_work for s in shown])
-        last = shown[-1]
+        self._x = np.array([rms_z(s, "bonds") for s in rows])
+        self._y = np.array([s.r_free if has_free else s.r_work for s in rows])
+        last = at_cycle(rows, shown)
         sigma = error_of_r_free(last.r_free, last.n_free) if has_free else 0.0
-        x, y = float(self._x[-1]), float(self._y[-1])
+        x, y = rms_z(last, "bonds"), last.r_free if has_free else last.r_work
         room = max(0.002, 0.1 * float(np.ptp(self._y)))
         low = min(float(self._y.min()) - room, y - sigma)
         high = max(float(self._y.max()) + room, y + sigma)
@@ -80,7 +80,8 @@ class PlanePanel(PlotPanel):
         self.error.setData([x, x], [y - sigma, y + sigma], pen=plot.pen(kind, "solid", 1.4))
         spots = [
             {"pos": (a, b), "size": 4, "pen": None, "brush": pg.mkBrush(colour)}
-            for a, b in zip(self._x[:-1], self._y[:-1], strict=True)
+            for a, b, s in zip(self._x, self._y, rows, strict=True)
+            if s is not last
         ]
         spots.append(
             {
@@ -91,19 +92,19 @@ class PlanePanel(PlotPanel):
             }
         )
         self.points.setData(spots)
-        labels = [PointLabel(x, y, f"now, weight {three_figures(last.xray_weight)}", True)]
-        if len(shown) > 1:
-            labels.append(PointLabel(float(self._x[0]), float(self._y[0]), f"cycle {shown[0].cycle}"))
-        marked = {round(at) for at, _ in marks}
+        name = "now" if last is rows[-1] else f"cycle {last.cycle}"
+        labels = [PointLabel(x, y, f"{name}, weight {three_figures(last.xray_weight)}", True)]
+        named = {rows[0].cycle, *(round(at) for at, _ in marks)} - {last.cycle}
         labels += [
             PointLabel(float(self._x[i]), float(self._y[i]), f"cycle {s.cycle}")
-            for i, s in enumerate(shown[1:-1], start=1)
-            if s.cycle in marked
+            for i, s in enumerate(rows)
+            if s.cycle in named
         ]
         plot.point_labels = labels
-        # Names keep off the path: points of it, and places between them.
-        between = np.linspace(0, len(shown) - 1, 6 * len(shown))
-        rows = np.arange(len(shown))
-        plot.avoid = list(zip(np.interp(between, rows, self._x), np.interp(between, rows, self._y), strict=True))
+        # Names keep off the path (points of it and places between them) and off the error bar.
+        between = np.linspace(0, len(rows) - 1, 6 * len(rows))
+        numbers = np.arange(len(rows))
+        plot.avoid = list(zip(np.interp(between, numbers, self._x), np.interp(between, numbers, self._y), strict=True))
+        plot.avoid += [(x, float(level)) for level in np.linspace(y - sigma, y + sigma, 13)]
         plot.setAccessibleDescription(f"now at rms Z {x:.2f}, R {y:.4f}")
         plot.viewport().update()

@@ -29,6 +29,11 @@ def cycle_ticks(last: int, planned: int) -> list[float]:
     return [t for t in ticks if t >= 0]
 
 
+def at_cycle(statistics: Sequence[CycleStatistics], cycle: int) -> CycleStatistics:
+    """The row of a cycle, or the newest one when there is none of that number."""
+    return next((s for s in reversed(statistics) if s.cycle == cycle), statistics[-1])
+
+
 class PlotPanel(QWidget):
     """A title, what the pointer is on, and a plot."""
 
@@ -86,8 +91,9 @@ class RFactorsPanel(PlotPanel):
         plot.empty_text = "Starts with the first refinement"
 
     def show_statistics(
-        self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int
+        self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int, shown: int
     ) -> None:
+        """shown: number of the cycle that the window shows; its values stand at the right."""
         self.statistics = statistics
         plot = self.plot
         plot.restyle()
@@ -104,7 +110,7 @@ class RFactorsPanel(PlotPanel):
         cycles = np.array([s.cycle for s in statistics], dtype=float)
         work = np.array([s.r_work for s in statistics])
         free = np.array([s.r_free for s in statistics])
-        last = statistics[-1]
+        last = at_cycle(statistics, shown)
         sigma = error_of_r_free(last.r_free, last.n_free)
         has_free = bool(np.isfinite(free).any())
         values = np.concatenate([work, free[np.isfinite(free)]])
@@ -115,7 +121,7 @@ class RFactorsPanel(PlotPanel):
         y_ticks = nice_ticks(float(values.min()) - room, float(values.max()) + room, most)
         step = y_ticks[1] - y_ticks[0]
         plot.y_digits = 2 if abs(step * 100 - round(step * 100)) < 1e-6 else 3
-        plot.set_ranges(cycle_ticks(last.cycle, planned), y_ticks)
+        plot.set_ranges(cycle_ticks(statistics[-1].cycle, planned), y_ticks)
         self.work.setData(cycles, work, pen=plot.pen("work"))
         self.free.setData(cycles, free, pen=plot.pen("free", "dash"))
         c = theme.colours

@@ -77,9 +77,7 @@ def status_text(state: SessionState) -> tuple[str, str, float | None]:
             kept = "" if state.kept is None else f"; cycle {state.kept.statistics.cycle} is kept and can be exported"
             return "Failed", f"{state.failure.message if state.failure else ''}{kept}", None
         case _:
-            kept = "" if state.kept is None else f"kept cycle {state.kept.statistics.cycle}"
-            text = state.result.text if state.result is not None else ""
-            return "Finished", ": ".join(part for part in (kept, text) if part), None
+            return "Finished", state.result.text if state.result is not None else "", None
 
 
 class StatusLine(Surface):

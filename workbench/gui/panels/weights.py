@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.core.settings import FAMILIES, RefinementSettings
@@ -64,7 +64,7 @@ class FamilyRow(QWidget):
         shown = SHOWN.get(family, family)
         self.name = Label(shown, role="label")
         self.slider = LogSlider(f"Weight of {shown}", 0.1, 10.0, small=True)
-        self.number = Label("1.0", weight=500)
+        self.number = Label("1.0", weight=500, align=Qt.AlignmentFlag.AlignRight)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 0, 0, 0)
         layout.setSpacing(8)

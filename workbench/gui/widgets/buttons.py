@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QEnterEvent, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QEnterEvent,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
 from workbench.gui import icons
@@ -23,6 +34,7 @@ class _Painted(QAbstractButton):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._hover = False
+        self._ring = False
         self.setText(name)
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -33,6 +45,17 @@ class _Painted(QAbstractButton):
     def _restyle(self) -> None:
         self.updateGeometry()
         self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The ring is for those who walk by keyboard; a window that opens or is clicked shows none."""
+        by_key = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+        if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
+            self._ring = event.reason() in by_key
+        super().focusInEvent(event)
+
+    def ringed(self) -> bool:
+        """The keyboard is here, and came by the keyboard."""
+        return self._ring and self.hasFocus()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._hover = True
@@ -128,7 +151,7 @@ class HeaderButton(_Painted):
             painter.setPen(colour)
             painter.drawText(QRectF(0, 36, self.width(), 18), int(Qt.AlignmentFlag.AlignCenter), self.text())
         painter.setOpacity(1.0)
-        if self.hasFocus():
+        if self.ringed():
             focus_ring(painter, box.adjusted(1, 1, -1, -1), 7)
         painter.end()
 
@@ -167,7 +190,7 @@ class Pill(_Painted):
         painter.setPen(c["accent"] if on else c["label"])
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text())
         painter.setOpacity(1.0)
-        if self.hasFocus():
+        if self.ringed():
             focus_ring(painter, box.adjusted(2, 2, -2, -2), box.height() / 2 - 2)
         painter.end()
 
@@ -190,7 +213,7 @@ class TextButton(_Painted):
         painter.setFont(font)
         painter.setPen(theme.colours["accent" if self.isEnabled() else "hint"])
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text())
-        if self.hasFocus():
+        if self.ringed():
             focus_ring(painter, QRectF(self.rect()).adjusted(1, 1, -1, -1), 4)
         painter.end()
 
@@ -223,7 +246,7 @@ class FilledButton(_Painted):
         painter.setFont(theme.font(13, 600))
         painter.setPen(c["on_accent"] if self.primary else c["text"])
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.text())
-        if self.hasFocus():
+        if self.ringed():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(c["on_accent"] if self.primary else c["accent"], 1.5))
             painter.drawRoundedRect(box.adjusted(3, 3, -3, -3), 6, 6)
@@ -258,7 +281,7 @@ class Toggle(_Painted):
         painter.setBrush(c["panel"] if on else c["hint"])
         painter.drawEllipse(QPointF(box.right() - 6.5 if on else box.left() + 6.5, box.center().y()), 4.2, 4.2)
         painter.setOpacity(1.0)
-        if self.hasFocus():
+        if self.ringed():
             focus_ring(painter, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8)
         painter.end()
 
@@ -297,6 +320,6 @@ class Disclosure(_Painted):
         painter.setFont(theme.font(12))
         painter.setPen(c["label"])
         painter.drawText(QRectF(0, 0, self.width(), 20), middle | int(Qt.AlignmentFlag.AlignRight), self.summary)
-        if self.hasFocus():
+        if self.ringed():
             focus_ring(painter, QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75), 4)
         painter.end()

@@ -13,7 +13,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from workbench.core.arrays import FloatArray
 from workbench.gui.theme import advance, theme
@@ -91,6 +91,8 @@ class Plot(pg.PlotWidget):
         item.getViewBox().setDefaultPadding(0)
         item.getViewBox().setBorder(None)
         item.getViewBox().setBackgroundColor(None)
+        # The ranges hold every point; clipping would only halve the dots that stand on an axis.
+        item.getViewBox().setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)
         self.setMouseTracking(True)
         self.restyle()
 
@@ -213,7 +215,8 @@ class Plot(pg.PlotWidget):
         if self.empty_text:
             painter.setFont(theme.font(12))
             painter.setPen(c["hint"])
-            painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.empty_text)
+            whole = QRectF(self.rect())
+            painter.drawText(whole, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self.empty_text)
         if len(self.x_ticks) >= 2:
             self._draw_marks(painter, box)
             if self.band is not None:
@@ -224,9 +227,8 @@ class Plot(pg.PlotWidget):
 
     def _draw_marks(self, painter: QPainter, box: QRectF) -> None:
         c = theme.colours
-        last_end = -math.inf
-        for x_value, name in self.marks:
-            x = self.place(x_value, 0).x()
+        places = [self.place(x_value, 0).x() for x_value, _ in self.marks]
+        for x in places:
             pen = QPen(c["label"], 1)
             pen.setDashPattern([2, 2.5])
             painter.setPen(pen)
@@ -235,15 +237,18 @@ class Plot(pg.PlotWidget):
             painter.setBrush(c["label"])
             top = box.top() - 14
             painter.drawPolygon(QPolygonF([QPointF(x - 4.5, top), QPointF(x + 4.5, top), QPointF(x, top + 7.5)]))
+        # Names beside the triangles, the newest first; one that would touch another name or triangle is left out.
+        taken = [(x - 6, x + 6) for x in places]
+        for x, (_, name) in reversed(list(zip(places, self.marks, strict=True))):
             if not name:
                 continue
             width = text.measure(name, 11)
-            start = x + 9
-            if start + width > self.width() - 4:
-                start = x - 9 - width
-            if start > last_end + 4:
-                text.draw(painter, start, top + 8, name, 11, c["label"])
-                last_end = start + width
+            for start in (x + 9, x - 9 - width):
+                inside = start >= 0 and start + width <= self.width() - 4
+                if inside and all(start + width < low or start > high for low, high in taken):
+                    text.draw(painter, start, box.top() - 6, name, 11, c["label"])
+                    taken.append((start - 4, start + width + 4))
+                    break
 
     def _draw_band_name(self, painter: QPainter, box: QRectF) -> None:
         assert self.band is not None
@@ -279,19 +284,22 @@ class Plot(pg.PlotWidget):
     def _draw_point_labels(self, painter: QPainter, box: QRectF) -> None:
         taken: list[QRectF] = []
         dots = [self.place(x, y) for x, y in self.avoid]
-        for label in self.point_labels:
-            at = self.place(label.x, label.y)
+        rings = [self.place(label.x, label.y) for label in self.point_labels]
+        for label, at in zip(self.point_labels, rings, strict=True):
             weight = 600 if label.strong else 400
             size = 12 if label.strong else 11
             width = text.measure(label.markup, size, weight)
             best: tuple[int, float, QRectF] | None = None
-            for dx, dy in ((10, 4), (-10 - width, 4), (8, 18), (8, -9), (-8 - width, 18), (-8 - width, -9)):
+            beside = ((10, 4), (-10 - width, 4), (8, 18), (8, -9), (-8 - width, 18), (-8 - width, -9))
+            for dx, dy in (*beside, (-width / 2, -10), (-width / 2, 20)):
                 spot = QRectF(at.x() + dx, at.y() + dy - 11, width, 14)
                 inside = spot.left() > box.left() and spot.right() < self.width() and spot.bottom() < box.bottom() + 4
-                if inside and not any(spot.intersects(other) for other in taken):
-                    covered = sum(spot.contains(dot) for dot in dots)
-                    if best is None or covered < best[0]:
-                        best = (covered, dy, spot)
+                clear = not any(spot.intersects(other) for other in taken)
+                if not inside or not clear or any(spot.adjusted(-6, -6, 6, 6).contains(p) for p in rings if p != at):
+                    continue
+                covered = sum(spot.contains(dot) for dot in dots)
+                if best is None or covered < best[0]:
+                    best = (covered, dy, spot)
             if best is not None:
                 _, shift, spot = best
                 taken.append(spot)

@@ -1,0 +1,42 @@
+"""What a run tells in words: what was read, and one line for each cycle. Window, command line and log share it."""
+
+from __future__ import annotations
+
+import math
+
+from workbench.core.events import CycleStatistics, Prepared
+
+KINDS = ("protein", "nucleic", "sugar", "ligand", "ion", "water")
+
+
+def prepared_lines(event: Prepared) -> list[str]:
+    """What was read, in four lines: crystal, data, model, test set."""
+    data, model = event.reflections, event.model
+    kinds = dict.fromkeys(KINDS, 0)
+    for kind in model.residues.kind.tolist():
+        kinds[kind] = kinds.get(kind, 0) + 1
+    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    cell = " ".join(f"{value:.2f}" for value in model.crystal.cell)
+    lines = [
+        f"Crystal   {model.crystal.space_group}, cell {cell}",
+        f"Data      {len(data)} reflections, {data.d_max:.2f} to {data.d_min:.2f} A, "
+        f"{100 * data.completeness:.1f} % complete; {data.columns.amplitude}, {data.columns.sigma}",
+        f"Model     {len(model)} atoms in {len(model.residues)} residues ({counted})",
+    ]
+    if data.has_free:
+        count = int(data.free.sum())
+        lines.append(f"Test set  {count} reflections; {data.columns.free} = {data.columns.free_value}")
+        lines[-1] += f": {event.inputs.free_reason}" if event.inputs.free_reason else ""
+    else:
+        lines.append("Test set  none")
+    return lines
+
+
+def cycle_sentence(row: CycleStatistics) -> str:
+    """One cycle as it stands in the log of the window."""
+    free = f", R_free {row.r_free:.4f}" if math.isfinite(row.r_free) else ""
+    moved = f", largest shift {row.max_shift:.3f} A" if row.max_shift > 0 else ""
+    return (
+        f"Cycle {row.cycle}: R_work {row.r_work:.4f}{free}, bonds {row.rmsd_bonds:.4f} A, "
+        f"angles {row.rmsd_angles:.2f} deg, weight {row.xray_weight:.3g}, mean B {row.mean_b:.1f} A^2{moved}"
+    )
