@@ -30,6 +30,7 @@ from workbench.gui.widgets.number_field import NumberField, three_figures
 from workbench.gui.widgets.plot import nice_ticks
 from workbench.gui.widgets.text import Label, parse, plain_text
 from workbench.session.state import Mark
+from workbench.session.worker import engine_run
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +106,7 @@ def test_error_stands_beside_its_file(window: MainWindow, qtbot: QtBot) -> None:
     card = window.files.data_error
     assert card.isVisible()
     assert not window.files.model_error.isVisible()
-    assert card.message.text() == "the cells differ by 12 %."
+    assert card.message.text() == "The cells differ by 12 %."
     assert card.remedy.text() == "Take care."
     assert "Traceback" not in card.accessibleName()
     card.details.click()
@@ -523,3 +524,26 @@ def test_marks_of_one_cycle_share_a_place() -> None:
     marks = (Mark(3, "weight 6.7 \u2192 1.5"), Mark(5, "bonds 1 \u2192 2"), Mark(5, "angles 1 \u2192 2"))
     assert plot_marks(marks) == [(3.0, "weight 6.7 \u2192 1.5"), (5.0, "2 changes")]
     assert sizes_for(1680) is WIDE and sizes_for(1440) is MEDIUM and sizes_for(1280) is COMPACT
+
+
+def test_files_that_are_refused_leave_what_is_open(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    before = window.session.state
+    # The source of this test has no files; the real one refuses them.
+    monkeypatch.setattr(window.session, "_source", engine_run)
+    model, broken = write_files(tmp_path)
+    broken.write_bytes(b"MTZ nothing else")
+    window.open_pair(str(model), str(broken))
+    qtbot.waitUntil(lambda: window.session.state.failure is not None, timeout=60000)
+    state = window.session.state
+    assert state.status == "finished"
+    assert state.kept is before.kept and state.prepared is before.prepared
+    assert state.statistics == before.statistics and state.log[: len(before.log)] == before.log
+    assert window.chosen_data == "/files/peptide.mtz"
+    assert window.files.data_title.label.text() == "peptide.mtz"
+    assert window.files.other_error.isVisible() and not window.files.data_error.isVisible()
+    assert window.files.other_error.title.text() == "peptide.mtz was not opened"
+    assert window.actions_.export.isEnabled() and window.actions_.refine.isEnabled()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_run import recorded_run
@@ -46,6 +46,7 @@ def _consistent(state: SessionState) -> None:
         assert state.failure is not None
 
 
+@settings(deadline=None)  # The first example makes the recorded run.
 @given(
     length=st.integers(0, 20),
     held=st.booleans(),

@@ -338,8 +338,12 @@ class MainWindow(QMainWindow):
             if self._refine_when_ready:
                 self._refine_when_ready = False
                 self.session.refine()
-        if new.status == "failed" and new.failure is not None:
+        if new.failure is not None and new.failure is not old.failure:
             self._refine_when_ready = False
+            if new.prepared is not None and request is not None and old.request is not request:
+                # Other files were refused: what was open before still is.
+                self.chosen_model, self.chosen_data = request.model_path, request.data_path
+                self.chosen_dictionaries = request.dictionaries
 
     def _draw(self) -> None:
         """Plots and tables of the newest state."""
@@ -436,7 +440,7 @@ class MainWindow(QMainWindow):
     def _show_unknown(self, names: Sequence[str]) -> None:
         self.files.other_error.show_failure(
             Failed(
-                f"{', '.join(names)}: neither a model nor reflections nor a dictionary.",
+                f"Neither a model nor reflections nor a dictionary: {', '.join(names)}.",
                 1,
                 item="Not recognised",
                 remedy="Models are PDB or mmCIF files, reflections MTZ files, dictionaries CIF files with restraints.",

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.core.errors import InputError
-from workbench.core.events import Finished, RunEvent
+from workbench.core.events import Failed, Finished, Prepared, RunEvent
 from workbench.core.settings import FAMILIES, Keep, RefinementSettings, RunRequest
 from workbench.session.checks import check_settings
-from workbench.session.state import Mark, SessionState, apply_event, snapshot, with_log
+from workbench.session.state import Mark, SessionState, apply_event, snapshot, still_open, with_log
 from workbench.session.worker import RunSource, Worker, engine_run
 
 Listener = Callable[[SessionState, SessionState], None]
@@ -62,6 +62,8 @@ class Session:
         self._changed = threading.Condition(threading.RLock())
         self._worker: Worker | None = None
         self._run = 0
+        self._left: SessionState | None = None
+        """What was open before, until the files that were asked for are read."""
 
     # ---- what changed -----------------------------------------------------------------------------------------
 
@@ -84,7 +86,12 @@ class Session:
                 event = delivery.event
             else:
                 event = delivery
-            self._set(apply_event(self.state, event, time.time()))
+            new = apply_event(self.state, event, time.time())
+            if isinstance(event, Prepared):
+                self._left = None
+            elif isinstance(event, Failed) and self._left is not None and new.prepared is None:
+                new, self._left = still_open(self._left, new), None
+            self._set(new)
 
     def wait(self, condition: Callable[[SessionState], bool], timeout: float = 60.0) -> bool:
         """Block until condition(state) holds (scripts and tests; never in the window's thread)."""
@@ -113,8 +120,13 @@ class Session:
         free_value: int | None = None,
         settings: RefinementSettings | None = None,
     ) -> None:
-        """Read and prepare; the state is "ready" when Refine can begin. What was open before is left."""
+        """Read and prepare; the state is "ready" when Refine can begin.
+
+        What was open before is left, and its run ended; where the new files cannot be used it is still open.
+        """
         with self._changed:
+            if self.state.prepared is not None:
+                self._left = self.state
             request = RunRequest(
                 model_path=str(model_path),
                 data_path=str(data_path),

@@ -220,3 +220,18 @@ def _failed(state: SessionState, event: Failed, now: float) -> SessionState:
     place = ": ".join(part for part in (event.file, event.item) if part)
     text = " ".join(part for part in (f"{place}:" if place else "", event.message, event.remedy) if part)
     return with_log(ended, text, "error", now)
+
+
+def still_open(before: SessionState, refused: SessionState) -> SessionState:
+    """The state `before` other files were asked for, after these were `refused`: all of it, with the failure and its
+    line of the log. A run that was under way then has ended; its best cycle is kept."""
+    status: Status = before.status if before.status in ("ready", "finished", "failed") else "failed"
+    return replace(
+        before,
+        status=status,
+        kept=before.exportable if status == "failed" else before.kept,
+        failure=refused.failure,
+        log=(*before.log, *refused.log),
+        progress=None,
+        stepping=False,
+    )

@@ -90,6 +90,18 @@ def restraint_summary(prepared: Prepared) -> tuple[str, str]:
     return ", ".join(parts) or "none", "\n".join(lines)
 
 
+def sentence(message: str) -> str:
+    """A message that was made to follow a file's name ("is an MTZ file."), as a sentence of its own."""
+    if message.startswith("is "):
+        return f"This file {message}"
+    return message[:1].upper() + message[1:]
+
+
+def same_file(named: str, path: str) -> bool:
+    """An error names this file: by its path, or by its bare name."""
+    return Path(named) == Path(path) or named == Path(path).name
+
+
 class ErrorCard(QWidget):
     """What went wrong, what to do, and the details on demand."""
 
@@ -113,7 +125,8 @@ class ErrorCard(QWidget):
         self.setVisible(False)
         theme.changed.connect(self.update)
 
-    def show_failure(self, failure: Failed | None) -> None:
+    def show_failure(self, failure: Failed | None, named: bool = False) -> None:
+        """named: the card does not stand below its file, so that it has to name it."""
         self.setVisible(failure is not None)
         if failure is None:
             return
@@ -128,8 +141,15 @@ class ErrorCard(QWidget):
             )
             if part
         )
-        self.title.set_text(literal(failure.item) if failure.item else "Cannot go on")
-        self.message.set_text(failure.message)
+        name = Path(failure.file).name
+        if named and name:
+            title = f"{name} was not opened"
+        elif failure.item:
+            title = failure.item
+        else:
+            title = "Cannot be used" if failure.file else "Cannot go on"
+        self.title.set_text(literal(title))
+        self.message.set_text(sentence(failure.message))
         self.remedy.set_text(failure.remedy)
         self.remedy.setVisible(bool(failure.remedy))
         self.setAccessibleName(f"Error: {failure.message} {failure.remedy}")
@@ -261,16 +281,15 @@ class FilesPanel(QWidget):
         cards = {"model": self.model_error, "data": self.data_error, "dictionary": self.dictionary_error}
         where = "other"
         if failure is not None and request is not None and failure.file:
-            name = Path(failure.file).name
-            if name == Path(request.model_path).name:
+            if same_file(failure.file, request.model_path):
                 where = "model"
-            elif name == Path(request.data_path).name:
+            elif same_file(failure.file, request.data_path):
                 where = "data"
-            elif name in {Path(path).name for path in request.dictionaries}:
+            elif any(same_file(failure.file, path) for path in request.dictionaries):
                 where = "dictionary"
         for key, card in cards.items():
             card.show_failure(failure if key == where else None)
-        self.other_error.show_failure(failure if where == "other" else None)
+        self.other_error.show_failure(failure if where == "other" else None, named=True)
 
     def show_prepared(self, prepared: Prepared | None) -> None:
         self._prepared = prepared

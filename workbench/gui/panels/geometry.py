@@ -69,7 +69,7 @@ class GeometryPanel(PlotPanel):
             now = rms_z(last, family)
             if math.isfinite(now):
                 labels.append(EndLabel(now, name, role, role == "text", f"{now:.1f}"))
-        ticks = nice_ticks(0.0, top * 1.04, 5)
+        ticks = nice_ticks(0.0, top * 1.04, min(plot.tick_room(), 5))
         plot.y_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in ticks) else 1
         plot.set_ranges(cycle_ticks(statistics[-1].cycle, planned), ticks)
         plot.end_labels = labels

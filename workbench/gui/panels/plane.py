@@ -70,7 +70,7 @@ class PlanePanel(PlotPanel):
         room = max(0.002, 0.1 * float(np.ptp(self._y)))
         low = min(float(self._y.min()) - room, y - sigma)
         high = max(float(self._y.max()) + room, y + sigma)
-        y_ticks = nice_ticks(low, high, 5)
+        y_ticks = nice_ticks(low, high, min(plot.tick_room(), 5))
         plot.y_digits = 2 if abs((y_ticks[1] - y_ticks[0]) * 100 % 1) < 1e-6 else 3
         x_ticks = nice_ticks(0.0, float(self._x.max()) * 1.08, 6)
         plot.x_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in x_ticks) else 1

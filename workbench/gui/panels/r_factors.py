@@ -116,9 +116,8 @@ class RFactorsPanel(PlotPanel):
         values = np.concatenate([work, free[np.isfinite(free)]])
         if has_free and math.isfinite(sigma):
             values = np.append(values, [last.r_free - sigma, last.r_free + sigma])
-        room = max(0.005, 0.08 * float(np.ptp(values)))
-        most = 7 if plot.inner().height() > 130 else 5
-        y_ticks = nice_ticks(float(values.min()) - room, float(values.max()) + room, most)
+        room = max(0.001, 0.02 * float(np.ptp(values)))
+        y_ticks = nice_ticks(float(values.min()) - room, float(values.max()) + room, plot.tick_room())
         step = y_ticks[1] - y_ticks[0]
         plot.y_digits = 2 if abs(step * 100 - round(step * 100)) < 1e-6 else 3
         plot.set_ranges(cycle_ticks(statistics[-1].cycle, planned), y_ticks)
@@ -145,7 +144,7 @@ class RFactorsPanel(PlotPanel):
                 pen=plot.pen("free", "solid", 1.5),
             )
         else:
-            labels.append(EndLabel(float(work.max()) + room / 2, "no test set", "hint", strong=False))
+            labels.append(EndLabel(float(work.max()) + 0.004, "no test set", "hint", strong=False))
             self.error.setData(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0))
         self.newest.setData(spots)
         plot.end_labels = labels

@@ -169,6 +169,8 @@ class WeightsPanel(QWidget):
         if value is not None:
             self.data.slider.set_number(value)
             self.data.field.set_number(value)
+        else:
+            self.data.field.clear_number()
 
     def _show_families(self, weights: tuple[float, ...]) -> None:
         b = weights[B_RESTRAINT]

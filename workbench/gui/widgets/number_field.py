@@ -56,6 +56,12 @@ class NumberField(QLineEdit):
             if not (self.hasFocus() and self.isModified()):
                 self.setText(shown)
 
+    def clear_number(self) -> None:
+        """Show nothing: there is no number yet."""
+        self._shown = ""
+        self.setModified(False)
+        self.setText("")
+
     def _enter(self) -> None:
         text = self.text().strip().replace(",", ".")
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from workbench.gui.theme import PADDING, theme
@@ -60,7 +60,7 @@ class _Rows(QWidget):
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
-        return QSize(300, ROW * len(self.rows) + 4)
+        return QSize(300, ROW * len(self.rows))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = theme.colours
@@ -92,6 +92,7 @@ class NumberTable(QWidget):
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setAccessibleName(name)
+        self._area.verticalScrollBar().setSingleStep(ROW)
         self.setAccessibleName(name)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -122,16 +123,29 @@ class NumberTable(QWidget):
         table.rows, table.marked = rows, marked
         self._heading.setVisible(bool(rows))
         self._area.setVisible(bool(rows))
-        table.setMinimumHeight(table.sizeHint().height())
+        self._fit()
         words = "; ".join(" ".join(text.plain_text(cell) for cell in row) for row in rows[-30:])
         self.setAccessibleDescription(words)
         table.update()
         self._heading.update()
         if self._follow and at_end and grown:
-            table.resize(table.width(), max(table.sizeHint().height(), self._area.viewport().height()))
+            table.resize(table.width(), max(table.minimumHeight(), self._area.viewport().height()))
             bar.setValue(bar.maximum())
         elif marked is not None:
             self._area.ensureVisible(0, ROW * marked + ROW // 2, 0, ROW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        bar = self._area.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum() - 4
+        self._fit()
+        if self._follow and at_end:
+            bar.setValue(bar.maximum())
+
+    def _fit(self) -> None:
+        """A height with which the end of the list is a whole number of rows away: no row is cut under the heading."""
+        seen = self.height() - ROW
+        self._table.setMinimumHeight(ROW * len(self.rows) + max(seen, 0) % ROW)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.rows:

@@ -130,6 +130,10 @@ class Plot(pg.PlotWidget):
         left, top, right, bottom = self.margins
         return QRectF(left, top, max(self.width() - left - right, 10), max(self.height() - top - bottom, 10))
 
+    def tick_room(self) -> int:
+        """How many ticks the height has room for, with 20 px from one to the next."""
+        return min(max(int(self.inner().height() // 20) + 1, 3), 7)
+
     def place(self, x: float, y: float) -> QPointF:
         """Data to px."""
         box = self.inner()
