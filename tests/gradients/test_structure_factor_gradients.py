@@ -20,6 +20,8 @@ from workbench.engine.xray.structure_factors import Scatterers, StructureFactors
 
 GRID_ERROR = 1e-3
 """Largest deviation allowed against direct summation, in units of the r.m.s. gradient."""
+U_GRID_ERROR = 1.5e-3
+"""The same for elements of U: second derivatives of the density weigh the outer shell, where the grid is worst."""
 OWN_ERROR = 1e-4
 """The same against finite differences of the sampled factors themselves."""
 
@@ -33,6 +35,10 @@ CASES = [
 
 
 def shifted(s: Scatterers, atom: int, parameter: str, by: float) -> Scatterers:
+    if parameter in U_ELEMENTS:
+        u = s.u_aniso.copy()
+        u[atom, U_ELEMENTS.index(parameter)] += by
+        return dataclasses.replace(s, u_aniso=u)
     if parameter in "xyz":
         xyz = s.xyz.copy()
         xyz[atom, "xyz".index(parameter)] += by
@@ -48,6 +54,7 @@ def shifted(s: Scatterers, atom: int, parameter: str, by: float) -> Scatterers:
     return dataclasses.replace(s, b_iso=b, u_aniso=u)
 
 
+U_ELEMENTS = ["U11", "U22", "U33", "U12", "U13", "U23"]
 STEP = {"x": 1e-3, "y": 1e-3, "z": 1e-3, "b": 0.02, "q": 1e-3}
 WIDE_STEP = {"x": 0.03, "y": 0.03, "z": 0.03, "b": 0.5, "q": 0.05}
 """For the sampled factors, where a short step would see rounding in the tables. Six points make the wide step exact to
@@ -228,3 +235,38 @@ def test_curvatures_follow_b_occupancy_and_element() -> None:
         assert found.xyz[i] == pytest.approx(q_sq * 4 * np.pi**2 / 3 * np.sum(weight * s_sq), rel=1e-3)
         assert found.b[i] == pytest.approx(q_sq / 16 * np.sum(weight * s_sq**2), rel=1e-3)
         assert found.occupancy[i] == pytest.approx(np.sum(weight), rel=1e-3)
+
+
+@pytest.mark.parametrize(("name", "cell"), [(CASES[1][0], CASES[1][1]), (CASES[3][0], CASES[3][1])])
+def test_every_element_of_a_tensor(name: str, cell: tuple[float, float, float, float, float, float]) -> None:
+    """dT/dU by finite differences of direct summation; an off-diagonal element stands twice in the matrix."""
+    crystal = Crystal(cell, name)
+    hkl = all_reflections(crystal, 1.8)
+    atoms = random_atoms(crystal, 12, seed=21, anisotropic=1.0)
+    target = Squares(direct_factors(crystal, atoms, hkl), seed=4)
+    found = StructureFactors(crystal, hkl, 1.8).gradients(
+        atoms, target.coefficients(direct_factors(crystal, atoms, hkl))
+    )
+    for column, element in enumerate(U_ELEMENTS):
+        numeric = np.array(
+            [
+                derivative(
+                    lambda by, i=i, e=element: target.value(direct_factors(crystal, shifted(atoms, i, e, by), hkl)),
+                    2e-4,
+                    TWO_POINTS,
+                )
+                for i in range(12)
+            ]
+        )
+        assert relative((1.0 if column < 3 else 2.0) * found.u[:, column], numeric) < U_GRID_ERROR, element
+
+
+def test_isotropic_atoms_have_no_tensor_gradient() -> None:
+    crystal = Crystal(CASES[0][1], CASES[0][0])
+    hkl = all_reflections(crystal, 2.0)
+    atoms = random_atoms(crystal, 10, seed=5, anisotropic=0.5)
+    found = StructureFactors(crystal, hkl, 2.0).gradients(atoms, np.ones(len(hkl), dtype=complex))
+    assert np.all(found.u[~atoms.anisotropic] == 0.0)
+    assert np.all(np.any(found.u[atoms.anisotropic] != 0.0, axis=1))
+    trace = found.u[:, :3].sum(axis=1) / (8 * np.pi**2)
+    assert np.allclose(found.b[atoms.anisotropic], trace[atoms.anisotropic], rtol=1e-12)

@@ -24,7 +24,7 @@ def test_damped_solution_matches_the_dense_one(atoms: int, seed: int) -> None:
     jacobian = scipy.sparse.random(3 * p, p, density=0.3, random_state=rng, format="csr")
     diagonal = rng.uniform(0.1, 2.0, p)
     gradient = rng.normal(size=p)
-    step = normal_equations(jacobian, diagonal).solve(gradient, 1.7, 0.3)
+    step = normal_equations(jacobian, diagonal, len(diagonal) // 4).solve(gradient, 1.7, 0.3)
     dense = (jacobian.T @ jacobian).toarray() + np.diag(1.7 * diagonal)
     dense += 0.3 * np.diag(np.diag(dense))
     expected = np.linalg.solve(dense, -gradient)
@@ -41,7 +41,7 @@ def test_ill_scaled_system_is_solved_to_its_true_residual() -> None:
     matrix = scipy.sparse.csr_matrix(root.T @ root)
     right = matrix @ rng.normal(size=p)
     solution, _, residual = conjugate_gradient(
-        lambda v: matrix @ v, right, BlockPreconditioner.of(matrix, np.zeros(p)), max_iterations=2000
+        lambda v: matrix @ v, right, BlockPreconditioner.of(matrix, np.zeros(p), p // 4), max_iterations=2000
     )
     true = float(np.linalg.norm(right - matrix @ solution) / np.linalg.norm(right))
     assert residual == pytest.approx(true, rel=1e-6)
@@ -50,7 +50,7 @@ def test_ill_scaled_system_is_solved_to_its_true_residual() -> None:
 
 def test_parameters_nothing_depends_on_stay() -> None:
     jacobian = scipy.sparse.csr_matrix(np.array([[1.0, 0, 0, 0, 0, 0, 0, 0]]))
-    step = normal_equations(jacobian, np.zeros(8)).solve(np.array([2.0, 0, 0, 0, 0, 0, 0, 0]), 1.0, 0.0)
+    step = normal_equations(jacobian, np.zeros(8), 2).solve(np.array([2.0, 0, 0, 0, 0, 0, 0, 0]), 1.0, 0.0)
     assert step.shift[0] == pytest.approx(-2.0)
     assert np.all(step.shift[1:] == 0.0)
 
@@ -74,6 +74,7 @@ def _rosenbrock_step(x: np.ndarray, weight: float, trust: TrustRegion) -> tuple[
         lambda: False,
         lambda s: s,
         trust,
+        1,
     )
     return x + result.shift, result.accepted, result.decrease
 
@@ -100,6 +101,7 @@ def test_no_step_is_accepted_when_every_trial_rises() -> None:
         lambda: False,
         lambda s: s,
         trust,
+        1,
     )
     assert not result.accepted
     assert not result.cancelled
@@ -123,6 +125,7 @@ def test_a_weight_that_moves_within_the_cycle_is_used_at_the_next_trial() -> Non
         lambda: False,
         lambda s: s,
         TrustRegion(),
+        1,
     )
     assert result.accepted
     assert result.weight == 1.0
@@ -139,6 +142,7 @@ def test_cancelling_between_trials_takes_nothing() -> None:
         lambda: next(asked),
         lambda s: s,
         TrustRegion(),
+        1,
     )
     assert result.cancelled
     assert not result.accepted

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from workbench.core.arrays import BoolArray, FloatArray, IntArray, TextArray
 
 
@@ -114,6 +116,11 @@ class ModelState:
     b_iso: FloatArray
     u_aniso: FloatArray
     occupancy: FloatArray
+
+    @property
+    def anisotropic(self) -> BoolArray:
+        """(n,) bool: which atoms have a tensor."""
+        return np.asarray(np.any(self.u_aniso != 0.0, axis=1))
 
 
 @dataclass(frozen=True)

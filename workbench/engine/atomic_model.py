@@ -1,8 +1,8 @@
 """From the parameters of a model to the atoms that scatter, and back from their derivatives.
 
-Parameters are x, y, z (angstrom) and B (A^2) of every atom of the model, four in a row per atom. Hydrogens have none:
-they follow their parents in position, and in B and occupancy. An anisotropic atom keeps its shape; its B parameter
-adds an isotropic amount, U -> U + dB / (8 pi^2).
+The parameter vector (p,) is: x, y, z (angstrom) and B (A^2) of every atom of the model, four in a row per atom; then
+the five deviators (A^2, `geometry.tensors`) of every anisotropic atom; then the free occupancy parameters. Hydrogens
+have none: they follow their parents in position, and in B and occupancy.
 """
 
 from __future__ import annotations
@@ -11,10 +11,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.core.arrays import FloatArray
+from workbench.core.arrays import BoolArray, FloatArray
 from workbench.core.crystal import Model, ModelState
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.hydrogens import hydrogen_positions, pull_back
+from workbench.engine.geometry.tensors import (
+    EIGHT_PI_SQ,
+    deviator_gradient,
+    matrices,
+    tensors,
+    with_smallest_axis,
+)
+from workbench.engine.geometry.u_similarity import DEVIATORS
+from workbench.engine.occupancies import find_occupancy_groups
 from workbench.engine.special_positions import SpecialPositions
 from workbench.engine.xray.structure_factors import AtomCurvatures, AtomGradients, Scatterers
 
@@ -23,7 +32,9 @@ B_MIN, B_MAX = 0.5, 500.0
 MAX_SHIFT = 0.6
 """Largest move of an atom in one step, angstrom: beyond it the second-order model means nothing."""
 MAX_SHIFT_B = 30.0
-EIGHT_PI_SQ = 8.0 * np.pi**2
+SHAPE_SHARE = 2.0 / 15.0
+"""<(s T s)^2> / |s|^4 over all directions for a traceless T with T:T = 1: the curvature of a deviator in units of that
+of B."""
 
 
 def state_of(model: Model) -> ModelState:
@@ -34,7 +45,10 @@ def state_of(model: Model) -> ModelState:
 class AtomicModel:
     """The atoms of a problem: model atoms (n) and riding hydrogens that are not in the model (h)."""
 
-    def __init__(self, description: GeometryDescription, special: SpecialPositions) -> None:
+    def __init__(
+        self, description: GeometryDescription, special: SpecialPositions, anisotropic: BoolArray | None = None
+    ) -> None:
+        """anisotropic: (n,) atoms with a tensor; by default those of the file."""
         self.description = description
         self.special = special
         model = description.model
@@ -46,6 +60,9 @@ class AtomicModel:
         self.riding = not bool(in_model.any()) and len(hydrogens.parent) > 0
         self.dependent = np.zeros(self.n, dtype=bool)
         self.dependent[self.kept_rows] = True
+        self.anisotropic = model.anisotropic.copy() if anisotropic is None else anisotropic
+        self.shaped = np.flatnonzero(self.anisotropic & ~self.dependent)
+        self.occupancies = find_occupancy_groups(model, special.multiplicity, self.kept_rows)
         self._parents = hydrogens.parent
         self._element = np.concatenate([model.element, hydrogens.element]) if self.riding else model.element
         self._charge = (
@@ -53,6 +70,40 @@ class AtomicModel:
             if self.riding
             else model.charge
         )
+
+    @property
+    def n_parameters(self) -> int:
+        return 4 * self.n + DEVIATORS * len(self.shaped) + self.occupancies.n_parameters
+
+    def _split(self, vector: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Views of a (p,) vector: (n, 4), (m, 5), (t,)."""
+        first, second = 4 * self.n, 4 * self.n + DEVIATORS * len(self.shaped)
+        return vector[:first].reshape(-1, 4), vector[first:second].reshape(-1, DEVIATORS), vector[second:]
+
+    def lowest_b(self, state: ModelState) -> float:
+        """Smallest B of any atom, along any direction (A^2)."""
+        lowest = float(state.b_iso.min())
+        if self.anisotropic.any():
+            axes = np.linalg.eigvalsh(matrices(state.u_aniso[self.anisotropic]))
+            lowest = min(lowest, EIGHT_PI_SQ * float(axes.min()))
+        return lowest
+
+    def uniform_b(self, shift: float) -> FloatArray:
+        """(p,) shift that adds `shift` A^2 to every B."""
+        vector = np.zeros(self.n_parameters)
+        self._split(vector)[0][:, 3] = shift
+        return vector
+
+    def with_shapes(self, anisotropic: BoolArray) -> AtomicModel:
+        """The same atoms with tensors where `anisotropic` (n,)."""
+        return AtomicModel(self.description, self.special, anisotropic)
+
+    def reshaped(self, state: ModelState) -> ModelState:
+        """A state with tensors exactly where this model has them: spheres of the same B where they are new."""
+        u = np.where(self.anisotropic[:, None], state.u_aniso, 0.0)
+        new = self.anisotropic & ~np.any(u != 0.0, axis=1)
+        u[new] = tensors(state.b_iso[new], np.zeros((int(new.sum()), DEVIATORS)))
+        return replace(state, u_aniso=u)
 
     def _site_occupancy(self, occupancy: FloatArray) -> FloatArray:
         """Occupancy per image: a full atom on an n-fold position is written as 1 by some programs and as 1/n by
@@ -64,7 +115,7 @@ class AtomicModel:
         """The atoms of the model alone, n rows."""
         model = self.description.model
         return Scatterers(
-            state.xyz, state.b_iso, state.u_aniso, model.anisotropic, self._site_occupancy(state.occupancy),
+            state.xyz, state.b_iso, state.u_aniso, self.anisotropic, self._site_occupancy(state.occupancy),
             model.element, model.charge,
         )  # fmt: skip
 
@@ -94,55 +145,64 @@ class AtomicModel:
         )
 
     def gradient(self, state: ModelState, atoms: AtomGradients) -> FloatArray:
-        """(4n,) derivative by the parameters, from the derivative by the scatterers (chain rule through hydrogens)."""
+        """(p,) derivative by the parameters, from the derivative by the scatterers (chain rule through hydrogens)."""
         xyz = atoms.xyz[: self.n].copy()
         b = atoms.b[: self.n].copy()
+        q = atoms.occupancy[: self.n].copy()
         if len(self._parents):
             rows = self.kept_rows if len(self.kept_rows) else slice(self.n, None)
             xyz += pull_back(self.description.hydrogens, state.xyz, atoms.xyz[rows])
             np.add.at(b, self._parents, atoms.b[rows])
+            if self.riding:
+                np.add.at(q, self._parents, atoms.occupancy[rows])
         xyz[self.dependent] = 0.0
         b[self.dependent] = 0.0
-        return _pack(self.special.project(xyz), b)
+        shapes = deviator_gradient(atoms.u[self.shaped])
+        return np.concatenate([_pack(self.special.project(xyz), b), shapes.ravel(), self.occupancies.gradient(q)])
 
     def curvature(self, atoms: AtomCurvatures) -> FloatArray:
-        """(4n,) diagonal of the curvature; a hydrogen adds its own to its parent, with which it moves."""
+        """(p,) diagonal of the curvature; a hydrogen adds its own to its parent, with which it moves."""
         xyz = atoms.xyz[: self.n].copy()
         b = atoms.b[: self.n].copy()
+        shapes = np.repeat(SHAPE_SHARE * b[self.shaped], DEVIATORS)
+        q = atoms.occupancy[: self.n].copy()
         if len(self._parents):
             rows = self.kept_rows if len(self.kept_rows) else slice(self.n, None)
             np.add.at(xyz, self._parents, atoms.xyz[rows])
             np.add.at(b, self._parents, atoms.b[rows])
+            if self.riding:
+                np.add.at(q, self._parents, atoms.occupancy[rows])
         xyz[self.dependent] = 0.0
         b[self.dependent] = 0.0
-        return _pack(np.repeat(xyz[:, None], 3, axis=1), b)
+        packed = _pack(np.repeat(xyz[:, None], 3, axis=1), b)
+        return np.concatenate([packed, shapes, self.occupancies.curvature(q)])
 
     def limited(self, shift: FloatArray) -> FloatArray:
-        """A (4n,) shift capped per atom (direction kept) and projected onto what site symmetry allows."""
-        rows = shift.reshape(-1, 4)
+        """A (p,) shift capped per atom (direction kept) and projected onto what site symmetry allows."""
+        rows, shapes, q = self._split(shift)
         xyz = self.special.project(np.ascontiguousarray(rows[:, :3]))
         length = np.linalg.norm(xyz, axis=1)
         xyz *= np.minimum(1.0, MAX_SHIFT / np.maximum(length, 1e-12))[:, None]
-        return _pack(xyz, np.clip(rows[:, 3], -MAX_SHIFT_B, MAX_SHIFT_B))
+        packed = _pack(xyz, np.clip(rows[:, 3], -MAX_SHIFT_B, MAX_SHIFT_B))
+        size = np.linalg.norm(shapes, axis=1)
+        shapes = shapes * np.minimum(1.0, MAX_SHIFT_B / np.maximum(size, 1e-12))[:, None]
+        return np.concatenate([packed, shapes.ravel(), self.occupancies.limited(q)])
 
     def advanced(self, state: ModelState, shift: FloatArray) -> ModelState:
-        """The state after a (4n,) shift: B inside its limits, U positive definite, hydrogens with their parents."""
-        model = self.description.model
-        rows = shift.reshape(-1, 4)
-        xyz = state.xyz + rows[:, :3]
+        """The state after a (p,) shift: B inside its limits, U positive definite, hydrogens with their parents."""
+        rows, shapes, q = self._split(shift)
         shift_b = rows[:, 3].copy()
         shift_b[self.kept_rows] = shift_b[self.kept_parents]
-        lowest = state.b_iso.copy()
-        if model.anisotropic.any():
-            lowest[model.anisotropic] = EIGHT_PI_SQ * smallest_eigenvalue(state.u_aniso[model.anisotropic])
-        shift_b = np.maximum(shift_b, np.minimum(0.0, B_MIN - lowest))
-        shift_b = np.minimum(shift_b, np.maximum(0.0, B_MAX - state.b_iso))
-        b = state.b_iso + shift_b
+        b = np.clip(state.b_iso + shift_b, np.minimum(state.b_iso, B_MIN), np.maximum(state.b_iso, B_MAX))
         u = state.u_aniso
-        if model.anisotropic.any():
+        if self.anisotropic.any():
             u = u.copy()
-            u[model.anisotropic, :3] += (shift_b[model.anisotropic] / EIGHT_PI_SQ)[:, None]
-        return self.with_hydrogens(replace(state, xyz=xyz, b_iso=b, u_aniso=u))
+            u[self.anisotropic, :3] += ((b - state.b_iso)[self.anisotropic] / EIGHT_PI_SQ)[:, None]
+            u[self.shaped] += tensors(np.zeros(len(self.shaped)), shapes)
+            u[self.anisotropic] = with_smallest_axis(u[self.anisotropic], B_MIN)
+            b[self.anisotropic] = EIGHT_PI_SQ * u[self.anisotropic, :3].mean(axis=1)
+        occupancy = self.occupancies.advanced(state.occupancy, q)
+        return self.with_hydrogens(replace(state, xyz=state.xyz + rows[:, :3], b_iso=b, u_aniso=u, occupancy=occupancy))
 
     def with_hydrogens(self, state: ModelState) -> ModelState:
         """The state with the hydrogens of the model put where their parents want them."""
@@ -151,16 +211,6 @@ class AtomicModel:
         xyz = state.xyz.copy()
         xyz[self.kept_rows] = hydrogen_positions(self.description.hydrogens, state.xyz)
         return replace(state, xyz=xyz)
-
-
-def smallest_eigenvalue(u: FloatArray) -> FloatArray:
-    """(n,) smallest eigenvalue of the tensors u (n, 6: U11 U22 U33 U12 U13 U23), A^2."""
-    full = np.empty((len(u), 3, 3))
-    full[:, 0, 0], full[:, 1, 1], full[:, 2, 2] = u[:, 0], u[:, 1], u[:, 2]
-    full[:, 0, 1] = full[:, 1, 0] = u[:, 3]
-    full[:, 0, 2] = full[:, 2, 0] = u[:, 4]
-    full[:, 1, 2] = full[:, 2, 1] = u[:, 5]
-    return np.asarray(np.linalg.eigvalsh(full)[:, 0], dtype=np.float64)
 
 
 def _pack(xyz: FloatArray, b: FloatArray) -> FloatArray:

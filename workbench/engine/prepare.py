@@ -14,10 +14,12 @@ from workbench.core.crystal import Crystal, Model, ModelState, Reflections, Sour
 from workbench.core.errors import InputError, SettingsError
 from workbench.core.events import InputSummary, Note, Prepared
 from workbench.core.settings import RefinementSettings
-from workbench.engine.atomic_model import EIGHT_PI_SQ, AtomicModel, state_of
+from workbench.engine.atomic_model import AtomicModel, state_of
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.target import GeometryTarget
+from workbench.engine.geometry.tensors import EIGHT_PI_SQ
 from workbench.engine.geometry.topology import build_geometry
+from workbench.engine.restraints import Restraints
 from workbench.engine.special_positions import find_special_positions
 from workbench.engine.xray.bulk_solvent import SolventMask
 from workbench.engine.xray.model_factors import DataSet
@@ -39,6 +41,7 @@ class RefinementProblem:
     description: GeometryDescription
     atoms: AtomicModel
     geometry: GeometryTarget
+    restraints: Restraints
     data: DataSet
     factors: StructureFactors
     mask: SolventMask
@@ -133,13 +136,15 @@ def prepare(
         settings=settings,
         prepare_seconds=0.0,
     )
+    geometry = GeometryTarget(description)
     problem = RefinementProblem(
         prepared=prepared,
         notes=tuple(notes),
         settings=settings,
         description=description,
         atoms=atoms,
-        geometry=GeometryTarget(description),
+        geometry=geometry,
+        restraints=Restraints(geometry, atoms),
         data=DataSet(reflections, hkl, observed),
         factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads),
         mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),

@@ -169,19 +169,11 @@ def _step(
     if control.cancelled():
         return None
     families = np.asarray(control.settings().family_weights, dtype=np.float64)
-    restraint_rows = problem.geometry.residuals(state.xyz, state.b_iso, families)
-    if restraint_rows.jacobian is None:
-        raise AssertionError("restraints without a Jacobian")
-    restraints = Derivatives(
-        value=0.5 * float(restraint_rows.values @ restraint_rows.values),
-        gradient=np.asarray(restraint_rows.jacobian.T @ restraint_rows.values),
-        jacobian=restraint_rows.jacobian,
-        diagonal=None,
-    )
+    restraints = problem.restraints.derivatives(state, families)
 
     def trial(shift: FloatArray) -> tuple[float, float]:
         moved = atoms.advanced(state, shift)
-        geometry = problem.geometry.value(moved.xyz, moved.b_iso, families)
+        geometry = problem.restraints.value(moved, families)
         f_atoms = problem.factors.f_calc(atoms.scatterers(moved))
         return problem.data.value(f_atoms, point.f_mask, point.fitted), geometry
 
@@ -189,7 +181,7 @@ def _step(
         chosen = control.settings().weight
         return automatic.value if chosen is None else chosen
 
-    result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust)
+    result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust, atoms.n)
     if result.cancelled:
         return None
     return (atoms.advanced(state, result.shift) if result.accepted else None), result.weight
@@ -203,18 +195,15 @@ def _with_overall_b_in_the_atoms(problem: RefinementProblem, point: _Point) -> _
     stays what it was.
     """
     shift = point.fitted.scale.overall_b
-    lowest = float(point.state.b_iso.min())
-    shift = max(shift, min(0.0, 2.0 * B_MIN - lowest))
+    shift = max(shift, min(0.0, 2.0 * B_MIN - problem.atoms.lowest_b(point.state)))
     if abs(shift) < SMALLEST_OVERALL_B:
         return point
     data, fitted = problem.data, point.fitted
     every = np.exp(-0.25 * shift * data.geometry.d_star_sq)
     observed = every[data.rows]
-    uniform = np.zeros((problem.atoms.n, 4))
-    uniform[:, 3] = shift
     return replace(
         point,
-        state=problem.atoms.advanced(point.state, uniform.ravel()),
+        state=problem.atoms.advanced(point.state, problem.atoms.uniform_b(shift)),
         f_atoms=point.f_atoms * every,
         fitted=replace(
             fitted,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from workbench.core.arrays import AnyArray, FloatArray, IntArray
+from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from workbench.engine.geometry.contact_distance import pair_keys
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.distances import distances
@@ -30,10 +30,11 @@ LOWEST_B = 0.5
 
 @dataclass(frozen=True, eq=False)
 class BPairs:
-    """pairs (k, 2) atoms first != second; scale (k,) = sqrt(w)."""
+    """pairs (k, 2) atoms first != second; scale (k,) = sqrt(w); inside (k,): both in the same asymmetric unit."""
 
     pairs: IntArray
     scale: FloatArray
+    inside: BoolArray
 
 
 class BSimilarity:
@@ -72,7 +73,10 @@ class BSimilarity:
             [self._sigma[bonded], np.full(len(self._across), SIGMA_BONDED), np.full(int(other.sum()), SIGMA_NEAR)]
         )
         distance = np.concatenate([d[bonded], np.full(len(self._across), NEAREST), d_near[other]])
-        return BPairs(pairs, NEAREST / np.maximum(distance, NEAREST) / sigma)
+        inside = np.concatenate(
+            [np.ones(int(bonded.sum()), bool), np.zeros(len(self._across), bool), image[other] == 0]
+        )
+        return BPairs(pairs, NEAREST / np.maximum(distance, NEAREST) / sigma, inside)
 
 
 def _bond_paths(bonds: AnyArray, n: int) -> tuple[AnyArray, AnyArray, AnyArray]:

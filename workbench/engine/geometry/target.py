@@ -34,6 +34,13 @@ class GeometryTarget:
         self._b_similarity = BSimilarity(description, self._sites, self._neighbours)
         self._b_pairs: BPairs | None = None
 
+    @property
+    def b_pairs(self) -> BPairs:
+        """The pairs of the B restraints, as of the last call of `residuals` or `value`."""
+        if self._b_pairs is None:
+            raise ValueError("no residuals have been asked for yet")
+        return self._b_pairs
+
     def residuals(self, xyz: FloatArray, b: FloatArray, family_weights: AnyArray, jacobian: bool = True) -> Residuals:
         """Residuals of coordinates xyz (n, 3) angstrom and b (n,) A^2; family_weights: (7,) as `FAMILIES`.
 

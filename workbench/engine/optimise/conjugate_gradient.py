@@ -1,7 +1,8 @@
 """Preconditioned conjugate gradients for the damped normal equations.
 
 Hestenes & Stiefel (1952), J. Res. Natl. Bur. Stand. 49, 409; block-Jacobi preconditioner with one 4 x 4 block
-(x, y, z, B) per atom, which takes the coupling of the coordinates of an atom out of the iteration.
+(x, y, z, B) per atom, which takes the coupling of the coordinates of an atom out of the iteration; the parameters that
+follow (shapes of atoms, occupancies) are scaled by their diagonal.
 """
 
 from __future__ import annotations
@@ -15,30 +16,36 @@ import scipy.sparse
 from workbench.core.arrays import FloatArray
 
 BLOCK = 4
-"""Parameters per atom."""
+"""Parameters of an atom that come together."""
 
 
 @dataclass(frozen=True, eq=False)
 class BlockPreconditioner:
-    """inverse: (n, 4, 4), the inverse of each diagonal block."""
+    """inverse: (n, 4, 4), the inverse of each diagonal block. single: (p - 4n,) that of the later diagonal elements."""
 
     inverse: FloatArray
+    single: FloatArray
 
     @classmethod
-    def of(cls, matrix: scipy.sparse.csr_matrix, added_diagonal: FloatArray) -> BlockPreconditioner:
-        """From the (p, p) matrix and the (p,) diagonal that is added to it."""
-        size = matrix.shape[0]
-        blocks = np.zeros((size // BLOCK, BLOCK, BLOCK))
-        rows = np.repeat(np.arange(size), np.diff(matrix.indptr))
-        inside = rows // BLOCK == matrix.indices // BLOCK
-        r, c = rows[inside], matrix.indices[inside]
+    def of(cls, matrix: scipy.sparse.csr_matrix, added_diagonal: FloatArray, n_blocks: int) -> BlockPreconditioner:
+        """From the (p, p) matrix, whose first 4 n_blocks rows are blocks, and the (p,) diagonal that is added to it."""
+        size = BLOCK * n_blocks
+        blocks = np.zeros((n_blocks, BLOCK, BLOCK))
+        rows = np.repeat(np.arange(size), np.diff(matrix.indptr[: size + 1]))
+        indices = matrix.indices[: len(rows)]
+        inside = np.flatnonzero(rows // BLOCK == indices // BLOCK)
+        r, c = rows[inside], indices[inside]
         blocks[r // BLOCK, r % BLOCK, c % BLOCK] = matrix.data[inside]
         every = np.arange(size)
-        blocks[every // BLOCK, every % BLOCK, every % BLOCK] += added_diagonal
-        return cls(np.asarray(np.linalg.inv(blocks), dtype=np.float64))
+        blocks[every // BLOCK, every % BLOCK, every % BLOCK] += added_diagonal[:size]
+        single = 1.0 / (matrix.diagonal()[size:] + added_diagonal[size:])
+        return cls(np.asarray(np.linalg.inv(blocks), dtype=np.float64), np.asarray(single))
 
     def __call__(self, v: FloatArray) -> FloatArray:
-        product: FloatArray = np.einsum("nij,nj->ni", self.inverse, v.reshape(-1, BLOCK)).ravel()
+        size = BLOCK * len(self.inverse)
+        product = np.empty_like(v)
+        product[:size] = np.einsum("nij,nj->ni", self.inverse, v[:size].reshape(-1, BLOCK)).ravel()
+        product[size:] = self.single * v[size:]
         return product
 
 

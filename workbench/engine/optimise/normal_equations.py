@@ -1,6 +1,7 @@
 """The Gauss-Newton normal matrix of the joint target, and its solution.
 
-A = J^T J + diag(d), one row per parameter, four parameters (x, y, z, B) per atom in a row. Parameters that nothing
+A = J^T J + diag(d), one row per parameter, four parameters (x, y, z, B) per atom in a row,
+then all others. Parameters that nothing
 depends on get a unit diagonal, so that A is always positive definite and their shift is zero.
 """
 
@@ -17,10 +18,12 @@ from workbench.engine.optimise.conjugate_gradient import BLOCK, BlockPreconditio
 
 @dataclass(frozen=True, eq=False)
 class NormalEquations:
-    """matrix: (p, p) curvature of the restraints; diagonal: (p,) curvature of the data term before its weight."""
+    """matrix: (p, p) curvature of the restraints; diagonal: (p,) curvature of the data term before its weight;
+    n_blocks: atoms, whose four parameters come first."""
 
     matrix: scipy.sparse.csr_matrix
     diagonal: FloatArray
+    n_blocks: int
 
     def solve(self, gradient: FloatArray, weight: float, damping: float, start: FloatArray | None = None) -> Step:
         """Shift that minimises the damped second-order model.
@@ -35,7 +38,7 @@ class NormalEquations:
         idle = full_diagonal <= 0.0
         added = extra + damping * full_diagonal
         added[idle] += 1.0
-        preconditioner = BlockPreconditioner.of(self.matrix, added)
+        preconditioner = BlockPreconditioner.of(self.matrix, added, self.n_blocks)
 
         def multiply(v: FloatArray) -> FloatArray:
             product: FloatArray = self.matrix @ v
@@ -60,9 +63,12 @@ class Step:
     residual: float
 
 
-def normal_equations(jacobian: scipy.sparse.csr_matrix, diagonal: FloatArray) -> NormalEquations:
-    """J^T J as a sparse matrix, beside the diagonal of the data term. jacobian: (k, p); diagonal: (p,)."""
-    if jacobian.shape[1] != len(diagonal) or len(diagonal) % BLOCK:
-        raise ValueError("one column per parameter, four parameters per atom")
+def normal_equations(jacobian: scipy.sparse.csr_matrix, diagonal: FloatArray, n_blocks: int) -> NormalEquations:
+    """J^T J as a sparse matrix, beside the diagonal of the data term.
+
+    jacobian: (k, p); diagonal: (p,); n_blocks: number of atoms, whose parameters are the first 4 n_blocks of p.
+    """
+    if jacobian.shape[1] != len(diagonal) or len(diagonal) < BLOCK * n_blocks:
+        raise ValueError("one column per parameter, four parameters per atom first")
     product = (jacobian.T @ jacobian).tocsr()
-    return NormalEquations(scipy.sparse.csr_matrix(product), np.asarray(diagonal, dtype=np.float64))
+    return NormalEquations(scipy.sparse.csr_matrix(product), np.asarray(diagonal, dtype=np.float64), n_blocks)

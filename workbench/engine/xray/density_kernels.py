@@ -164,7 +164,7 @@ def gather_isotropic(
     table_step: float,
     out: FloatArray,
 ) -> None:
-    """Sums of map times derivative for n isotropic atoms, into out (n, 5): x, y, z, B, occupancy.
+    """Sums of map times derivative for n isotropic atoms, into columns 0..4 of out: x, y, z, B, occupancy.
 
     Arguments as for paint_isotropic; density: the map (nu, nv, nw). Derivatives: d rho/d x = -2 (g - x) rho'(r^2),
     d rho_j/d B = rho_j (4 pi^2 r^2/(B + b_j)^2 - 3/2/(B + b_j)).
@@ -290,11 +290,11 @@ def sum_anisotropic(
     radius: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Both sums for n anisotropic atoms. out with no rows: add their density to grid; out (n, 5): gather from it.
+    """Both sums for n anisotropic atoms. out with no rows: add their density to grid; out (n, 11): gather from it.
 
     u_aniso: (n, 6) A^2, Cartesian, as U11 U22 U33 U12 U13 U23. Others as for paint_isotropic and gather_isotropic;
-    the fourth derivative is by an isotropic shift of B:  d M = dB/(8 pi^2) I, so that
-    d rho_j/d B = rho_j (r M^-2 r - tr M^-1)/(16 pi^2).
+    the fourth derivative is by an isotropic shift of B (d M = dB/(8 pi^2) I), columns 5..10 are by the elements of
+    the symmetric matrix U, same order:  d rho_j/d U = rho_j (M^-1 r r^T M^-1 - M^-1)/2.
     """
     gather = len(out) > 0
     nu, nv, nw = grid.shape
@@ -304,11 +304,13 @@ def sum_anisotropic(
     ww = wx * wx + wy * wy + wz * wz
     longest = 3 + math.ceil(2.0 * np.max(radius) * reach[2]) if len(radius) else 0
     buffer = np.empty(longest)
+    by_u = np.zeros(6)
     for i in range(len(radius)):
         _gaussian_forms(u_aniso[i], amplitude[kind[i]], width[kind[i]], blur, forms, heights)
         r_sq = radius[i] * radius[i]
         pu, pv, pw = position[i, 0], position[i, 1], position[i, 2]
-        gx, gy, gz, g_b, g_q = 0.0, 0.0, 0.0, 0.0, 0.0
+        gx, gy, gz, g_q = 0.0, 0.0, 0.0, 0.0
+        by_u[:] = 0.0
         u_first, u_last = math.ceil(pu - radius[i] * reach[0]), math.floor(pu + radius[i] * reach[0])
         v_first, v_last = math.ceil(pv - radius[i] * reach[1]), math.floor(pv + radius[i] * reach[1])
         for u in range(u_first, u_last + 1):
@@ -391,11 +393,12 @@ def sum_anisotropic(
                         gx += qx * sum_0 + tx * sum_1
                         gy += qy * sum_0 + ty * sum_1
                         gz += qz * sum_0 + tz * sum_1
-                        g_b += (
-                            (qx * qx + qy * qy + qz * qz - f11 - f22 - f33) * sum_0
-                            + 2.0 * (qx * tx + qy * ty + qz * tz) * sum_1
-                            + (tx * tx + ty * ty + tz * tz) * sum_2
-                        )
+                        by_u[0] += (qx * qx - f11) * sum_0 + 2.0 * qx * tx * sum_1 + tx * tx * sum_2
+                        by_u[1] += (qy * qy - f22) * sum_0 + 2.0 * qy * ty * sum_1 + ty * ty * sum_2
+                        by_u[2] += (qz * qz - f33) * sum_0 + 2.0 * qz * tz * sum_1 + tz * tz * sum_2
+                        by_u[3] += (qx * qy - f12) * sum_0 + (qx * ty + qy * tx) * sum_1 + tx * ty * sum_2
+                        by_u[4] += (qx * qz - f13) * sum_0 + (qx * tz + qz * tx) * sum_1 + tx * tz * sum_2
+                        by_u[5] += (qy * qz - f23) * sum_0 + (qy * tz + qz * ty) * sum_1 + ty * tz * sum_2
                 if not gather:
                     for n in range(count):
                         line[place] += occupancy[i] * buffer[n]
@@ -406,5 +409,7 @@ def sum_anisotropic(
             out[i, 0] = occupancy[i] * gx
             out[i, 1] = occupancy[i] * gy
             out[i, 2] = occupancy[i] * gz
-            out[i, 3] = occupancy[i] * g_b / (2.0 * EIGHT_PI_SQ)
+            out[i, 3] = occupancy[i] * (by_u[0] + by_u[1] + by_u[2]) / (2.0 * EIGHT_PI_SQ)
             out[i, 4] = g_q
+            for n in range(6):
+                out[i, 5 + n] = 0.5 * occupancy[i] * by_u[n]

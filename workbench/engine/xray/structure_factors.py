@@ -41,6 +41,8 @@ TABLE_STEP = 0.05
 """Step of a radial table, as the fall in the exponent of the sharpest Gaussian. Linear interpolation is then wrong by
 less than TABLE_STEP^2/24 of the peak, half of the points above and half below."""
 S_SQ_BINS = 512
+GATHERED = 11
+"""What is gathered for an atom: derivatives by x, y, z, B, occupancy and the six elements of U."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +69,12 @@ class Scatterers:
 @dataclass(frozen=True, eq=False)
 class AtomGradients:
     """dT/d(parameter) of n atoms: xyz (n, 3) per angstrom, b (n,) per A^2 (for anisotropic atoms: of an isotropic shift
-    of B), occupancy (n,)."""
+    of B), occupancy (n,), u (n, 6) per A^2 by the elements of the full symmetric matrix U (0 for isotropic atoms)."""
 
     xyz: FloatArray
     b: FloatArray
     occupancy: FloatArray
+    u: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +140,7 @@ class StructureFactors:
         atoms = self._sample(s)
         chunks = self._chunks(atoms)
         grids: list[FloatArray] = [np.zeros(self.grid_size) for _ in chunks]
-        self._each_chunk(atoms, chunks, grids, np.empty((0, 5)))
+        self._each_chunk(atoms, chunks, grids, np.empty((0, GATHERED)))
         total = grids[0]
         for grid in grids[1:]:
             total += grid
@@ -160,12 +163,14 @@ class StructureFactors:
         del half
         density = np.ascontiguousarray(density, dtype=np.float64)
         density *= self._centring * self._cell_volume
-        sums = np.zeros((len(s), 5))
+        sums = np.zeros((len(s), GATHERED))
         chunks = self._chunks(atoms)
         self._each_chunk(atoms, chunks, [density] * len(chunks), sums)
         result = np.empty_like(sums)
         result[atoms.order] = sums
-        return AtomGradients(np.ascontiguousarray(result[:, :3]), result[:, 3].copy(), result[:, 4].copy())
+        return AtomGradients(
+            np.ascontiguousarray(result[:, :3]), result[:, 3].copy(), result[:, 4].copy(), result[:, 5:].copy()
+        )
 
     def curvatures(self, s: Scatterers, w: FloatArray) -> AtomCurvatures:
         """Expected diagonal of sum_h w (d|F|/dp)^2, w = d2T/d|F|^2 (m,), for atoms at random phases to the model.
