@@ -136,3 +136,15 @@ def test_weight_in_force() -> None:
     state = _apply(_opened(), _events())
     assert state.weight == 6.7
     assert replace(state, settings=RefinementSettings(weight=2.0)).weight == 2.0
+
+
+def test_the_kept_cycle_stands_in_the_rows_as_it_is_written() -> None:
+    state = _apply(_opened(), _events()[:-1])
+    finished = _events()[-1]
+    assert isinstance(finished, Finished)
+    as_written = replace(finished.kept, statistics=replace(finished.kept.statistics, r_free=0.5))
+    number = as_written.statistics.cycle
+    assert state.rows == state.statistics
+    ended = apply_event(state, replace(finished, kept=as_written))
+    assert [row.r_free for row in ended.rows if row.cycle == number] == [0.5]
+    assert [row for row in ended.rows if row.cycle != number] == [r for r in state.statistics if r.cycle != number]

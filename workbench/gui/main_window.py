@@ -354,7 +354,7 @@ class MainWindow(QMainWindow):
         planned = max(last, planned_end(state)) if state.status != "finished" else last
         shown = state.shown.statistics.cycle if state.shown is not None else last
         for panel in (self.r_factors, self.geometry_panel, self.plane):
-            panel.show_statistics(state.statistics, marks, planned, shown)
+            panel.show_statistics(state.rows, marks, planned, shown)
         if state.shown is not None:
             self.residues.show_cycle(state.shown)
         self.timeline.show_cycles(state)

@@ -105,6 +105,20 @@ class SessionState:
         return self.latest
 
     @property
+    def rows(self) -> tuple[CycleStatistics, ...]:
+        """`statistics`, once a run has ended with the kept cycle as it is written (rounded, scales fitted afresh).
+
+        Its likelihoods stay those of the cycle: only they compare with the other rows (riding hydrogens included).
+        """
+        if self.status != "finished" or self.kept is None:
+            return self.statistics
+        kept = self.kept.statistics
+        return tuple(
+            replace(kept, ll_work=row.ll_work, ll_free=row.ll_free) if row.cycle == kept.cycle else row
+            for row in self.statistics
+        )
+
+    @property
     def busy(self) -> bool:
         """A process is at work (or waits) for this session."""
         return self.status in ("preparing", "ready", "running", "paused", "stopping")

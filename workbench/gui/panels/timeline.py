@@ -88,7 +88,7 @@ class TimelinePanel(Surface):
         best_number = None if best is None else best.statistics.cycle
         changed = {mark.cycle + 1: mark.text for mark in state.marks}
         rows, marked = [], None
-        for i, row in enumerate(state.statistics):
+        for i, row in enumerate(state.rows):
             note = literal(changed.get(row.cycle, ""))
             if row.cycle == best_number:
                 word = "kept" if state.status == "finished" else "best"

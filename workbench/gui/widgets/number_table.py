@@ -132,7 +132,14 @@ class NumberTable(QWidget):
             table.resize(table.width(), max(table.minimumHeight(), self._area.viewport().height()))
             bar.setValue(bar.maximum())
         elif marked is not None:
-            self._area.ensureVisible(0, ROW * marked + ROW // 2, 0, ROW)
+            self._reveal(marked)
+
+    def _reveal(self, row: int) -> None:
+        """Scroll by whole rows until `row` is in sight."""
+        bar, seen = self._area.verticalScrollBar(), max(self._area.viewport().height() // ROW, 1)
+        first = bar.value() // ROW
+        if not first <= row < first + seen:
+            bar.setValue(ROW * (row if row < first else row - seen + 1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
