@@ -327,6 +327,7 @@ class MainWindow(QMainWindow):
             self.setWindowTitle(f"{Path(new.prepared.model.source.path).name} \u2013 Refinement Workbench")
         elif new.prepared is None and old is not None and old.prepared is not None:
             self.residues.show_model(None)
+        self.view.show_refining(new.status == "running")
         if new.shown is not None and (old is None or old.shown is not new.shown):
             self.view.show_cycle(new.shown)
 

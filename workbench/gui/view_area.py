@@ -93,6 +93,11 @@ class ViewArea(QWidget):
         if self.viewport is not None:
             self.viewport.set_cycle(cycle)
 
+    def show_refining(self, refining: bool) -> None:
+        """Whether a run is under way."""
+        if self.viewport is not None:
+            self.viewport.set_refining(refining)
+
     def centre_on_residue(self, row: int) -> None:
         if self.viewport is not None:
             self.viewport.centre_on_residue(row)

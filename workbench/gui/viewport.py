@@ -64,6 +64,8 @@ SLAB_RANGE = (4.0, 40.0)
 RECONTOUR_SHIFT = 0.4
 """Angstrom the centre may wander before the maps follow."""
 CLICK_PIXELS = 4.0
+REPAINT_SOON_MS = 60
+"""How long the wires of one map wait for those of the other."""
 
 _WIRES = {DENSITY: (("2mFo-DFc", 1.0),), DIFFERENCE: (("mFo-DFc +", 1.0), ("mFo-DFc -", -1.0))}
 
@@ -163,6 +165,11 @@ class Viewport(QWidget):
         self._drag_travel = 0.0
         self._wheel_rest = 0.0
         self._views: list[Camera] = []
+        self._refining = False
+        self._repaint_soon = QTimer(self)
+        self._repaint_soon.setSingleShot(True)
+        self._repaint_soon.setInterval(REPAINT_SOON_MS)
+        self._repaint_soon.timeout.connect(self._repaint)
 
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="contours")
         self._map_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="maps")
@@ -244,6 +251,13 @@ class Viewport(QWidget):
         self.move_atoms(cycle.state.xyz)
         self._maps_wanted = (self._prepared, cycle)
         self._compute_maps()
+
+    def set_refining(self, refining: bool) -> None:
+        """While a run goes on, a picture drawn by the processor is drawn quickly rather than smoothly: the processor
+        is wanted elsewhere, and every cycle brings a new picture. A graphics card makes no difference."""
+        if refining != self._refining:
+            self._refining = refining
+            self._repaint()
 
     def set_model(self, model: Model, bonds: IntArray, keep_view: bool = False) -> None:
         """Show a model with bonds (k, 2); the maps of the former model go."""
@@ -370,9 +384,11 @@ class Viewport(QWidget):
             Wire("mFo-DFc +", colours.positive, 0.95, 1.35),
             Wire("mFo-DFc -", colours.negative, 0.95, 1.35),
         )
+        renderer.draft = self._refining and renderer.software
         renderer.render(self.camera, colours, wires, size, ratio, target)
 
     def _repaint(self) -> None:
+        self._repaint_soon.stop()
         if self._scene is not None:
             self._scene.update()
 
@@ -456,7 +472,11 @@ class Viewport(QWidget):
 
         if self._scene is not None:
             self._scene.with_context(give)
-        self._repaint()
+        if self._contouring:
+            # The other map is nearly there: one picture for both, but no long wait.
+            self._repaint_soon.start()
+        else:
+            self._repaint()
         if not wish.same_as(self._wish[name]):
             self._contour(name)
 

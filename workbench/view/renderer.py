@@ -15,6 +15,8 @@ from workbench.view.camera import Camera
 from workbench.view.colours import Rgb, SceneColours
 
 SAMPLES = 4
+SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "gdi generic", "basic render")
+"""Names of renderers that draw with the processor."""
 FRONT_FADE = 1.5
 """Angstrom over which things appear behind the front clipping plane."""
 
@@ -68,6 +70,12 @@ class Renderer:
         self._lines: dict[str, _Lines] = {}
         self._target: Any = None
         self._size = (0, 0)
+        self._samples = -1
+        name = str(context.info.get("GL_RENDERER", "")).lower()
+        self.software = any(word in name for word in SOFTWARE)
+        """The processor draws, not a graphics card."""
+        self.draft = False
+        """Draw without smoothed edges: less than half the work."""
 
     def set_sticks(self, positions: Float32Array, style: AnyArray) -> None:
         """Sticks with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE."""
@@ -167,16 +175,16 @@ class Renderer:
 
     def _canvas(self, size: tuple[int, int]) -> Any:
         """The multisampled framebuffer: a window's own samples cannot be had everywhere."""
-        if self._target is None or self._size != size:
+        samples = 0 if self.draft else min(SAMPLES, int(self._context.max_samples))
+        if self._target is None or (self._size, self._samples) != (size, samples):
             if self._target is not None:
                 for part in (*self._target.color_attachments, self._target.depth_attachment, self._target):
                     part.release()
-            samples = min(SAMPLES, int(self._context.max_samples))
             self._target = self._context.framebuffer(
                 color_attachments=[self._context.renderbuffer(size, 4, samples=samples)],
                 depth_attachment=self._context.depth_renderbuffer(size, samples=samples),
             )
-            self._size = size
+            self._size, self._samples = size, samples
         return self._target
 
     def release(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
 
 from workbench.core.arrays import FloatArray
 from workbench.gui.theme import advance, theme
@@ -94,6 +94,9 @@ class Plot(pg.PlotWidget):
         # The ranges hold every point; clipping would only halve the dots that stand on an axis.
         item.getViewBox().setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)
         self.setMouseTracking(True)
+        # The owner asks for one update after it has changed everything; each item asking for itself would flush the
+        # whole window once per plot.
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
         self.restyle()
 
     def restyle(self) -> None:
