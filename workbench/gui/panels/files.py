@@ -147,7 +147,7 @@ class ErrorCard(QWidget):
         elif failure.item:
             title = failure.item
         else:
-            title = "Cannot be used" if failure.file else "Cannot go on"
+            title = "Cannot be used" if failure.file else "The run ended"
         self.title.set_text(literal(title))
         self.message.set_text(sentence(failure.message))
         self.remedy.set_text(failure.remedy)

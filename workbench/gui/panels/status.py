@@ -74,8 +74,8 @@ def status_text(state: SessionState) -> tuple[str, str, float | None]:
         case "stopping":
             return "Stopping after this step", "Stop again ends it at once", done
         case "failed":
-            kept = "" if state.kept is None else f"; cycle {state.kept.statistics.cycle} is kept and can be exported"
-            return "Failed", f"{state.failure.message if state.failure else ''}{kept}", None
+            kept = "" if state.kept is None else f" Cycle {state.kept.statistics.cycle} is kept and can be exported."
+            return "Failed", f"{state.failure.message if state.failure else ''}{kept}".strip(), None
         case _:
             return "Finished", state.result.text if state.result is not None else "", None
 
