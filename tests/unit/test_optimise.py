@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -148,12 +150,25 @@ def test_cancelling_between_trials_takes_nothing() -> None:
     assert not result.accepted
 
 
+@dataclass(frozen=True)
+class Geometry:
+    rmsz_bonds: float
+    rmsz_angles: float
+
+
 def test_automatic_weight_follows_the_geometry() -> None:
     start = AutomaticWeight.start(1.8)
-    assert start.steered(1.5, 1.6, 1).value == start.value, "the first cycles are not judged"
-    lowered = start.steered(BOND_Z_HIGH + 0.3, BOND_Z_HIGH + 0.2, 4)
+    loose, looser = Geometry(BOND_Z_HIGH + 0.2, 0.9), Geometry(BOND_Z_HIGH + 0.3, 0.9)
+    assert start.steered(loose, looser, 1).value == start.value, "the first cycles are not judged"
+    lowered = start.steered(loose, looser, 4)
     assert lowered.value < start.value
-    assert "rmsZ" in lowered.reason
-    assert start.steered(BOND_Z_HIGH + 0.3, BOND_Z_HIGH + 1.0, 4).value == start.value, "coming back by itself"
-    assert start.steered(0.2, 0.2, 4).value > start.value
+    assert "bond rmsZ" in lowered.reason
+    assert start.steered(Geometry(1.9, 1.9), looser, 4).value == start.value, "coming back by itself"
+    by_angles = start.steered(Geometry(0.5, 1.7), Geometry(0.5, 1.7), 4)
+    assert by_angles.value < lowered.value, "angles count as much, and more excess is a larger cut"
+    assert "angle rmsZ" in by_angles.reason
+    tight = Geometry(0.2, 0.4)
+    assert start.steered(tight, tight, 4).value > start.value
+    assert start.steered(Geometry(0.2, 0.9), Geometry(0.2, 0.9), 4).value == start.value, "one of them in its band"
     assert AutomaticWeight.start(3.0).value > start.value
+    assert start.steered(tight, Geometry(float("nan"), 0.4), 4).value == start.value

@@ -63,6 +63,13 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         " (default: keep when the input has hydrogens, else riding)",
     )
     parser.add_argument(
+        "--b-model",
+        choices=("auto", "isotropic", "anisotropic"),
+        default="auto",
+        help="auto keeps ANISOU of the input and otherwise tries anisotropic atoms, judged by the test set"
+        " (default auto)",
+    )
+    parser.add_argument(
         "--shake", metavar="RMSD", type=_shake, default=0.0, help="move the start by this 3D r.m.s. (angstrom)"
     )
     parser.add_argument(

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         weight=options.weight,
         d_min=options.resolution,
         hydrogens=options.hydrogens,
+        b_model=options.b_model,
         shake=options.shake,
         reset_b=options.reset_b,
         threads=options.threads,

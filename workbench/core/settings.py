@@ -8,6 +8,7 @@ from typing import Literal
 from workbench.core.crystal import ModelState
 
 Hydrogens = Literal["auto", "keep", "riding", "all", "none"]
+BModel = Literal["auto", "isotropic", "anisotropic"]
 Keep = Literal["best", "current", "discard"]
 
 FAMILIES = ("bonds", "angles", "torsions", "chirality", "planes", "contacts", "b_similarity")
@@ -22,7 +23,8 @@ class RefinementSettings:
     family_weights: multiplier of each restraint family, all 1 by default (live).
     d_min: high-resolution limit in angstrom or None. hydrogens: "auto" is "keep" when the input has hydrogens, else
     "riding". shake: 3D r.m.s. displacement in angstrom given to the start. reset_b: None, "mean" or a B in A^2.
-    threads: number of threads, 0 = all cores. seed: of every random number.
+    b_model: "auto" keeps tensors of the input and tries them where there are none; "isotropic" drops them;
+    "anisotropic" gives one to every atom from the start. threads: number of threads, 0 = all cores. seed: of every random number.
     """
 
     cycles: int = 20
@@ -32,6 +34,7 @@ class RefinementSettings:
     hydrogens: Hydrogens = "auto"
     shake: float = 0.0
     reset_b: Literal["mean"] | float | None = None
+    b_model: BModel = "auto"
     threads: int = 0
     seed: int = 0
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import gemmi
 import numpy as np
 
-from workbench.core.arrays import IntArray
+from workbench.core.arrays import BoolArray, IntArray
 from workbench.core.crystal import Crystal, Model, ModelState, Reflections, SourceFile
 from workbench.core.errors import InputError, SettingsError
 from workbench.core.events import InputSummary, Note, Prepared
 from workbench.core.settings import RefinementSettings
 from workbench.engine.atomic_model import AtomicModel, state_of
+from workbench.engine.b_model import candidates, shape_strength
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
@@ -47,6 +48,12 @@ class RefinementProblem:
     mask: SolventMask
     start: ModelState
     first_cycle: int
+
+    def with_anisotropic(self, anisotropic: BoolArray) -> RefinementProblem:
+        """The same problem with tensors for the atoms `anisotropic` (n,)."""
+        atoms = self.atoms.with_shapes(anisotropic)
+        strength = shape_strength(self.data.n_work, atoms)
+        return replace(self, atoms=atoms, restraints=Restraints(self.geometry, atoms, strength))
 
 
 def prepare(
@@ -94,6 +101,14 @@ def prepare(
     if len(special.rows):
         notes.append(Note(f"{len(special.rows)} atoms lie on symmetry elements; they move along them only."))
     atoms = AtomicModel(description, special)
+    if start is not None and len(start.xyz) == len(model):
+        atoms = atoms.with_shapes(start.anisotropic)
+    elif settings.b_model == "isotropic":
+        atoms = atoms.with_shapes(np.zeros(len(model), dtype=np.bool_))
+    elif settings.b_model == "anisotropic":
+        atoms = atoms.with_shapes(candidates(atoms))
+    if model.anisotropic.any() and not atoms.anisotropic.any():
+        notes.append(Note(f"The tensors of {int(model.anisotropic.sum())} atoms are replaced by their isotropic B."))
     if start is None:
         begin = _perturbed(_sound_b(state_of(model), model, reflections, notes), atoms, settings)
     else:
@@ -104,11 +119,19 @@ def prepare(
                 remedy="Open the model again.",
             )
         begin = start
+    begin = atoms.reshaped(begin)
     # all reflections to the limit, observed or not: maps are filled and free of truncation ripples
     hkl = all_reflections(reflections.crystal, reflections.d_min, reflections.d_max)
     observed = _rows_observed(hkl, reflections.hkl)
     threads = settings.threads or os.cpu_count() or 1
-    used = replace(model, xyz=begin.xyz, b_iso=begin.b_iso, u_aniso=begin.u_aniso, occupancy=begin.occupancy)
+    used = replace(
+        model,
+        xyz=begin.xyz,
+        b_iso=begin.b_iso,
+        u_aniso=begin.u_aniso,
+        occupancy=begin.occupancy,
+        anisotropic=begin.anisotropic,
+    )
     sources = {name: component_sources.get(name, "own geometry") for name in sorted({*map(str, model.residues.name)})}
     columns = reflections.columns
     prepared = Prepared(
@@ -136,7 +159,7 @@ def prepare(
         settings=settings,
         prepare_seconds=0.0,
     )
-    geometry = GeometryTarget(description)
+    geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed)
     problem = RefinementProblem(
         prepared=prepared,
         notes=tuple(notes),
@@ -144,8 +167,8 @@ def prepare(
         description=description,
         atoms=atoms,
         geometry=geometry,
-        restraints=Restraints(geometry, atoms),
-        data=DataSet(reflections, hkl, observed),
+        restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms)),
+        data=data,
         factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads),
         mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),
         start=begin,
@@ -284,7 +307,7 @@ def _perturbed(state: ModelState, atoms: AtomicModel, settings: RefinementSettin
         heavy = ~atoms.dependent
         value = float(state.b_iso[heavy].mean()) if settings.reset_b == "mean" else float(settings.reset_b)
         u = np.zeros_like(state.u_aniso)
-        u[atoms.description.model.anisotropic, :3] = value / EIGHT_PI_SQ
+        u[atoms.anisotropic, :3] = value / EIGHT_PI_SQ
         state = replace(state, b_iso=np.full_like(state.b_iso, value), u_aniso=u)
     if settings.shake > 0.0:
         noise = np.random.default_rng(settings.seed).normal(size=state.xyz.shape) * settings.shake / np.sqrt(3.0)

@@ -18,7 +18,9 @@ from workbench.core.crystal import ModelState
 from workbench.core.errors import NumericalError
 from workbench.core.events import CycleFinished, CycleStatistics, EndReason, Finished, Note, Progress, RunEvent
 from workbench.engine.atomic_model import B_MIN
+from workbench.engine.b_model import AnisotropyTrial, candidates, supported
 from workbench.engine.cross_validation.best_state import merit
+from workbench.engine.cross_validation.paired_difference import r_difference
 from workbench.engine.memory import peak_memory_mb
 from workbench.engine.optimise.step import accepted_step
 from workbench.engine.optimise.target import Derivatives
@@ -55,6 +57,7 @@ class _Shift:
 def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent]:
     """Refine until converged, out of cycles, or told to stop; the best state so far is the result."""
     began = time.perf_counter()
+    begun_as = problem
     yield problem.prepared
     yield from problem.notes
     yield Progress("F_calc, solvent and scales of the start")
@@ -70,6 +73,8 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     history = [latest.statistics]
     reason: EndReason = "cycles"
     trust = TrustRegion()
+    trial = AnisotropyTrial.for_run(settings, problem.atoms, problem.data.n_work, problem.data.n_free)
+    plain = latest, point, best, best_merit
     cycle = problem.first_cycle
     while True:
         settings = control.settings()
@@ -104,17 +109,29 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             best, best_merit = current, now
         yield current
         history.append(current.statistics)
+        if trial.begins(history):
+            trial.began, plain = cycle, (current, point, best, best_merit)
+            problem, point = _with_tensors(problem, point)
+            yield Note(f"Trying anisotropic atoms ({len(problem.atoms.shaped)}), judged by the test set.")
+        elif trial.judges(history):
+            trial.over = True
+            kept_tensors, why = _judged(problem, plain[0], current)
+            yield Note(why)
+            if not kept_tensors:
+                problem, point, best, best_merit = begun_as, *plain[1:]
+                history.append(plain[0].statistics)
+                trust = TrustRegion()
         if settings.weight is None:
-            steered = automatic.steered(history[-1].rmsz_bonds, history[-2].rmsz_bonds, cycle - problem.first_cycle)
+            steered = automatic.steered(history[-2], history[-1], cycle - problem.first_cycle)
             if steered.value != automatic.value:
                 yield Note(f"Automatic weight {automatic.value:.2f} -> {steered.value:.2f}, {steered.reason}")
             automatic = steered
-        if _converged(history):
+        if not trial.under_way and _converged(history):
             reason = "converged"
             break
     yield Finished(
         reason=reason,
-        text=_ending(reason, best, history[-1]),
+        text=_ending(reason, best, cycle),
         kept=_as_written(problem, best),
         refine_seconds=time.perf_counter() - began,
         peak_memory_mb=peak_memory_mb(),
@@ -128,6 +145,30 @@ def score(problem: RefinementProblem) -> CycleFinished:
     automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
     seconds = time.perf_counter() - began
     return _finished_cycle(problem, point, problem.first_cycle, _Shift(), automatic.value, automatic, seconds, True)
+
+
+def _with_tensors(problem: RefinementProblem, point: _Point) -> tuple[RefinementProblem, _Point]:
+    """The problem with a tensor for every atom that may have one, and the same point in it."""
+    shaped = problem.with_anisotropic(candidates(problem.atoms))
+    return shaped, replace(point, state=shaped.atoms.reshaped(point.state))
+
+
+def _judged(problem: RefinementProblem, before: CycleFinished, after: CycleFinished) -> tuple[bool, str]:
+    """Whether the tensors stay, and the reason in words."""
+    data = problem.data
+    free = data.free
+    amplitudes = [
+        (np.abs(f.f_model[data.rows]) * f.k_total[data.rows])[free].astype(np.float64)
+        for f in (after.refined, before.refined)
+    ]
+    difference, sigma = r_difference(data.f_obs[free], *amplitudes)
+    kept = supported(before.statistics, after.statistics, difference, sigma)
+    gain = (before.statistics.ll_free - after.statistics.ll_free) * after.statistics.n_free
+    words = "kept" if kept else "not kept"
+    return kept, (
+        f"Anisotropic atoms are {words}: R_free {100 * difference:+.2f} +- {100 * sigma:.2f} %, log-likelihood of the "
+        f"test set {gain:+.1f}."
+    )
 
 
 def _assess(problem: RefinementProblem, state: ModelState, previous: _Point | None) -> _Point:
@@ -273,7 +314,7 @@ def _converged(history: list[CycleStatistics]) -> bool:
     )
 
 
-def _ending(reason: EndReason, best: CycleFinished, last: CycleStatistics) -> str:
+def _ending(reason: EndReason, best: CycleFinished, last: int) -> str:
     words = {
         "converged": "Converged",
         "cycles": "All cycles done",
@@ -281,9 +322,9 @@ def _ending(reason: EndReason, best: CycleFinished, last: CycleStatistics) -> st
         "no_progress": "No step lowers the target any further",
     }[reason]
     kept = best.statistics.cycle
-    if kept == last.cycle:
-        return f"{words} after cycle {last.cycle}; its model is kept."
-    return f"{words} after cycle {last.cycle}; the model of cycle {kept} is kept (best free likelihood and geometry)."
+    if kept == last:
+        return f"{words} after cycle {last}; its model is kept."
+    return f"{words} after cycle {last}; the model of cycle {kept} is kept (best free likelihood and geometry)."
 
 
 def rounded(state: ModelState) -> ModelState:
@@ -295,6 +336,7 @@ def rounded(state: ModelState) -> ModelState:
 
 def _as_written(problem: RefinementProblem, kept: CycleFinished) -> CycleFinished:
     """The kept cycle with the numbers that `score` finds for the file: rounded coordinates, scales fitted afresh."""
+    problem = problem.with_anisotropic(kept.state.anisotropic)
     point = _assess(problem, rounded(kept.state), None)
     old = kept.statistics
     geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)

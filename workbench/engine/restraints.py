@@ -13,15 +13,12 @@ from workbench.engine.geometry.tensors import deviators
 from workbench.engine.geometry.u_similarity import ShapeRestraints, ShapeRows
 from workbench.engine.optimise.target import Derivatives
 
-SHAPE_STRENGTH = 1.0
-"""How much more alike the shapes of neighbours are than their B (docs/decisions.md)."""
-
 
 class Restraints:
     """Geometry, B similarity and shapes of the anisotropic atoms. `value` belongs to the reference (pairs and B in the
     weights of the shape restraints) of the last `derivatives`."""
 
-    def __init__(self, geometry: GeometryTarget, atoms: AtomicModel, shape_strength: float = SHAPE_STRENGTH) -> None:
+    def __init__(self, geometry: GeometryTarget, atoms: AtomicModel, shape_strength: float) -> None:
         self._geometry, self._atoms = geometry, atoms
         self._shapes = ShapeRestraints(atoms.shaped, atoms.n, shape_strength) if len(atoms.shaped) else None
         self._rows: ShapeRows | None = None

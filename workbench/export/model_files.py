@@ -210,7 +210,7 @@ def _set_atom(atom: gemmi.Atom, model: Model, state: ModelState, i: int) -> None
     atom.pos = gemmi.Position(*state.xyz[i].tolist())
     atom.b_iso = float(state.b_iso[i])
     atom.occ = float(state.occupancy[i])
-    if model.anisotropic[i]:
+    if np.any(state.u_aniso[i] != 0.0):
         atom.aniso = gemmi.SMat33f(*state.u_aniso[i].tolist())
     else:
         atom.aniso = gemmi.SMat33f(0, 0, 0, 0, 0, 0)

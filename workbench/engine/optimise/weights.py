@@ -7,12 +7,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
-BOND_Z_HIGH = 0.90
-"""r.m.s. Z of bonds above which the data are given less weight: ideal values carry their own scatter, a model that
-follows noise shows it here first (Jaskolski et al., 2007, Acta Cryst. D63, 611)."""
-BOND_Z_LOW = 0.45
-"""... below which the data may have more."""
+BOND_Z_HIGH, ANGLE_Z_HIGH = 0.90, 1.00
+"""r.m.s. Z above which the data are given less weight: ideal values carry their own scatter, a model that follows noise
+shows it here first (Jaskolski et al., 2007, Acta Cryst. D63, 611)."""
+BOND_Z_LOW, ANGLE_Z_LOW = 0.45, 0.80
+"""... below which, both of them, the data may have more."""
+FIRST_JUDGED = 2
+"""The first cycles bring the model in and are not judged."""
+STEEPNESS = 2.0
+"""How strongly the weight answers: r.m.s. Z grows like the weight to the power of 0.35 (angles) to 0.55 (bonds)."""
+LARGEST_CUT, RAISE = 2.0, 1.1
+
+
+class Deviations(Protocol):
+    """What the weight is steered by: r.m.s. Z of the bonds and angles after a cycle."""
+
+    @property
+    def rmsz_bonds(self) -> float: ...
+    @property
+    def rmsz_angles(self) -> float: ...
 
 
 def starting_weight(d_min: float) -> float:
@@ -36,16 +51,25 @@ class AutomaticWeight:
     def start(cls, d_min: float) -> AutomaticWeight:
         return cls(starting_weight(d_min), f"from the resolution, {d_min:.2f} A")
 
-    def steered(self, rmsz_bonds: float, previous_rmsz_bonds: float, cycle: int) -> AutomaticWeight:
-        """The weight for the next cycle, from the r.m.s. Z of bonds after this one.
+    def steered(self, before: Deviations, after: Deviations, cycle: int) -> AutomaticWeight:
+        """The weight for the next cycle, from r.m.s. Z before and after this one.
 
-        Lowered by a fifth while bonds are outside their band and not coming back by themselves; raised when they stay
-        below it. The first two cycles only bring the model in and are not judged.
+        Lowered in proportion while bonds or angles are outside their band and not coming back by themselves; raised
+        when both stay below it.
         """
-        if cycle < 2 or not math.isfinite(rmsz_bonds):
+        bonds, angles = after.rmsz_bonds, after.rmsz_angles
+        if cycle < FIRST_JUDGED or not (math.isfinite(bonds) and math.isfinite(angles)):
             return self
-        if rmsz_bonds > BOND_Z_HIGH and rmsz_bonds > 0.97 * previous_rmsz_bonds:
-            return AutomaticWeight(self.value / 1.2, f"lowered: bond rmsZ {rmsz_bonds:.2f} is above {BOND_Z_HIGH}")
-        if rmsz_bonds < BOND_Z_LOW and rmsz_bonds < 1.03 * previous_rmsz_bonds:
-            return AutomaticWeight(self.value * 1.1, f"raised: bond rmsZ {rmsz_bonds:.2f} is below {BOND_Z_LOW}")
-        return AutomaticWeight(self.value, f"kept: bond rmsZ {rmsz_bonds:.2f}")
+        excess, name, z, limit = max(
+            (bonds / BOND_Z_HIGH, "bond", bonds, BOND_Z_HIGH), (angles / ANGLE_Z_HIGH, "angle", angles, ANGLE_Z_HIGH)
+        )
+        earlier = max(before.rmsz_bonds / BOND_Z_HIGH, before.rmsz_angles / ANGLE_Z_HIGH)
+        if excess > 1.0 and excess > 0.97 * earlier:
+            cut = min(excess**STEEPNESS, LARGEST_CUT)
+            return AutomaticWeight(self.value / cut, f"lowered: {name} rmsZ {z:.2f} is above {limit:.2f}")
+        resting = bonds < 1.03 * before.rmsz_bonds and angles < 1.03 * before.rmsz_angles
+        if bonds < BOND_Z_LOW and angles < ANGLE_Z_LOW and resting:
+            return AutomaticWeight(
+                self.value * RAISE, f"raised: rmsZ of bonds {bonds:.2f} and angles {angles:.2f} are below their band"
+            )
+        return AutomaticWeight(self.value, f"kept: rmsZ of bonds {bonds:.2f}, angles {angles:.2f}")

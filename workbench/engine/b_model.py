@@ -1,0 +1,89 @@
+"""How the displacement of atoms is described, and whether the test set supports a finer description.
+
+`auto`: the tensors of the input are kept. Where some atoms have none and the data are many enough, the isotropic model
+is refined until it has settled; then all atoms get tensors (spheres at first), are refined for TRIAL_CYCLES more, and
+the larger model is kept only if the reflections that it was not fitted to are explained better: total log-likelihood of
+the test set higher by LL_GAIN and R_free lower by half its paired standard deviation (the rule of PDB-REDO: Joosten et
+al., 2012, J. Appl. Cryst. 45, 1037). Otherwise the run goes on from the isotropic model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.core.arrays import BoolArray
+from workbench.core.events import CycleStatistics
+from workbench.core.settings import RefinementSettings
+from workbench.engine.atomic_model import AtomicModel
+
+OBSERVATIONS_PER_ATOM = 2.0
+"""Work reflections per atom below which tensors are not tried by themselves, however stiff their restraints."""
+FEWEST_TEST = 200
+"""Test reflections below which the judge would be asleep."""
+SETTLED = 0.004
+"""Change of ll_free in one cycle below which the isotropic model has settled."""
+EARLIEST, LATEST = 3, 6
+"""Cycles before a trial begins: never before the first, always after the second."""
+TRIAL_CYCLES = 3
+LL_GAIN = 5.0
+STIFF_BELOW = 14.0
+"""Work reflections per atom below which shapes are held more alike, in proportion."""
+STRENGTH = 3.0
+"""How much more alike the shapes of neighbours are than their B: lowest ll_free between 1 and 4 on the sets of
+docs/decisions.md."""
+
+
+def shape_strength(n_work: int, atoms: AtomicModel) -> float:
+    """Multiplier of the shape restraints for so many work reflections."""
+    return STRENGTH * max(1.0, STIFF_BELOW / max(n_work / max(len(candidates(atoms).nonzero()[0]), 1), 0.1))
+
+
+def candidates(atoms: AtomicModel) -> BoolArray:
+    """(n,) atoms that may have a tensor: no hydrogens, and none on a symmetry element (which would constrain it)."""
+    model = atoms.description.model
+    light = np.isin(model.element, ["H", "D"])
+    return np.asarray(atoms.anisotropic | (~light & ~atoms.dependent & (atoms.special.multiplicity == 1)))
+
+
+@dataclass
+class AnisotropyTrial:
+    """The course of one trial: `began` is the cycle it began after, None before; `over` when nothing more will be
+    tried."""
+
+    began: int | None = None
+    over: bool = False
+
+    @classmethod
+    def for_run(cls, settings: RefinementSettings, atoms: AtomicModel, n_work: int, n_free: int) -> AnisotropyTrial:
+        wanted = candidates(atoms)
+        possible = (
+            settings.b_model == "auto"
+            and bool(np.any(wanted & ~atoms.anisotropic))
+            and n_work >= OBSERVATIONS_PER_ATOM * int(wanted.sum())
+            and n_free >= FEWEST_TEST
+        )
+        return cls(over=not possible)
+
+    @property
+    def under_way(self) -> bool:
+        return self.began is not None and not self.over
+
+    def begins(self, history: list[CycleStatistics]) -> bool:
+        """Whether to begin after the latest of `history` (the start, then every cycle)."""
+        done = len(history) - 1
+        if self.over or self.began is not None or done < EARLIEST:
+            return False
+        settled = abs(history[-1].ll_free - history[-2].ll_free) < SETTLED
+        return settled or done >= LATEST
+
+    def judges(self, history: list[CycleStatistics]) -> bool:
+        """Whether enough cycles have been done to judge."""
+        return self.under_way and self.began is not None and history[-1].cycle - self.began >= TRIAL_CYCLES
+
+
+def supported(before: CycleStatistics, after: CycleStatistics, difference: float, sigma: float) -> bool:
+    """The judgement. difference, sigma: R_free(after) - R_free(before) over the same reflections, and its error."""
+    gain = (before.ll_free - after.ll_free) * after.n_free
+    return gain >= LL_GAIN and difference < -0.5 * sigma
