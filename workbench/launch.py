@@ -29,6 +29,10 @@ options:
 MODEL is PDB or mmCIF, DATA is MTZ; both may be gzipped.
 """
 
+_ONE_BLAS_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""The engine's matrices are small or sparse: threads of the linear-algebra library only wait for each other there
+(measured: three times the user seconds of a cycle). The engine's own threads are set by --threads."""
+
 _PROBE = "from PySide6.QtWidgets import QApplication; QApplication([]); import pyqtgraph, moderngl"
 """Tried in a process of its own: where a system library is missing Qt does not raise, it aborts."""
 
@@ -36,6 +40,8 @@ _PROBE = "from PySide6.QtWidgets import QApplication; QApplication([]); import p
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the command `workbench`; returns its exit code."""
     multiprocessing.freeze_support()
+    for name in _ONE_BLAS_THREAD:
+        os.environ.setdefault(name, "1")
     words = list(sys.argv[1:] if argv is None else argv)
     from workbench.core.errors import WorkbenchError
 

@@ -22,9 +22,9 @@ class RefinementSettings:
     cycles: largest number of cycles (live). weight: absolute X-ray weight w, None = automatic (live).
     family_weights: multiplier of each restraint family, all 1 by default (live).
     d_min: high-resolution limit in angstrom or None. hydrogens: "auto" is "keep" when the input has hydrogens, else
-    "riding". shake: 3D r.m.s. displacement in angstrom given to the start. reset_b: None, "mean" or a B in A^2.
-    b_model: "auto" keeps tensors of the input and tries them where there are none; "isotropic" drops them;
-    "anisotropic" gives one to every atom from the start. threads: number of threads, 0 = all cores. seed: of every random number.
+    "riding". b_model: "auto" keeps tensors of the input and tries them where there are none; "isotropic" drops them;
+    "anisotropic" gives one to every atom from the start. shake: 3D r.m.s. displacement in angstrom given to the start.
+    reset_b: None, "mean" or a B in A^2. threads: number of threads, 0 = all cores. seed: of every random number.
     """
 
     cycles: int = 20

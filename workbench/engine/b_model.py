@@ -1,10 +1,11 @@
 """How the displacement of atoms is described, and whether the test set supports a finer description.
 
 `auto`: the tensors of the input are kept. Where some atoms have none and the data are many enough, the isotropic model
-is refined until it has settled; then all atoms get tensors (spheres at first), are refined for TRIAL_CYCLES more, and
-the larger model is kept only if the reflections that it was not fitted to are explained better: total log-likelihood of
-the test set higher by LL_GAIN and R_free lower by half its paired standard deviation (the rule of PDB-REDO: Joosten et
-al., 2012, J. Appl. Cryst. 45, 1037). Otherwise the run goes on from the isotropic model.
+is refined until it has settled; then all atoms get tensors (spheres at first) and are refined for TRIAL_CYCLES more,
+twice as many while the answer is not clear. The larger model is kept only if the reflections that it was not fitted to
+are explained better: total log-likelihood of the test set higher by LL_GAIN and R_free lower by half its paired
+standard deviation (the rule of PDB-REDO: Joosten et al., 2012, J. Appl. Cryst. 45, 1037). Otherwise the run goes on
+from the isotropic model.
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ class AnisotropyTrial:
         return cls(over=not possible)
 
     @property
+    def pending(self) -> bool:
+        """A trial is still to come."""
+        return self.began is None and not self.over
+
+    @property
     def under_way(self) -> bool:
         return self.began is not None and not self.over
 
@@ -78,12 +84,20 @@ class AnisotropyTrial:
         settled = abs(history[-1].ll_free - history[-2].ll_free) < SETTLED
         return settled or done >= LATEST
 
-    def judges(self, history: list[CycleStatistics]) -> bool:
-        """Whether enough cycles have been done to judge."""
-        return self.under_way and self.began is not None and history[-1].cycle - self.began >= TRIAL_CYCLES
+    def judges(self, history: list[CycleStatistics], before: CycleStatistics) -> bool:
+        """Whether enough cycles have been done to judge; before: the last cycle of the smaller model."""
+        if not self.under_way or self.began is None:
+            return False
+        done = history[-1].cycle - self.began
+        unclear = 0.0 < _gain(before, history[-1]) < LL_GAIN
+        return done >= (2 * TRIAL_CYCLES if unclear else TRIAL_CYCLES)
 
 
 def supported(before: CycleStatistics, after: CycleStatistics, difference: float, sigma: float) -> bool:
     """The judgement. difference, sigma: R_free(after) - R_free(before) over the same reflections, and its error."""
-    gain = (before.ll_free - after.ll_free) * after.n_free
-    return gain >= LL_GAIN and difference < -0.5 * sigma
+    return _gain(before, after) >= LL_GAIN and difference < -0.5 * sigma
+
+
+def _gain(before: CycleStatistics, after: CycleStatistics) -> float:
+    """Total log-likelihood of the test set that was gained."""
+    return (before.ll_free - after.ll_free) * after.n_free

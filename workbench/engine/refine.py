@@ -31,6 +31,13 @@ from workbench.engine.xray.model_factors import FittedData
 
 SHIFT_DONE, SHIFT_B_DONE, LL_DONE, CYCLES_DONE = 0.002, 0.1, 1e-4, 3
 """Convergence (conventions 6): r.m.s. shift in angstrom, mean |dB| in A^2, change of ll_free, over how many cycles."""
+RESTING_CYCLES, RESTING_MERIT, RESTING_R = 3, 5e-4, 1e-3
+"""A run also rests when, over so many cycles, no state was better than the best before by so much (units of ll_free)
+and R_work fell by less than so much: what still moves are a few badly placed atoms, and noise is all there is to
+gain."""
+
+MASK_STANDS = 0.03
+"""Angstrom; while no atom has moved further the solvent mask, on a grid of 0.4 A or coarser, is not made again."""
 
 SMALLEST_OVERALL_B = 0.01
 """A^2; less is not worth moving into the atoms."""
@@ -38,13 +45,28 @@ SMALLEST_OVERALL_B = 0.01
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """A model with its factors, scaled to the data: what a cycle starts from and ends at."""
+    """A model with its factors, scaled to the data: what a cycle starts from and ends at. mask_at: the state
+    that f_mask was made for."""
 
     state: ModelState
+    mask_at: ModelState
     f_atoms: ComplexArray
     f_mask: ComplexArray
     fitted: FittedData
     written: FittedData
+
+
+@dataclass(frozen=True, eq=False)
+class _Factors:
+    """F of the model's atoms and of the riding hydrogens (None without any) at `state`."""
+
+    state: ModelState
+    written: ComplexArray
+    hydrogens: ComplexArray | None
+
+    @property
+    def total(self) -> ComplexArray:
+        return self.written if self.hydrogens is None else self.written + self.hydrogens
 
 
 @dataclass(frozen=True)
@@ -61,7 +83,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     yield problem.prepared
     yield from problem.notes
     yield Progress("F_calc, solvent and scales of the start")
-    point = _assess(problem, problem.start, None)
+    point = _assess(problem, _factors(problem, problem.start), None)
     automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
     settings = control.settings()
     weight = settings.weight if settings.weight is not None else automatic.value
@@ -70,7 +92,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     )
     yield latest
     best, best_merit = latest, merit(latest.statistics)
-    history = [latest.statistics]
+    history, merits = [latest.statistics], [best_merit]
     reason: EndReason = "cycles"
     trust = TrustRegion()
     trial = AnisotropyTrial.for_run(settings, problem.atoms, problem.data.n_work, problem.data.n_free)
@@ -90,13 +112,13 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         if step is None:
             reason = "stopped"
             break
-        new_state, weight = step
-        if new_state is None:
+        reached, weight = step
+        if reached is None:
             yield Note(f"Cycle {cycle}: no step lowers the target any further.")
             reason = "no_progress"
             break
-        shift = _shift(point.state, new_state)
-        point = _assess(problem, new_state, point)
+        shift = _shift(point.state, reached.state)
+        point = _assess(problem, reached, point)
         current = _finished_cycle(problem, point, cycle, shift, weight, automatic, time.perf_counter() - started, False)
         now = merit(current.statistics)
         if not np.isfinite(now):
@@ -113,20 +135,22 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             trial.began, plain = cycle, (current, point, best, best_merit)
             problem, point = _with_tensors(problem, point)
             yield Note(f"Trying anisotropic atoms ({len(problem.atoms.shaped)}), judged by the test set.")
-        elif trial.judges(history):
+        elif trial.judges(history, plain[0].statistics):
             trial.over = True
             kept_tensors, why = _judged(problem, plain[0], current)
             yield Note(why)
             if not kept_tensors:
                 problem, point, best, best_merit = begun_as, *plain[1:]
                 history.append(plain[0].statistics)
+                merits = [best_merit]
                 trust = TrustRegion()
         if settings.weight is None:
             steered = automatic.steered(history[-2], history[-1], cycle - problem.first_cycle)
             if steered.value != automatic.value:
                 yield Note(f"Automatic weight {automatic.value:.2f} -> {steered.value:.2f}, {steered.reason}")
             automatic = steered
-        if not trial.under_way and _converged(history):
+        merits.append(now)
+        if not trial.under_way and (_converged(history) or (not trial.pending and _rests(history, merits))):
             reason = "converged"
             break
     yield Finished(
@@ -141,7 +165,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
 def score(problem: RefinementProblem) -> CycleFinished:
     """R factors, likelihood and geometry of the start as it is; nothing is refined."""
     began = time.perf_counter()
-    point = _assess(problem, problem.start, None)
+    point = _assess(problem, _factors(problem, problem.start), None, alone=True)
     automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
     seconds = time.perf_counter() - began
     return _finished_cycle(problem, point, problem.first_cycle, _Shift(), automatic.value, automatic, seconds, True)
@@ -171,26 +195,42 @@ def _judged(problem: RefinementProblem, before: CycleFinished, after: CycleFinis
     )
 
 
-def _assess(problem: RefinementProblem, state: ModelState, previous: _Point | None) -> _Point:
-    """F_calc, solvent, scales and sigma_A of a state; with and without the riding hydrogens."""
+def _factors(problem: RefinementProblem, state: ModelState) -> _Factors:
     atoms = problem.atoms
-    f_written = problem.factors.f_calc(atoms.written(state))
-    f_mask = problem.mask.f_mask(atoms.written(state))
-    old = previous.fitted if previous is not None else None
-    if not atoms.riding:
-        fitted = problem.data.fit(f_written, f_mask, old)
-        return _Point(state, f_written, f_mask, fitted, fitted)
-    f_atoms = f_written + problem.factors.f_calc(atoms.hydrogens(state))
-    written = problem.data.fit(f_written, f_mask, previous.written if previous is not None else None)
-    return _Point(state, f_atoms, f_mask, problem.data.fit(f_atoms, f_mask, old), written)
+    hydrogens = problem.factors.f_calc(atoms.hydrogens(state)) if atoms.riding else None
+    return _Factors(state, problem.factors.f_calc(atoms.written(state)), hydrogens)
+
+
+def _assess(problem: RefinementProblem, factors: _Factors, previous: _Point | None, alone: bool = False) -> _Point:
+    """Solvent, scales and sigma_A of a state; with and without the riding hydrogens.
+
+    alone: estimate sigma_A for the atoms without hydrogens as well; otherwise that of all atoms stands in for it, which
+    changes figures of merit a little and no R.
+    """
+    state = factors.state
+    moved = np.inf if previous is None else _shift(previous.mask_at, state).largest
+    if previous is not None and moved < MASK_STANDS:
+        mask_at, f_mask = previous.mask_at, previous.f_mask
+    else:
+        mask_at, f_mask = state, problem.mask.f_mask(problem.atoms.written(state))
+    fitted = problem.data.fit(factors.total, f_mask, previous.fitted if previous is not None else None)
+    written = fitted
+    if factors.hydrogens is not None:
+        written = problem.data.fit(
+            factors.written,
+            f_mask,
+            previous.written if previous is not None else None,
+            None if alone else fitted.sigma_a,
+        )
+    return _Point(state, mask_at, factors.total, f_mask, fitted, written)
 
 
 def _step(
     problem: RefinementProblem, point: _Point, control: RunControl, automatic: AutomaticWeight, trust: TrustRegion
-) -> tuple[ModelState | None, float] | None:
-    """One accepted step from `point`: the new state and the weight it was taken with.
+) -> tuple[_Factors | None, float] | None:
+    """One accepted step from `point`: the factors of the new state and the weight it was taken with.
 
-    None when the run was cancelled; a state of None when no step lowers the target.
+    None when the run was cancelled; None for the factors when no step lowers the target.
     """
     atoms = problem.atoms
     point = _with_overall_b_in_the_atoms(problem, point)
@@ -212,11 +252,13 @@ def _step(
     families = np.asarray(control.settings().family_weights, dtype=np.float64)
     restraints = problem.restraints.derivatives(state, families)
 
+    tried: list[_Factors] = []
+
     def trial(shift: FloatArray) -> tuple[float, float]:
         moved = atoms.advanced(state, shift)
         geometry = problem.restraints.value(moved, families)
-        f_atoms = problem.factors.f_calc(atoms.scatterers(moved))
-        return problem.data.value(f_atoms, point.f_mask, point.fitted), geometry
+        tried[:] = [_factors(problem, moved)]
+        return problem.data.value(tried[0].total, point.f_mask, point.fitted), geometry
 
     def weight() -> float:
         chosen = control.settings().weight
@@ -225,7 +267,7 @@ def _step(
     result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust, atoms.n)
     if result.cancelled:
         return None
-    return (atoms.advanced(state, result.shift) if result.accepted else None), result.weight
+    return (tried[0] if result.accepted else None), result.weight
 
 
 def _with_overall_b_in_the_atoms(problem: RefinementProblem, point: _Point) -> _Point:
@@ -314,6 +356,16 @@ def _converged(history: list[CycleStatistics]) -> bool:
     )
 
 
+def _rests(history: list[CycleStatistics], merits: list[float]) -> bool:
+    """Whether a plateau has been reached with the weight as it is."""
+    if len(merits) <= RESTING_CYCLES:
+        return False
+    recent = history[-RESTING_CYCLES:]
+    gain = min(merits[:-RESTING_CYCLES]) - min(merits[-RESTING_CYCLES:])
+    falls = history[-RESTING_CYCLES - 1].r_work - history[-1].r_work
+    return gain < RESTING_MERIT and falls < RESTING_R and len({s.xray_weight for s in recent}) == 1
+
+
 def _ending(reason: EndReason, best: CycleFinished, last: int) -> str:
     words = {
         "converged": "Converged",
@@ -337,7 +389,7 @@ def rounded(state: ModelState) -> ModelState:
 def _as_written(problem: RefinementProblem, kept: CycleFinished) -> CycleFinished:
     """The kept cycle with the numbers that `score` finds for the file: rounded coordinates, scales fitted afresh."""
     problem = problem.with_anisotropic(kept.state.anisotropic)
-    point = _assess(problem, rounded(kept.state), None)
+    point = _assess(problem, _factors(problem, rounded(kept.state)), None, alone=True)
     old = kept.statistics
     geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
     statistics = replace(

@@ -82,10 +82,17 @@ class DataSet:
     def n_free(self) -> int:
         return int(np.sum(self.free))
 
-    def fit(self, f_atoms: ComplexArray, f_mask: ComplexArray, previous: FittedData | None = None) -> FittedData:
+    def fit(
+        self,
+        f_atoms: ComplexArray,
+        f_mask: ComplexArray,
+        previous: FittedData | None = None,
+        sigma_a: SigmaA | None = None,
+    ) -> FittedData:
         """Fit scale, solvent and sigma_A to F_atoms (m,) and F_mask (m,), electrons; then every statistic.
 
-        previous: the fit of a similar model, where the search starts from.
+        previous: the fit of a similar model, where the search starts from. sigma_a: that of a model so similar that
+        no other is estimated.
         """
         scale = self._scaler.fit(f_atoms[self.rows], f_mask[self.rows], previous.scale if previous else None)
         k_total = scale.k_total_at(self._s)
@@ -94,9 +101,10 @@ class DataSet:
         amplitude = np.maximum(np.abs(f_model[self.rows]), _SMALLEST_AMPLITUDE)
         k = k_total[self.rows]
         f_obs, sigma = self.f_obs / k, self.sigma / k
-        sigma_a = estimate_sigma_a(
-            f_obs, sigma, amplitude, self.d_star_sq, self.epsilon, self.centric, self.free, self.has_free
-        )
+        if sigma_a is None:
+            sigma_a = estimate_sigma_a(
+                f_obs, sigma, amplitude, self.d_star_sq, self.epsilon, self.centric, self.free, self.has_free
+            )
         sigma_d_all = sigma_a.d_at(self.geometry.d_star_sq)
         d, s = sigma_d_all[self.rows], sigma_a.s_at(self.d_star_sq)
         likelihood = amplitude_likelihood(f_obs, sigma, amplitude, d, s, self.epsilon, self.centric)
