@@ -15,7 +15,7 @@ from workbench.engine.optimise.normal_equations import normal_equations
 from workbench.engine.optimise.step import accepted_step
 from workbench.engine.optimise.target import Derivatives
 from workbench.engine.optimise.trust import LARGEST, TrustRegion
-from workbench.engine.optimise.weights import BOND_Z_HIGH, AutomaticWeight
+from workbench.engine.optimise.weights import BOND_Z_HIGH, LARGEST_START, AutomaticWeight
 
 
 @given(st.integers(1, 12), st.integers(0, 2**31))
@@ -170,5 +170,6 @@ def test_automatic_weight_follows_the_geometry() -> None:
     tight = Geometry(0.2, 0.4)
     assert start.steered(tight, tight, 4).value > start.value
     assert start.steered(Geometry(0.2, 0.9), Geometry(0.2, 0.9), 4).value == start.value, "one of them in its band"
-    assert AutomaticWeight.start(3.0).value > start.value
+    assert AutomaticWeight.start(2.2).value > start.value
+    assert AutomaticWeight.start(4.0).value == LARGEST_START
     assert start.steered(tight, Geometry(float("nan"), 0.4), 4).value == start.value

@@ -25,8 +25,8 @@ FEWEST_TEST = 200
 """Test reflections below which the judge would be asleep."""
 SETTLED = 0.004
 """Change of ll_free in one cycle below which the isotropic model has settled."""
-EARLIEST, LATEST = 3, 6
-"""Cycles before a trial begins: never before the first, always after the second."""
+EARLIEST, LATEST = 3, 7
+"""Cycles before a trial begins: never before the first, always after the second. The weight rests during a trial."""
 TRIAL_CYCLES = 3
 LL_GAIN = 5.0
 STIFF_BELOW = 14.0
@@ -82,7 +82,8 @@ class AnisotropyTrial:
         if self.over or self.began is not None or done < EARLIEST:
             return False
         settled = abs(history[-1].ll_free - history[-2].ll_free) < SETTLED
-        return settled or done >= LATEST
+        rests = history[-1].xray_weight == history[-2].xray_weight
+        return (settled and rests) or done >= LATEST
 
     def judges(self, history: list[CycleStatistics], before: CycleStatistics) -> bool:
         """Whether enough cycles have been done to judge; before: the last cycle of the smaller model."""

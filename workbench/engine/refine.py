@@ -144,7 +144,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
                 history.append(plain[0].statistics)
                 merits = [best_merit]
                 trust = TrustRegion()
-        if settings.weight is None:
+        if settings.weight is None and not trial.under_way:
             steered = automatic.steered(history[-2], history[-1], cycle - problem.first_cycle)
             if steered.value != automatic.value:
                 yield Note(f"Automatic weight {automatic.value:.2f} -> {steered.value:.2f}, {steered.reason}")

@@ -11,7 +11,7 @@ import math
 from workbench.core.events import CycleStatistics
 
 RMSZ_LIMIT = 1.0
-SURCHARGE = 0.05
+SURCHARGE = 0.15
 """Log-likelihood units per reflection and per unit of r.m.s. Z above the limit."""
 
 

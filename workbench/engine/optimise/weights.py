@@ -12,13 +12,14 @@ from typing import Protocol
 BOND_Z_HIGH, ANGLE_Z_HIGH = 0.90, 1.00
 """r.m.s. Z above which the data are given less weight: ideal values carry their own scatter, a model that follows noise
 shows it here first (Jaskolski et al., 2007, Acta Cryst. D63, 611)."""
-BOND_Z_LOW, ANGLE_Z_LOW = 0.45, 0.80
+BOND_Z_LOW, ANGLE_Z_LOW = 0.75, 0.88
 """... below which, both of them, the data may have more."""
 FIRST_JUDGED = 2
 """The first cycles bring the model in and are not judged."""
-STEEPNESS = 2.0
+STEEPNESS = 1.5
 """How strongly the weight answers: r.m.s. Z grows like the weight to the power of 0.35 (angles) to 0.55 (bonds)."""
-LARGEST_CUT, RAISE = 2.0, 1.1
+LARGEST_START = 10.0
+LARGEST_CUT, RAISE = 1.5, 1.12
 
 
 class Deviations(Protocol):
@@ -35,9 +36,10 @@ def starting_weight(d_min: float) -> float:
 
     The empirical dependence 2 exp(0.9104 d_min + 0.2162) of servalcat (Yamashita et al., 2023, Acta Cryst. D79, 368;
     the factor 2 counts Friedel mates once instead of twice), halved: measured for this program, the tighter half gives
-    the same R_free at a smaller deviation of bonds (docs/decisions.md).
+    the same R_free at a smaller deviation of bonds (docs/decisions.md). Capped at LARGEST_START: at 3 to 3.5 A the
+    formula would leave angles at r.m.s. Z of 1.3 to 2 before steering brings them back.
     """
-    return math.exp(0.9104 * d_min + 0.2162)
+    return min(math.exp(0.9104 * d_min + 0.2162), LARGEST_START)
 
 
 @dataclass(frozen=True)
