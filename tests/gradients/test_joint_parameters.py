@@ -53,7 +53,7 @@ def test_gradient_of_a_diffraction_target(case: tuple[AtomicModel, GeometryTarge
     atoms, _, state = case
     crystal = atoms.description.model.crystal
     hkl = all_reflections(crystal, 2.5)
-    factors = StructureFactors(crystal, hkl, 2.5)
+    factors = StructureFactors(crystal, hkl, 2.5, precision=np.float64)
     truth = np.abs(factors.f_calc(atoms.scatterers(state))) * np.random.default_rng(1).uniform(0.7, 1.3, len(hkl))
     weight = 1.0 / np.mean(truth) ** 4
 

@@ -101,7 +101,8 @@ def test_finite_differences(
     crystal = Crystal(cell, name)
     hkl = all_reflections(crystal, d_min)
     atoms = random_atoms(crystal, 16, seed=11, anisotropic=anisotropic)
-    factors = StructureFactors(crystal, hkl, d_min)
+    precision = np.float64 if reference == "own" else np.float32
+    factors = StructureFactors(crystal, hkl, d_min, precision=precision)
     f_calc = factors.f_calc if reference == "own" else lambda s: direct_factors(crystal, s, hkl)
     here = f_calc(atoms)
     target = Squares(here, seed=1)

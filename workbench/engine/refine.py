@@ -36,8 +36,9 @@ RESTING_CYCLES, RESTING_MERIT, RESTING_R = 3, 5e-4, 1e-3
 and R_work fell by less than so much: what still moves are a few badly placed atoms, and noise is all there is to
 gain."""
 
-MASK_STANDS = 0.03
-"""Angstrom; while no atom has moved further the solvent mask, on a grid of 0.4 A or coarser, is not made again."""
+MASK_STANDS, MASK_STANDS_LARGEST = 0.02, 0.5
+"""Angstrom, r.m.s. and largest shift since the solvent mask was made, within which it is not made again: its grid is 0.4
+to 0.6 A wide."""
 
 SMALLEST_OVERALL_B = 0.01
 """A^2; less is not worth moving into the atoms."""
@@ -208,8 +209,8 @@ def _assess(problem: RefinementProblem, factors: _Factors, previous: _Point | No
     changes figures of merit a little and no R.
     """
     state = factors.state
-    moved = np.inf if previous is None else _shift(previous.mask_at, state).largest
-    if previous is not None and moved < MASK_STANDS:
+    moved = _shift(previous.mask_at, state) if previous is not None else _Shift(np.inf, np.inf)
+    if previous is not None and moved.rms < MASK_STANDS and moved.largest < MASK_STANDS_LARGEST:
         mask_at, f_mask = previous.mask_at, previous.f_mask
     else:
         mask_at, f_mask = state, problem.mask.f_mask(problem.atoms.written(state))

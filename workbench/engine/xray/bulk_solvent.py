@@ -47,11 +47,12 @@ class SolventMask:
         index = np.asarray(hkl, dtype=np.int64)
         self._inside = np.flatnonzero(np.all(2 * np.abs(index) < size, axis=1))
         self._n_reflections = len(index)
-        # Only the half of the transform with l >= 0 is kept; the rest are conjugates.
+        # gemmi's grid runs fastest along a: taken as it lies, its axes are c, b, a. Only the half of the transform with
+        # h >= 0 is kept; the rest are conjugates.
         chosen = index[self._inside]
-        self._mate = chosen[:, 2] < 0
+        self._mate = chosen[:, 0] < 0
         chosen[self._mate] *= -1
-        self._where: tuple[AnyArray, ...] = tuple((chosen % size).T)
+        self._where: tuple[AnyArray, ...] = tuple((chosen % size).T[::-1])
         self._model = gemmi.Model(1)
         self._atoms: list[gemmi.Atom] = []
         self._element: TextArray = np.array([], dtype=np.str_)
@@ -64,14 +65,18 @@ class SolventMask:
 
     def mask(self, s: Scatterers) -> FloatArray:
         """The mask over the whole cell (nu, nv, nw): 1 in solvent, 0 in atoms."""
+        self._fill(s)
+        return np.ascontiguousarray(self._grid.array, dtype=np.float64)
+
+    def _fill(self, s: Scatterers) -> None:
         self._place(s)
         self._masker.put_mask_on_float_grid(self._grid, self._model)
-        return np.ascontiguousarray(self._grid.array, dtype=np.float64)
 
     def f_mask(self, s: Scatterers) -> ComplexArray:
         """F_mask (m,): transform of the mask in A^3, which k_mask (electrons/A^3) turns into electrons."""
-        mask = self.mask(s)
-        half = np.asarray(scipy.fft.rfftn(mask, workers=self.threads, overwrite_x=True))
+        self._fill(s)
+        mask = np.asarray(self._grid.array).T
+        half = np.asarray(scipy.fft.rfftn(mask, workers=self.threads))
         found = np.conj(half[self._where]) * (float(self._grid.unit_cell.volume) / mask.size)
         result = np.zeros(self._n_reflections, dtype=np.complex128)
         result[self._inside] = np.where(self._mate, np.conj(found), found)

@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from workbench.core.arrays import FloatArray, IntArray
+from workbench.core.arrays import Float32Array, FloatArray, IntArray
 from workbench.engine.kernels import kernel
 
 SMALLEST_PART = 1e-5
@@ -81,7 +81,7 @@ def longest_table(width: FloatArray, kind: IntArray, b: FloatArray, radius: Floa
 
 @kernel
 def paint_isotropic(
-    grid: FloatArray,
+    grid: Float32Array,
     position: FloatArray,
     steps: FloatArray,
     reach: FloatArray,
@@ -151,7 +151,7 @@ def paint_isotropic(
 
 @kernel
 def gather_isotropic(
-    density: FloatArray,
+    density: Float32Array,
     position: FloatArray,
     steps: FloatArray,
     reach: FloatArray,
@@ -277,7 +277,7 @@ def _gaussian_forms(
 
 @kernel
 def sum_anisotropic(
-    grid: FloatArray,
+    grid: Float32Array,
     position: FloatArray,
     steps: FloatArray,
     reach: FloatArray,

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.core.arrays import ComplexArray, IntArray
+from workbench.core.arrays import Complex64Array, ComplexArray, IntArray
 from workbench.engine.kernels import kernel
 
 
 @kernel
 def collect_symmetry(
-    half: ComplexArray, hkl: IntArray, rotation: IntArray, translation: IntArray, phases: ComplexArray
+    half: Complex64Array, hkl: IntArray, rotation: IntArray, translation: IntArray, phases: ComplexArray
 ) -> ComplexArray:
     """F(h) (m,) from half (nu, nv, nw//2 + 1), the non-negative-l half of a transform with kernel exp(-2 pi i h x).
 
@@ -43,7 +43,7 @@ def collect_symmetry(
 @kernel
 def spread_symmetry(
     coefficients: ComplexArray,
-    half: ComplexArray,
+    half: Complex64Array,
     hkl: IntArray,
     rotation: IntArray,
     translation: IntArray,
