@@ -37,8 +37,8 @@ and R_work fell by less than so much: what still moves are a few badly placed at
 gain."""
 
 MASK_STANDS, MASK_STANDS_LARGEST = 0.02, 0.5
-"""Angstrom, r.m.s. and largest shift since the solvent mask was made, within which it is not made again: its grid is 0.4
-to 0.6 A wide."""
+"""Angstrom, r.m.s. and largest shift since the solvent mask was made, within which it is not made again: its grid is
+0.4 to 0.6 A wide."""
 
 SMALLEST_OVERALL_B = 0.01
 """A^2; less is not worth moving into the atoms."""
