@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_run import recorded_run
 from workbench.core.events import CycleFinished, CycleStatistics
-from workbench.engine.b_model import EARLIEST, LL_GAIN, TRIAL_CYCLES, AnisotropyTrial, supported
+from workbench.engine.b_model import EARLIEST, LATEST, LL_GAIN, TRIAL_CYCLES, AnisotropyTrial, supported
 from workbench.engine.cross_validation.paired_difference import r_difference
 
 SOME = next(e.statistics for e in recorded_run(cycles=1) if isinstance(e, CycleFinished))
@@ -23,7 +23,7 @@ def test_a_trial_waits_until_the_isotropic_model_has_settled() -> None:
     assert not AnisotropyTrial().begins(cycles(6.0, 5.0, 4.9999))
     assert not AnisotropyTrial().begins(cycles(6.0, 5.5, 5.2, 5.0))
     assert AnisotropyTrial().begins(cycles(6.0, 5.5, 5.2, 5.199))
-    assert AnisotropyTrial().begins(cycles(*(6.0 - 0.1 * i for i in range(7)))), "but not for ever"
+    assert AnisotropyTrial().begins(cycles(*(6.0 - 0.1 * i for i in range(LATEST + 1)))), "but not for ever"
     assert not AnisotropyTrial(over=True).begins(cycles(*([5.0] * (EARLIEST + 2))))
 
 
