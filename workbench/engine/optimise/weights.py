@@ -9,10 +9,10 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-BOND_Z_HIGH, ANGLE_Z_HIGH = 0.90, 1.00
+BOND_Z_HIGH, ANGLE_Z_HIGH = 0.90, 0.97
 """r.m.s. Z above which the data are given less weight: ideal values carry their own scatter, a model that follows noise
 shows it here first (Jaskolski et al., 2007, Acta Cryst. D63, 611)."""
-BOND_Z_LOW, ANGLE_Z_LOW = 0.75, 0.88
+BOND_Z_LOW, ANGLE_Z_LOW = 0.75, 0.85
 """... below which, both of them, the data may have more."""
 FIRST_JUDGED = 2
 """The first cycles bring the model in and are not judged."""
