@@ -19,7 +19,7 @@ from tests.benchmarks.side_by_side import programs
 from tests.benchmarks.side_by_side.data_sets import DataSet
 from tests.benchmarks.side_by_side.environment import Peer, further_dictionary
 from tests.benchmarks.side_by_side.measure import run_measured
-from tests.benchmarks.side_by_side.scoring import ScoringFailed, score, scorer_digest
+from tests.benchmarks.side_by_side.scoring import SCORER, ScoringFailed, score
 from tests.benchmarks.side_by_side.starts import prepare
 
 ANISO_RESOLUTION = 1.5
@@ -100,10 +100,10 @@ def run(bench: Bench, case: Case, start: str, program: str) -> dict[str, Any]:
         result = {"key": key, "program": about, **_execute(bench, case, start, program, folder)}
     if str(result.get("error", "")).startswith("scorer: "):  # the refined model is there: try again to score it
         del result["error"]
-    if "error" not in result and result.get("scorer") != scorer_digest():
+    if "error" not in result and result.get("scorer") != SCORER:
         try:
             result["score"] = score(Path(result["model"]), case.data, case.dictionaries, folder, bench.peer)
-            result["scorer"] = scorer_digest()
+            result["scorer"] = SCORER
         except ScoringFailed as error:
             result["error"] = f"scorer: {error}"
     new = folder / "result.new.json"

@@ -77,7 +77,8 @@ def free_likelihood(columns: Mapping[str, np.ndarray], f_model: np.ndarray) -> f
     for rows in bins:
         fo, sigma, epsilon, centric = (test[name][rows] for name in names)
         fm = model[rows]
-        start = max(float(np.mean((fo - fm) ** 2 / epsilon)), 1e-12 * float(np.mean(fo**2)))
+        d0 = float((fo * fm).sum() / (fm * fm).sum())
+        start = max(float(np.mean((fo - d0 * fm) ** 2 / epsilon)), 1e-12 * float(np.mean(fo**2)))
 
         def loss(
             p: np.ndarray, fo: np.ndarray = fo, sigma: np.ndarray = sigma, fm: np.ndarray = fm,
@@ -86,7 +87,9 @@ def free_likelihood(columns: Mapping[str, np.ndarray], f_model: np.ndarray) -> f
             s = start * math.exp(min(max(p[1], -30.0), 30.0))
             return float(minus_log_likelihood(fo, sigma, fm, epsilon, centric, abs(p[0]), s).sum())
 
-        found = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-7})
+        simplex = np.array([[d0, 0.0], [0.9 * d0, 0.0], [d0, 0.5]])
+        options = {"initial_simplex": simplex, "xatol": 1e-6, "fatol": 1e-8}
+        found = minimize(loss, simplex[0], method="Nelder-Mead", options=options)
         total += float(found.fun)
     return total / model.size
 

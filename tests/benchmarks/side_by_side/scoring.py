@@ -21,12 +21,15 @@ class ScoringFailed(RuntimeError):
     """A script of the scorer ended with an error."""
 
 
-def scorer_digest() -> str:
-    """Changes when the scorer does: older scores are made again then."""
+def _digest() -> str:
     digest = hashlib.sha256()
     for path in [*sorted(SCRIPTS.glob("*.py")), Path(__file__), Path(__file__).with_name("compare.py")]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+SCORER = _digest()
+"""Changes when the scorer does: older scores are made again then. Taken once, when the code in use was read."""
 
 
 def score(model: Path, data: Path, dictionaries: Sequence[Path], folder: Path, peer: Peer) -> dict[str, Any]:

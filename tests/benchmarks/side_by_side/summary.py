@@ -113,7 +113,7 @@ def _judge(pairs: Sequence[Pair]) -> list[str]:
             large.append(f"{p.name} {mine:.0f} ({theirs:.0f})")
     difference = float(np.mean([p.compared.difference for p in pairs]))
     return [
-        f"  R_free lower by {-difference:+.4f} on average; gap by {-gap:+.4f}",
+        f"  mean dR_free {difference:+.4f} (ours - peer's, negative is better); mean difference of the gaps {gap:+.4f}",
         f"  not worse by more than one paired sigma: {n - len(worse)}/{n}" + _but(worse),
         f"  better by two paired sigma: {len(better)}/{n}" + (f" ({', '.join(better)})" if better else ""),
         f"  rmsZ above {Z_LIMIT} or above the peer's + {Z_MARGIN}, ours (peer's): {', '.join(loose) or 'none'}",
