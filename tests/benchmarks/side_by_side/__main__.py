@@ -66,16 +66,21 @@ def _run_all(bench: runner.Bench, sets: Sequence[Any], starts: Sequence[str], *,
             runner.say(f"{data_set.name}: left out: {error}")
             continue
         for start in starts:
-            queue = ["start"] if peers else []
-            queue += ["servalcat"] if peers else []
-            queue += [bench.label] if ours else []
-            queue += ["servalcat_aniso"] if peers and case.wants_anisotropic else []
-            for program in queue:
-                result = runner.run(bench, case, start, program)
-                found = result.get("score", {})
-                what = result.get("error") or f"R {found['r_work']:.4f} {found['r_free']:.4f}"
-                spent = f", {result['measured']['user']:.1f} s user" if "measured" in result else ""
-                runner.say(f"{data_set.name} {start} {program}: {what}{spent}")
+            if peers:
+                _run_one(bench, case, start, "start")
+                _run_one(bench, case, start, "servalcat")
+            if ours:
+                _run_one(bench, case, start, bench.label)
+            if peers and (case.wants_anisotropic or runner.ours_is_anisotropic(bench, data_set.name, start)):
+                _run_one(bench, case, start, "servalcat_aniso")
+
+
+def _run_one(bench: runner.Bench, case: runner.Case, start: str, program: str) -> None:
+    result = runner.run(bench, case, start, program)
+    found = result.get("score", {})
+    what = result.get("error") or f"R {found['r_work']:.4f} {found['r_free']:.4f}"
+    spent = f", {result['measured']['user']:.1f} s user" if "measured" in result else ""
+    runner.say(f"{case.data_set.name} {start} {program}: {what}{spent}")
 
 
 def _write_json(path: Path, peer: Peer, rows: Sequence[table.Row], label: str) -> None:
@@ -86,7 +91,8 @@ def _write_json(path: Path, peer: Peer, rows: Sequence[table.Row], label: str) -
         "rows": [
             {
                 "set": row.data_set.name, "start": row.start, "program": row.program,
-                **{k: v for k, v in row.result.items() if k not in {"command", "model", "key"}},
+                "versions": row.result.get("program", {}),
+                **{k: v for k, v in row.result.items() if k not in {"command", "model", "key", "program"}},
                 "ours_against_it": None if row.comparison is None else {**vars(row.comparison), "z": row.comparison.z},
             }
             for row in rows

@@ -87,6 +87,17 @@ def stored(output: Path, name: str, start: str, program: str) -> dict[str, Any] 
     return found
 
 
+def is_anisotropic(score: dict[str, Any]) -> bool:
+    """More than half of the atoms of a scored model have anisotropic B."""
+    return bool(score["anisotropic_atoms"] > 0.5 * score["heavy_atoms"])
+
+
+def ours_is_anisotropic(bench: Bench, name: str, start: str) -> bool:
+    """Our stored result has anisotropic B, whatever the input had: the matching peer is the anisotropic one."""
+    result = stored(bench.output, name, start, bench.label)
+    return result is not None and "error" not in result and is_anisotropic(result["score"])
+
+
 def run(bench: Bench, case: Case, start: str, program: str) -> dict[str, Any]:
     """Result of one program from one start: run if need be, scored if need be. `error` in it where it failed."""
     folder = folder_of(bench.output, case.data_set.name, start, program)

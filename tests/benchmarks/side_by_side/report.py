@@ -29,7 +29,8 @@ coot-headless-api {coot} carries). Runs stored in FOLDER that still hold are not
   {shake} A (r.m.s., three dimensions, seed {seed}), every B the mean B.
 * **R factors** by one scorer for both outputs: hydrogens and charges of the program are taken off, riding hydrogens
   added by gemmi from one library (not hydroxyl and water ones), then mmtbx's bulk solvent and scaling
-  (`update_all_scales`, no outlier dropped), all observed reflections.
+  (`update_all_scales`, no outlier dropped), all observed reflections. As in mmtbx the test reflections have an overall
+  scale of their own.
 * **-LL free**: mean negative log-likelihood of a test reflection, from the scorer's |F_model|; Rice and Woolfson
   distributions with the error of measurement, sigma_A fitted in bins of some 60 test reflections for each model alike.
 * **dR_free** stands beside a peer: R_free of ours minus R_free of that peer, its **sigma** by a paired bootstrap over

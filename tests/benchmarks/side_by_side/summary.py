@@ -98,7 +98,7 @@ def _judge(pairs: Sequence[Pair]) -> list[str]:
         for key, what in (("rmsz_bonds", "bonds"), ("rmsz_angles", "angles")):
             mine, theirs = p.figure(key)
             if mine > Z_LIMIT or mine > theirs + Z_MARGIN:
-                loose.append(f"{p.name} {what} {mine:.2f} ({theirs:.2f})")
+                loose.append(f"{p.name} {what} {mine:.3f} ({theirs:.3f})")
     outliers = [f"{p.name} {p.outliers[0]} ({p.outliers[1]})" for p in pairs if p.outliers[0] > p.outliers[1]]
     slow = [f"{p.name} {p.compared.user_ratio:.2f}" for p in pairs if p.compared.user_ratio > TIME_RATIO]
     late = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.side_by_side.bench import folder_of, stored
+from tests.benchmarks.side_by_side.bench import folder_of, is_anisotropic, stored
 from tests.benchmarks.side_by_side.compare import paired_difference, seconds_to_likelihood
 from tests.benchmarks.side_by_side.data_sets import DataSet
 from tests.benchmarks.side_by_side.programs import PEERS
@@ -55,8 +55,7 @@ class Row:
     @property
     def anisotropic(self) -> bool:
         """More than half of the atoms have anisotropic B."""
-        found = self.score
-        return found is not None and found["anisotropic_atoms"] > 0.5 * found["heavy_atoms"]
+        return self.score is not None and is_anisotropic(self.score)
 
 
 def collect(output: Path, data_sets: Iterable[DataSet], starts: Sequence[str], label: str) -> list[Row]:
