@@ -27,6 +27,13 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="restraint dictionary of a ligand; may be given several times, and wins over the built-in ones",
     )
     parser.add_argument(
+        "--library",
+        metavar="DIR|embedded",
+        default="",
+        help="monomer library: a folder of the CCP4 kind, or the one that comes with the program (default: an installed"
+        " one from $CLIBD_MON, CCP4, Coot or Phenix, else embedded)",
+    )
+    parser.add_argument(
         "--labels", metavar="F,SIGF", type=_labels, help="columns of amplitude and sigma (default: chosen by content)"
     )
     parser.add_argument("--free", metavar="LABEL", help="column of the test set (default: chosen by content)")

@@ -50,5 +50,6 @@ def main(arguments: Sequence[str]) -> int:
         free_label=options.free,
         free_value=options.free_value,
         settings=settings,
+        library=options.library,
     )
     return run_headless(request, options.output, reporter(options.quiet))

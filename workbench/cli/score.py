@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         free_label=options.free,
         free_value=options.free_value,
         settings=settings,
+        library=options.library,
     )
     from workbench.export.statistics import cycle_row, json_text
     from workbench.session.run import score_model
