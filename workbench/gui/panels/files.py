@@ -194,10 +194,12 @@ class IndentedText(QWidget):
 class FilesPanel(QWidget):
     """Model, reflections and dictionaries: names, what they hold, and what is wrong with them.
 
-    link_chosen(label, bond): the user accepts or removes a bond between residues.
+    link_chosen(label, bond): the user accepts or removes a bond between residues. dictionary_made(path): one was made
+    for a component that had none.
     """
 
     link_chosen = Signal(str, bool)
+    dictionary_made = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -282,6 +284,7 @@ class FilesPanel(QWidget):
         if self._dialog is None:
             self._dialog = RestraintsDialog(self.window())
             self._dialog.link_chosen.connect(self.link_chosen)
+            self._dialog.dictionary_made.connect(self.dictionary_made)
             self._dialog.show_prepared(self._prepared)
         self._dialog.show()
         self._dialog.raise_()

@@ -18,15 +18,17 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.core.events import Prepared
+from workbench.gui.widgets.dictionary_bar import DictionaryBar
 from workbench.session.chemistry import OWN_GEOMETRY, link_words, source_words
 
 LABEL = Qt.ItemDataRole.UserRole
 
 
 class RestraintsDialog(QDialog):
-    """Not modal. link_chosen(label, bond) when the user ticks or unticks a link."""
+    """Not modal. link_chosen(label, bond) when the user ticks or unticks a link; dictionary_made(path)."""
 
     link_chosen = Signal(str, bool)
+    dictionary_made = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +40,8 @@ class RestraintsDialog(QDialog):
         )
         self.links.itemChanged.connect(self._changed)
         self.no_links = QLabel("No bonds between residues besides the backbone.")
+        self.maker = DictionaryBar()
+        self.maker.made.connect(self.dictionary_made)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
@@ -48,6 +52,7 @@ class RestraintsDialog(QDialog):
             layout.addWidget(heading)
             layout.addWidget(widget, 1)
         layout.addWidget(self.no_links)
+        layout.addWidget(self.maker)
         layout.addWidget(buttons)
 
     def show_prepared(self, prepared: Prepared | None) -> None:
@@ -57,6 +62,8 @@ class RestraintsDialog(QDialog):
         if prepared is not None:
             self._fill(prepared)
         self.links.blockSignals(False)
+        own = prepared.inputs.component_sources.items() if prepared is not None else ()
+        self.maker.show_components([name for name, source in own if source == OWN_GEOMETRY])
         self.no_links.setVisible(self.links.topLevelItemCount() == 0)
         for tree in (self.components, self.links):
             for column in range(tree.columnCount() - 1):
