@@ -61,9 +61,7 @@ def rows(dialog: RestraintsDialog) -> dict[str, str]:
 def test_every_component_shows_its_source(window: MainWindow) -> None:
     window.files.show_prepared(prepared())
     panel = window.files
-    assert (
-        panel.restraints.value.text() == "1 embedded, 1 from the monomer library, NUT by dictionary, Q9Q own geometry"
-    )
+    assert panel.restraints.value.text() == "1 embedded, 1 from the monomer library, NUT by dictionary"
     assert "Q9Q" in panel.flagged.value.text()
     assert panel.flagged.isVisibleTo(panel)
     assert panel.links.value.text() == "1 disulfide, 1 not bonded"

@@ -33,8 +33,8 @@ def source_counts(prepared: Prepared) -> dict[str, list[str]]:
     return {kind: names for kind, names in kinds.items() if names}
 
 
-def sources_line(prepared: Prepared) -> str:
-    """'17 embedded; NUT by dictionary; 3 from the monomer library; Q9Q own geometry'."""
+def sources_line(prepared: Prepared, own: bool = True) -> str:
+    """'17 embedded, 3 from the monomer library, NUT by dictionary, Q9Q own geometry' (the last if `own`)."""
     counts = source_counts(prepared)
     parts = []
     if "embedded" in counts:
@@ -44,7 +44,7 @@ def sources_line(prepared: Prepared) -> str:
     if "dictionary" in counts:
         names = counts["dictionary"]
         parts.append(f"{', '.join(names[:3])}{'…' if len(names) > 3 else ''} by dictionary")
-    if OWN_GEOMETRY in counts:
+    if own and OWN_GEOMETRY in counts:
         parts.append(f"{', '.join(counts[OWN_GEOMETRY])} {OWN_GEOMETRY}")
     return ", ".join(parts) or "none"
 

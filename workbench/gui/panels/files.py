@@ -80,7 +80,9 @@ def restraint_summary(prepared: Prepared) -> tuple[str, str]:
     """Where the restraints come from: embedded, a library, a dictionary, or a component's own geometry."""
     given = tuple(file.path for file in prepared.inputs.dictionaries)
     sources = sorted(prepared.inputs.component_sources.items())
-    return sources_line(prepared), "\n".join(f"{name}: {source_words(source, given)}" for name, source in sources)
+    return sources_line(prepared, own=False), "\n".join(
+        f"{name}: {source_words(source, given)}" for name, source in sources
+    )
 
 
 def links_summary(links: tuple[LinkReport, ...]) -> tuple[str, str]:

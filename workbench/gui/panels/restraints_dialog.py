@@ -77,7 +77,7 @@ class RestraintsDialog(QDialog):
             words = source_words(source, given)
             item = QTreeWidgetItem([name, f"⚠ {words}: {weak}" if weak and source != OWN_GEOMETRY else words])
             if source == OWN_GEOMETRY:
-                item.setText(1, f"⚠ {OWN_GEOMETRY}" + (f": {weak}" if weak else ""))
+                item.setText(1, f"⚠ {OWN_GEOMETRY}: no dictionary knows it; its shape is kept as it is")
             item.setToolTip(1, source)
             self.components.addTopLevelItem(item)
         for link in prepared.links:
