@@ -36,6 +36,10 @@ COMPONENTS = """
 CHECKED = ("ALA", "PHE", "GOL", "CIT", "NAG", "PLP")
 """Components the CCP4-style library has as well: made by acedrg too, to compare (compile_monomers.py logs it)."""
 
+DOUBTFUL = 0.19
+"""Angstrom; a bond further from that of the wwPDB's idealised coordinates makes a result doubtful (oxygen and sulfur
+that acedrg takes as charged lie up to 0.185 nearer than the neutral ones of the wwPDB)."""
+
 _COLUMNS = {
     "chem_comp": ("id", "name", "type", "formula", "three_letter_code"),
     "chem_comp_atom": (
@@ -82,6 +86,30 @@ def describe(name: str, path: Path) -> bool:
     return True
 
 
+def doubt(name: str, made: Path) -> str:
+    """Why a result is not to be trusted, or "": no angles (acedrg has none around metals), or a bond far from that of
+    the wwPDB's idealised coordinates."""
+    from biotite.structure.info.ccd import get_from_ccd
+
+    monomers = gemmi.MonLib()
+    monomers.read_monomer_doc(gemmi.cif.read(str(made)))
+    definition = monomers.monomers[name]
+    if len(definition.atoms) > 2 and not len(definition.rt.angles):
+        return "no angles"
+    table = get_from_ccd("chem_comp_atom", name)
+    xyz = [table[f"pdbx_model_Cartn_{axis}_ideal"].as_array(float, float("nan")) for axis in "xyz"]
+    place = {atom: gemmi.Position(*xyz_of) for atom, *xyz_of in zip(table["atom_id"].as_array(), *xyz, strict=True)}
+    hydrogens = {atom.id for atom in definition.atoms if atom.is_hydrogen()}
+    for bond in definition.rt.bonds:
+        ends = (bond.id1.atom, bond.id2.atom)
+        if hydrogens & set(ends) or not all(end in place for end in ends):
+            continue
+        ideal = place[ends[0]].dist(place[ends[1]])
+        if abs(bond.value - ideal) > DOUBTFUL:
+            return f"{ends[0]}-{ends[1]} {bond.value:.3f} A, {ideal:.3f} A in the wwPDB's ideal coordinates"
+    return ""
+
+
 def make(name: str, folder: Path, limit: float) -> str:
     """Make NAME.cif in the folder; the line for the log."""
     began = time.perf_counter()
@@ -98,6 +126,9 @@ def make(name: str, folder: Path, limit: float) -> str:
         if not made.is_file() or not gemmi.cif.read(str(made)).find_block(f"comp_{name}"):
             last = (done.stdout + done.stderr).strip().splitlines()[-1:]
             return f"{name} failed: {last[0] if last else 'no output'}"
+        why = doubt(name, made)
+        if why:
+            return f"{name} refused: {why}"
         (folder / f"{name}.cif").write_text(made.read_text())
     return f"{name} made in {time.perf_counter() - began:.0f} s"
 

@@ -157,7 +157,11 @@ def add_acedrg(folder: Path, files: dict[str, str], log: list[str]) -> None:
             files[f"components/{path.name}"] = text
             added.append(path.stem)
     log.append(f"made by {versions}: {len(added)} components: {' '.join(added)}")
-    log.extend(f"acedrg: {line}" for line in dict.fromkeys(lines) if "failed" in line or " not in " in line)
+    log.extend(
+        f"acedrg: {line}"
+        for line in dict.fromkeys(lines)
+        if "failed" in line or "refused" in line or " not in " in line
+    )
 
 
 def compared(name: str, library: str, made: str) -> str:

@@ -286,3 +286,18 @@ def test_every_model_of_the_data_sets_gets_restraints(shared_data: Path) -> None
             flagged[path.name] = set(geometry.flagged)
     assert seen > 25
     assert flagged == {"BAZ2BA-x828-LIG.pdb": {"LIG"}}
+
+
+def test_nitrogens_of_methylated_and_d_residues(shared_data: Path) -> None:
+    """pep_6mw0: N-methyl leucine has no proton in a peptide bond, D-phenylalanine has one."""
+    geometry = case_geometry(shared_data, "pep_6mw0", "riding")
+    model = geometry.model
+    count = np.bincount(geometry.hydrogens.parent, minlength=len(model))
+    nitrogen = model.atom_name == "N"
+    names = model.residues.name[model.residue]
+    joined = {i for pair in between_residues(geometry) for i in pair}
+    inside = np.isin(np.arange(len(model)), sorted(joined)) & nitrogen
+    assert (inside & (names == "MLE")).any()
+    assert (count[inside & (names == "MLE")] == 0).all()
+    assert (count[inside & (names == "DPN")] == 1).all()
+    assert (count[(model.atom_name == "CN") & (names == "MLE")] == 3).all()
