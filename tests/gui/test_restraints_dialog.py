@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -138,3 +140,9 @@ def test_a_dictionary_is_made_in_the_background(
     dialog.maker.stop.click()
     qtbot.waitUntil(lambda: "Cancelled" in dialog.maker.message.text(), timeout=30000)
     dialog.close()
+
+
+def test_the_window_does_not_load_the_readers_for_it() -> None:
+    """What makes dictionaries is imported by the window; gemmi only comes in when one is made."""
+    code = "import sys, workbench.gui.main_window; sys.exit('gemmi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

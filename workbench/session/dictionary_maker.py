@@ -24,9 +24,7 @@ import platformdirs
 
 from workbench.core.errors import InputError, SettingsError, WorkbenchError
 from workbench.core.events import Progress
-from workbench.io.dictionaries import read_dictionary
 from workbench.io.files import read_input, say_kind
-from workbench.io.models import read_cif_document
 
 INSTALL = "Install the extra: pip install 'refinement-workbench[ligands]' (acedrg, about 1.6 GB with what it needs)."
 TIME_LIMIT = 1800.0
@@ -144,6 +142,8 @@ def _described(request: DictionaryRequest) -> str:
             file=request.cif_path,
             remedy="Give the component's CIF (for example from the PDB), or a SMILES string.",
         )
+    from workbench.io.models import read_cif_document  # gemmi is not loaded into the window before it is needed
+
     text = file.text()
     document = read_cif_document(text, request.cif_path)
     if not any(len(block.find_values("_chem_comp_atom.atom_id")) for block in document):
@@ -231,6 +231,8 @@ def _checked(made: Path, request: DictionaryRequest, output: str) -> str:
             item=request.name,
             remedy="Check the molecule; metals and boron clusters are beyond acedrg.",
         )
+    from workbench.io.dictionaries import read_dictionary
+
     dictionary = read_dictionary(str(made))
     if request.name not in dictionary.components:
         raise InputError(
