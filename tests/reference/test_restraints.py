@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import zipfile
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -15,9 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.geometry_cases import case_geometry
+from tests.geometry_cases import case_geometry, case_model
 from tests.reference.restraints_by_gemmi import RESULT, SETS
 from workbench.engine.geometry.description import GeometryDescription
+from workbench.engine.geometry.topology import build_geometry
+from workbench.io.files import resource_path
+from workbench.io.monomers import read_monomers
 
 BOND_TOLERANCE = 0.01
 ANGLE_TOLERANCE = 1.5
@@ -149,3 +154,41 @@ def test_hands_and_volumes_are_those_of_the_reference(shared_data: Path, name: s
         for volume, hand in rows if kind in theirs else []:
             assert min(abs(volume - row[0]) for row in theirs[kind]) < 0.05, kind
             assert hand in {row[1] for row in theirs[kind]}, kind
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", ["rnasa", "gp350", "zdna"])
+def test_an_installed_library_gives_the_same_restraints(shared_data: Path, tmp_path: Path, name: str) -> None:
+    """A library of the CCP4 kind in a folder against the embedded one: equal tables, hence equal refinements.
+
+    WORKBENCH_REFERENCE_LIBRARY may name one of another program (the folder of coot-headless-api 1.3.3rc1 was equal);
+    without it the embedded files are laid out as such a folder, which checks the way they are found and read.
+    """
+    folder = Path(os.environ.get("WORKBENCH_REFERENCE_LIBRARY", "") or laid_out(tmp_path))
+    model = case_model(shared_data, name)
+    names = sorted(set(model.residues.name.tolist()))
+    installed = read_monomers(names, library=str(folder))
+    assert {"embedded"} != set(installed.sources.values())
+    first = build_geometry(model, installed.library, installed.sources, "riding")
+    second = case_geometry(shared_data, name, "riding")
+    for family in ("bonds", "angles", "torsions", "chiralities"):
+        one, other = getattr(first, family), getattr(second, family)
+        np.testing.assert_array_equal(one.atoms, other.atoms)
+        np.testing.assert_allclose(one.ideal, other.ideal)
+        np.testing.assert_allclose(one.sigma, other.sigma)
+    np.testing.assert_array_equal(first.planes.atoms, second.planes.atoms)
+    np.testing.assert_allclose(first.hydrogens.parameters, second.hydrogens.parameters, atol=1e-6)
+
+
+def laid_out(folder: Path) -> Path:
+    """The embedded library as a folder of the CCP4 kind, without what acedrg made."""
+    with zipfile.ZipFile(resource_path("monomers") / "monomers.zip") as archive:
+        for member in archive.namelist():
+            text = archive.read(member).decode()
+            if member.startswith("components/") and "CCP4 monomer library" in text.splitlines()[0]:
+                stem = member.removeprefix("components/")
+                (folder / stem[0].lower()).mkdir(exist_ok=True)
+                (folder / stem[0].lower() / stem).write_text(text)
+            elif not member.startswith("components/"):
+                (folder / member).write_text(text)
+    return folder

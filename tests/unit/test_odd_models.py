@@ -301,3 +301,8 @@ def test_nitrogens_of_methylated_and_d_residues(shared_data: Path) -> None:
     assert (count[inside & (names == "MLE")] == 0).all()
     assert (count[inside & (names == "DPN")] == 1).all()
     assert (count[(model.atom_name == "CN") & (names == "MLE")] == 3).all()
+
+
+def test_neutron_models_are_known_as_such(shared_data: Path) -> None:
+    assert "NEUTRON" in case_model(shared_data, "zdna").method
+    assert "NEUTRON" not in case_model(shared_data, "rsbs").method

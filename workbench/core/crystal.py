@@ -103,7 +103,7 @@ class Model:
     atom_name: (n,) e.g. "CA". altloc: (n,) "" or one letter. residue: (n,) row of `residues`.
     source_index: (n,) index of the atom in the source file's first model; -1 for atoms added since (hydrogens).
     source_text: the (decompressed) text of the file, from which export restores what refinement does not change.
-    source_format: "pdb" or "mmcif".
+    source_format: "pdb" or "mmcif". method: the experiment as the file names it ("NEUTRON DIFFRACTION") or "".
     """
 
     crystal: Crystal
@@ -124,6 +124,7 @@ class Model:
     source_text: str = field(repr=False)
     source_format: str
     notes: tuple[str, ...] = ()
+    method: str = ""
 
     def __len__(self) -> int:
         return len(self.xyz)

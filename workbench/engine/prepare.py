@@ -93,9 +93,12 @@ def prepare(
     hydrogens = settings.hydrogens
     if hydrogens == "auto":
         hydrogens = "keep" if np.isin(model.element, ("H", "D")).any() else "riding"
-    description = build_geometry(
-        model, monomers, component_sources, hydrogens, links, nuclear_distances=settings.nuclear_distances
-    )
+    method = model.method.upper()
+    neutrons = "NEUTRON" in method and "X-RAY" not in method
+    if neutrons and not settings.nuclear_distances:
+        notes.append(Note("The model comes from neutron diffraction: hydrogens stand where their nuclei are."))
+    nuclear = neutrons or settings.nuclear_distances
+    description = build_geometry(model, monomers, component_sources, hydrogens, links, nuclear)
     notes += [Note(text) for text in (*model.notes, *reflections.notes)]
     notes += [Note(text) for text in description.notes]
     notes += [Note(f"{name}: {why}", "warning") for name, why in description.flagged.items()]
