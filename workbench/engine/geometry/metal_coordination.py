@@ -4,8 +4,8 @@ The target distance is the radius of the metal for its charge and coordination n
 Metal radii: Shannon (1976), Acta Cryst. A32, 751-767, table 1 (high spin where both are given). Donor radii: the
 distances that Harding (2006), Acta Cryst. D62, 678-682, found in proteins, less Shannon's radius of tetrahedral zinc
 (0.60): histidine N 2.03, cysteine S 2.31; oxygen 1.36 as Shannon gives for O 2-; halides from Zn-Cl 2.27, Zn-Br 2.41,
-Zn-I 2.61 in tetrahalide zincates. Against Harding's table the sums are right to 0.05 A for Mg, Ca, Mn, Fe, Co, Zn, Na
-and K with oxygen.
+Zn-I 2.61 in tetrahalide zincates. Against Harding's distances the sums are right to 0.05 A for Mg, Ca, Mn, Fe, Co, Zn,
+Na and K with oxygen.
 """
 
 from __future__ import annotations
