@@ -1,10 +1,12 @@
-"""Compile resources/monomers from the monomer library inside the wheel of coot-headless-api.
+"""Compile resources/monomers from the monomer library inside the wheel of coot-headless-api, and what acedrg makes.
 
-    python scripts/compile_monomers.py [WHEEL]
+    python scripts/compile_monomers.py [WHEEL] --acedrg FOLDER
 
-Without WHEEL the pinned version is downloaded with pip. The restraint values are copied as they are. Left out: tables
-that only describe drawing order and typing history (_chem_comp_tree, _chem_comp_acedrg), and the index of components
-that are not in the wheel. Added: single-atom components of ions that the wheel lacks (element and charge only).
+Without WHEEL the pinned version is downloaded with pip; FOLDER holds what scripts/acedrg_components.py made. The
+restraint values are copied as they are. Left out: tables that only describe drawing order and typing history
+(_chem_comp_tree, _chem_comp_acedrg), and the index of components that are not in the wheel. Added: single-atom
+components of ions that the wheel lacks (element and charge only). Changed in acedrg's files: the group, which acedrg
+leaves as the wwPDB writes it and which decides about links (amino acids, pyranoses).
 The result is one zip of separate CIF files, byte for byte the same for the same wheel, and a log of what was done.
 """
 
@@ -23,7 +25,7 @@ import gemmi
 PACKAGE = "coot-headless-api==1.3.3rc1"
 FOLDER = "coot_headless_api/share/coot/lib/data/monomers/"
 TARGET = Path(__file__).resolve().parent.parent / "resources" / "monomers"
-LEFT_OUT = ("_chem_comp_tree.", "_chem_comp_acedrg.")
+LEFT_OUT = ("_chem_comp_tree.", "_chem_comp_acedrg.", "_acedrg_chem_comp_descriptor.", "_chem_comp_ring_atom.")
 INDEX = ("comp_list", "deriv_list", "comp_synonym_list", "comp_synonym_atom_list")
 
 AMINO_ACIDS = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL".split()  # noqa: SIM905
@@ -62,6 +64,125 @@ def component(text: str, wheel: Path, member: str) -> str:
             if item.loop is not None and item.loop.tags[0].startswith(LEFT_OUT):
                 item.erase()
     return origin(wheel, member, "Left out: _chem_comp_tree, _chem_comp_acedrg.") + document.as_string()
+
+
+def acedrg_component(text: str, versions: str) -> str:
+    """A file of acedrg with its group in the words of the library, and its chiralities checked."""
+    document = gemmi.cif.read_string(text)
+    for block in document:
+        for item in list(block):
+            if item.loop is not None and item.loop.tags[0].startswith(LEFT_OUT):
+                item.erase()
+        for tag in ("_chem_comp.pdbx_type",):
+            if block.find_pair(tag) is not None:
+                block.find_pair_item(tag).erase()
+    block = next(each for each in document if each.name.startswith("comp_") and each.name != "comp_list")
+    name = block.name.removeprefix("comp_")
+    definition = gemmi.make_chemcomp_from_block(block)
+    column = document.find_block("comp_list").find_values("_chem_comp.group")
+    column[0] = gemmi.cif.quote(group_of(definition, gemmi.cif.as_string(column[0])))
+    for chirality in definition.rt.chirs:
+        check_hand(name, definition, chirality)
+    return (
+        f"# Origin: {versions}, from the chemical component dictionary of the wwPDB (CC0); acedrg, MPL-2.0. "
+        "Left out: _chem_comp_acedrg. Changed: the group.\n"
+    ) + document.as_string()
+
+
+def group_of(definition: gemmi.ChemComp, given: str) -> str:
+    """The group that decides which links a component can make, from its atoms."""
+    neighbours: dict[str, set[str]] = {}
+    double: set[frozenset[str]] = set()
+    for bond in definition.rt.bonds:
+        first, second = bond.id1.atom, bond.id2.atom
+        neighbours.setdefault(first, set()).add(second)
+        neighbours.setdefault(second, set()).add(first)
+        if bond.type in (gemmi.BondType.Double, gemmi.BondType.Deloc):
+            double.add(frozenset((first, second)))
+    hydrogens = {atom.id for atom in definition.atoms if atom.is_hydrogen()}
+    if {"CA", "O", "OXT"} <= neighbours.keys() and {"N", "C"} <= neighbours["CA"] and "O" in neighbours["C"]:
+        others = neighbours["N"] - hydrogens - {"CA"}
+        if not others:
+            return "peptide"
+        if any(_connected(neighbours, other, "CA", {"N"}) for other in others):
+            return "P-peptide"
+        acyl = any(frozenset((x, y)) in double for x in others for y in neighbours[x])
+        return "peptide" if acyl else "M-peptide"
+    if "saccharide" in given.lower():
+        rings = {
+            "pyranose": ("C1", "C2", "C3", "C4", "C5", "O5"),
+            "ketopyranose": ("C2", "C3", "C4", "C5", "C6", "O6"),
+            "furanose": ("C1", "C2", "C3", "C4", "O4"),
+        }
+        for group, ring in rings.items():
+            if all(b in neighbours.get(a, ()) for a, b in zip(ring, ring[1:] + ring[:1], strict=True)):
+                return group
+        return "NON-POLYMER"
+    return given if given in ("RNA", "DNA") else "NON-POLYMER"
+
+
+def _connected(neighbours: dict[str, set[str]], start: str, goal: str, without: set[str]) -> bool:
+    seen, todo = set(without), [start]
+    while todo:
+        atom = todo.pop()
+        if atom == goal:
+            return True
+        if atom not in seen:
+            seen.add(atom)
+            todo += neighbours[atom]
+    return False
+
+
+def check_hand(name: str, definition: gemmi.ChemComp, chirality: gemmi.Restraints.Chirality) -> None:
+    """The sign of a chirality has to be that of the coordinates (the wwPDB's, moved a little by acedrg)."""
+    place = {atom.id: atom.xyz for atom in definition.atoms}
+    centre, *near = (place[i.atom] for i in (chirality.id_ctr, chirality.id1, chirality.id2, chirality.id3))
+    a, b, c = (x - centre for x in near)
+    volume = a.dot(b.cross(c))
+    wrong = {gemmi.ChiralityType.Positive: volume < 0, gemmi.ChiralityType.Negative: volume > 0}
+    if wrong.get(chirality.sign, False):
+        raise SystemExit(f"{name} {chirality.id_ctr.atom}: the hand in the table is not that of the coordinates")
+
+
+def add_acedrg(folder: Path, files: dict[str, str], log: list[str]) -> None:
+    """Components made by acedrg that the library lacks; those it has are compared."""
+    lines = (folder / "acedrg.log").read_text().splitlines()
+    versions = next(line for line in lines if line.startswith("acedrg "))
+    added = []
+    for path in sorted(folder.glob("*.cif")):
+        text = acedrg_component(path.read_text(), versions)
+        if f"components/{path.name}" in files:
+            log.append(compared(path.stem, files[f"components/{path.name}"], text))
+        else:
+            files[f"components/{path.name}"] = text
+            added.append(path.stem)
+    log.append(f"made by {versions}: {len(added)} components: {' '.join(added)}")
+    log.extend(
+        f"acedrg: {line}"
+        for line in dict.fromkeys(lines)
+        if "failed" in line or "refused" in line or " not in " in line
+    )
+
+
+def compared(name: str, library: str, made: str) -> str:
+    """How far acedrg's values for a component are from those of the CCP4-style library."""
+
+    def values(text: str) -> tuple[dict[frozenset[str], float], dict[tuple[str, frozenset[str]], float]]:
+        monomers = gemmi.MonLib()
+        monomers.read_monomer_doc(gemmi.cif.read_string(text))
+        rt = monomers.monomers[name].rt
+        bonds = {frozenset((b.id1.atom, b.id2.atom)): b.value for b in rt.bonds}
+        angles = {(a.id2.atom, frozenset((a.id1.atom, a.id3.atom))): a.value for a in rt.angles}
+        return bonds, angles
+
+    (bonds, angles), (own_bonds, own_angles) = values(library), values(made)
+    bond = max(abs(bonds[k] - own_bonds[k]) for k in bonds.keys() & own_bonds.keys())
+    angle = max(abs(angles[k] - own_angles[k]) for k in angles.keys() & own_angles.keys())
+    return (
+        f"acedrg against the CCP4-style library, {name}: {len(bonds.keys() & own_bonds.keys())} of {len(bonds)} bonds, "
+        f"largest difference {bond:.3f} A; {len(angles.keys() & own_angles.keys())} of {len(angles)} angles, "
+        f"{angle:.2f} degrees"
+    )
 
 
 def links_and_modifications(text: str, wheel: Path, member: str) -> str:
@@ -162,11 +283,13 @@ def write(files: dict[str, str]) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compile resources/monomers from the wheel of coot-headless-api.")
     parser.add_argument("wheel", nargs="?", help="path of the wheel; downloaded with pip when not given")
+    parser.add_argument("--acedrg", type=Path, required=True, help="folder made by acedrg_components.py")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         wheel = find_wheel(arguments.wheel, Path(scratch))
         log = [f"wheel: {wheel.name}", f"sha256: {hashlib.sha256(wheel.read_bytes()).hexdigest()}"]
         files = compile_files(wheel, log)
+        add_acedrg(arguments.acedrg, files, log)
         check(files, log)
         path = write(files)
     log.append(f"{path.name}: {path.stat().st_size} bytes, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")

@@ -10,13 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SUBCOMMANDS = ("refine", "score", "demo")
+SUBCOMMANDS = ("refine", "score", "dictionary", "demo")
 
 USAGE = """\
 usage: workbench                        open the window
        workbench MODEL DATA             open the window with a model and its data
        workbench refine MODEL DATA ...  refine without a window; writes model, maps and statistics
        workbench score MODEL DATA ...   R factors and geometry of a model as it is
+       workbench dictionary CIF ...     restraints for a ligand, from a description or --smiles (extra `ligands`)
        workbench demo                   a bundled example: in the window, or in the terminal where there is no display
 
 Refine macromolecular crystal structures, and watch, steer and judge the refinement while it runs.
@@ -86,6 +87,10 @@ def _dispatch(words: list[str]) -> int:
         from workbench.cli import score
 
         return score.main(words[1:])
+    if first == "dictionary":
+        from workbench.cli import dictionary
+
+        return dictionary.main(words[1:])
     if first == "demo":
         return _demo(words[1:])
     return _window(words)

@@ -29,6 +29,16 @@ def bond_z(geometry: GeometryDescription) -> np.ndarray:
     return result
 
 
+def described_bond_z(geometry: GeometryDescription) -> np.ndarray:
+    """The same without links that only distances show: those are up to 0.6 A off by the nature of the search."""
+    bonds = geometry.bonds
+    guessed = {frozenset((r.first, r.second)) for r in geometry.links if r.found == "distance"}
+    inside = bonds.atoms[bonds.symmetry == 0]
+    keep = np.array([frozenset(pair) not in guessed for pair in inside.tolist()], bool)
+    result: np.ndarray = bond_z(geometry)[keep]
+    return result
+
+
 def angle_z(geometry: GeometryDescription) -> np.ndarray:
     values = angle_values(geometry.model.xyz, geometry.angles.atoms)
     result: np.ndarray = (values - geometry.angles.ideal) / geometry.angles.sigma
@@ -41,10 +51,12 @@ def test_every_model_gets_sensible_restraints(shared_data: Path, name: str) -> N
     model = geometry.model
     assert not is_hydrogen(model).any()
     # A wrong topology shows as bonds many angstrom long; gp350 (3.5 A) has sugars 0.4 A off.
-    limit = 45 if name == "gp350" else 20
+    # (links found by distance reach to 2.0 A, which is 60 sigmas of a glycosidic bond)
+    limit = 60 if name == "gp350" else 20
     assert np.abs(bond_z(geometry)).max() < limit
-    assert np.sqrt(np.mean(bond_z(geometry) ** 2)) < (4.5 if name == "gp350" else 2.0)
-    assert np.sqrt(np.mean(angle_z(geometry) ** 2)) < (2.6 if name == "gp350" else 1.7)
+    # pep_6mw0 (0.78 A) lays two conformers over each other: bonds up to 9 sigmas off their dictionary.
+    assert np.sqrt(np.mean(described_bond_z(geometry) ** 2)) < {"gp350": 4.5, "pep_6mw0": 3.0}.get(name, 2.0)
+    assert np.sqrt(np.mean(angle_z(geometry) ** 2)) < {"gp350": 2.6, "pep_6mw0": 2.0}.get(name, 1.7)
     # Every atom of a residue with more than one heavy atom hangs on something.
     held = np.zeros(len(model), bool)
     held[geometry.bonds.atoms.reshape(-1)] = True
@@ -165,7 +177,7 @@ def test_sugars_hang_on_asparagine(shared_data: Path) -> None:
     for pair in joined:
         nitrogen = next(i for i in pair if model.atom_name[i] == "ND2")
         assert hydrogens[nitrogen] == 1
-    assert set(geometry.flagged) == {"MRD", "NOJ"}
+    assert not geometry.flagged
 
 
 @pytest.mark.parametrize("name", ["ptp1b", "hewl", "rsbs"])
@@ -279,10 +291,13 @@ def test_contacts_know_bonds_and_donors(shared_data: Path) -> None:
 
 def test_a_component_nobody_knows_keeps_its_shape(shared_data: Path) -> None:
     """Retinoic acid without a dictionary: flat chain, ring, wide sigmas, no atom lost."""
-    geometry = case_geometry(shared_data, "crabp", "riding")
+    given = case_model(shared_data, "crabp")
+    names = np.where(given.residues.name == "REA", "Q9Q", given.residues.name)
+    strange = replace(given, residues=replace(given.residues, name=names))
+    geometry = build_geometry(strange, library(strange), {}, "riding")
     model = geometry.model
-    assert set(geometry.flagged) == {"REA"}
-    rows = {int(i) for i in np.flatnonzero(model.residues.name[model.residue] == "REA")}
+    assert set(geometry.flagged) == {"Q9Q"}
+    rows = {int(i) for i in np.flatnonzero(model.residues.name[model.residue] == "Q9Q")}
     inside = np.array([int(i) in rows and int(j) in rows for i, j in geometry.bonds.atoms])
     assert inside.sum() == 22  # C20H28O2: 22 heavy atoms and one ring
     assert (geometry.bonds.sigma[inside] >= 0.03).all()

@@ -27,11 +27,41 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="restraint dictionary of a ligand; may be given several times, and wins over the built-in ones",
     )
     parser.add_argument(
+        "--library",
+        metavar="DIR|embedded",
+        default="",
+        help="monomer library: a folder of the CCP4 kind, or the one that comes with the program (default: an installed"
+        " one from $CLIBD_MON, CCP4, Coot or Phenix, else embedded)",
+    )
+    parser.add_argument(
         "--labels", metavar="F,SIGF", type=_labels, help="columns of amplitude and sigma (default: chosen by content)"
     )
     parser.add_argument("--free", metavar="LABEL", help="column of the test set (default: chosen by content)")
     parser.add_argument("--free-value", metavar="V", type=int, help="its value for the test set (default: found, said)")
     parser.add_argument("--resolution", metavar="D_MIN", type=_resolution, help="high-resolution limit in angstrom")
+    add_links(parser)
+
+
+def add_links(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--link",
+        metavar="'ATOM - ATOM'",
+        action="append",
+        default=[],
+        help="bond two atoms, for example 'A 145 SG - B 1 C12' (chain, number, atom); may be given several times",
+    )
+    parser.add_argument(
+        "--no-link",
+        metavar="'ATOM - ATOM'",
+        action="append",
+        default=[],
+        help="leave a link of the file, or one found by distance, unbonded",
+    )
+
+
+def link_choices(options: argparse.Namespace) -> tuple[tuple[str, bool], ...]:
+    """The options of `add_links` as `RunRequest.links`."""
+    return (*((label, True) for label in options.link), *((label, False) for label in options.no_link))
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +104,11 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--reset-b", metavar="mean|VALUE", type=_reset_b, help="give every atom the mean B, or this one (A^2)"
+    )
+    parser.add_argument(
+        "--nuclear-distances",
+        action="store_true",
+        help="hydrogens at the distance of their nuclei (neutron data) instead of their electron clouds",
     )
     parser.add_argument("--seed", metavar="N", type=_WholeNumber("seed"), default=0, help="of the random numbers (0)")
     add_threads(parser)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from workbench.cli.options import Parser, add_inputs, add_threads
+from workbench.cli.options import Parser, add_inputs, add_threads, link_choices
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.log_lines import prepared_lines
 
@@ -34,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         free_label=options.free,
         free_value=options.free_value,
         settings=settings,
+        library=options.library,
+        links=link_choices(options),
     )
     from workbench.export.statistics import cycle_row, json_text
     from workbench.session.run import score_model

@@ -46,6 +46,28 @@ class Link:
     distance: float = 0.0
 
 
+@dataclass(frozen=True)
+class LinkReport:
+    """A bond between residues that is not part of a chain's backbone: one that is restrained, or one that might be.
+
+    label: "A 26 CYS SG - A 84 CYS SG", the name under which it is accepted or removed. kind: "disulfide", "glycosidic",
+    "metal", "covalent" or "peptide". first, second: rows of the model; symmetry: the second is a symmetry copy.
+    distance: angstrom now. ideal: its target, NaN when it is not restrained. found: "record" (of the file), "distance"
+    or "user". used: it is restrained. reason: where the target comes from, or why there is none.
+    """
+
+    label: str
+    kind: str
+    first: int
+    second: int
+    symmetry: bool
+    distance: float
+    ideal: float
+    found: str
+    used: bool
+    reason: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Residues:
     """The residues of a model, one row each, in file order (r rows). Microheterogeneity gives one row per name.
@@ -81,7 +103,7 @@ class Model:
     atom_name: (n,) e.g. "CA". altloc: (n,) "" or one letter. residue: (n,) row of `residues`.
     source_index: (n,) index of the atom in the source file's first model; -1 for atoms added since (hydrogens).
     source_text: the (decompressed) text of the file, from which export restores what refinement does not change.
-    source_format: "pdb" or "mmcif".
+    source_format: "pdb" or "mmcif". method: the experiment as the file names it ("NEUTRON DIFFRACTION") or "".
     """
 
     crystal: Crystal
@@ -102,6 +124,7 @@ class Model:
     source_text: str = field(repr=False)
     source_format: str
     notes: tuple[str, ...] = ()
+    method: str = ""
 
     def __len__(self) -> int:
         return len(self.xyz)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from workbench.core.arrays import BoolArray, Complex64Array, Float32Array, FloatArray, IntArray
-from workbench.core.crystal import Model, ModelState, Reflections, SourceFile
+from workbench.core.crystal import LinkReport, Model, ModelState, Reflections, SourceFile
 from workbench.core.settings import Keep, RefinementSettings
 
 Severity = Literal["info", "warning"]
@@ -125,6 +125,7 @@ class Prepared:
     hkl: (m, 3) every reflection to d_min in the asymmetric unit. observed: (m,) row of `reflections` or -1.
     bonds: (k, 2) atom pairs to draw. restraint_counts: number of restraints of each family.
     riding_hydrogens: number of hydrogens that ride but are not in the model.
+    links: bonds between residues, made or proposed. flagged: component -> why its restraints are weak.
     """
 
     model: Model
@@ -137,6 +138,8 @@ class Prepared:
     inputs: InputSummary
     settings: RefinementSettings
     prepare_seconds: float
+    links: tuple[LinkReport, ...] = ()
+    flagged: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ class RefinementSettings:
     "riding". b_model: "auto" keeps tensors of the input and tries them where there are none; "isotropic" drops them;
     "anisotropic" gives one to every atom from the start. shake: 3D r.m.s. displacement in angstrom given to the start.
     reset_b: None, "mean" or a B in A^2. threads: number of threads, 0 = all cores. seed: of every random number.
+    nuclear_distances: hydrogens stand at the distance of their nuclei (neutron data) instead of their electron clouds.
     """
 
     cycles: int = 20
@@ -37,6 +38,7 @@ class RefinementSettings:
     b_model: BModel = "auto"
     threads: int = 0
     seed: int = 0
+    nuclear_distances: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,8 @@ class RunRequest:
 
     start: a state to go on from instead of the file's coordinates (then shake and reset_b do not apply).
     first_cycle: number of the cycle that the start is (0 for the file's model).
+    library: folder of a monomer library, "embedded", or "" for what is installed and else the embedded one.
+    links: the user's decisions on links, by the label of `Prepared.links`: True to bond, False not to.
     """
 
     model_path: str
@@ -56,3 +60,5 @@ class RunRequest:
     settings: RefinementSettings = field(default_factory=RefinementSettings)
     start: ModelState | None = None
     first_cycle: int = 0
+    library: str = ""
+    links: tuple[tuple[str, bool], ...] = ()

@@ -65,10 +65,12 @@ def prepare(
     settings: RefinementSettings,
     start: ModelState | None = None,
     first_cycle: int = 0,
+    links: dict[str, bool] | None = None,
 ) -> RefinementProblem:
     """Check that model and data belong together and build what refinement needs.
 
     start: a state to go on from (rows as in the prepared model); shake and reset_b are then not applied.
+    links: the user's decisions by the label of a link report: True to bond, False not to.
     Raises InputError or SettingsError, naming the file and the remedy.
     """
     began = time.perf_counter()
@@ -91,10 +93,20 @@ def prepare(
     hydrogens = settings.hydrogens
     if hydrogens == "auto":
         hydrogens = "keep" if np.isin(model.element, ("H", "D")).any() else "riding"
-    description = build_geometry(model, monomers, component_sources, hydrogens)
+    method = model.method.upper()
+    neutrons = "NEUTRON" in method and "X-RAY" not in method
+    if neutrons and not settings.nuclear_distances:
+        notes.append(Note("The model comes from neutron diffraction: hydrogens stand where their nuclei are."))
+    nuclear = neutrons or settings.nuclear_distances
+    description = build_geometry(model, monomers, component_sources, hydrogens, links, nuclear)
     notes += [Note(text) for text in (*model.notes, *reflections.notes)]
     notes += [Note(text) for text in description.notes]
     notes += [Note(f"{name}: {why}", "warning") for name, why in description.flagged.items()]
+    notes += [
+        Note(f"Link {link.label}: {link.reason}.", "warning")
+        for link in description.links
+        if not link.used and link.found == "distance"
+    ]
     model = description.model
     alone = model.residues.n_atoms[model.residue] == 1
     special = find_special_positions(model.crystal, model.xyz, alone)
@@ -158,6 +170,8 @@ def prepare(
         ),
         settings=settings,
         prepare_seconds=0.0,
+        links=description.links,
+        flagged=description.flagged,
     )
     geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed)
     problem = RefinementProblem(

@@ -117,12 +117,14 @@ def statistics_document(
             "riding_hydrogens": prepared.riding_hydrogens,
             "restraints": prepared.restraint_counts,
             "components": inputs.component_sources,
+            "weak_restraints": prepared.flagged,
+            "links": [dataclasses.asdict(link) for link in prepared.links],
         },
         "settings": dataclasses.asdict(settings),
         "timing": dataclasses.asdict(timing),
         "verdict": verdict if verdict is not None else NOT_JUDGED,
         "end": end,
-        "warnings": list(warnings),
+        "warnings": [*warnings, *(f"{name}: {why}" for name, why in prepared.flagged.items())],
     }
     result = json_value(document)
     assert isinstance(result, dict)

@@ -195,6 +195,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         a = self.actions_
         a.open.triggered.connect(self.ask_for_files)
+        self.files.link_chosen.connect(self.session.set_link)
+        self.files.dictionary_made.connect(lambda path: self.open_files([path]))
         a.example.triggered.connect(self.open_example)
         a.example.setEnabled(self.example is not None)
         self.view.start.example_button.setVisible(self.example is not None)

@@ -323,6 +323,7 @@ def _to_model(
         source_text=text,
         source_format=source_format,
         notes=tuple(notes),
+        method=method,
     )
 
 

@@ -1,12 +1,14 @@
-"""Restraint dictionaries: the user's first, then the library that comes with the program.
+"""Restraints for the components of a model, from the first source that knows them.
 
-The embedded library (resources/monomers/monomers.zip) holds the 20 amino acids, MSE, water, nucleotides, common sugars,
-ligands and ions, the links and modifications of the CCP4 monomer library, and its energy types. It is read as separate
-CIF files, so it can be replaced file by file.
+The order: dictionaries the user gave; a complete monomer library that is installed (or was asked for); the embedded
+library (resources/monomers/monomers.zip); installed libraries that are not complete. Every component keeps the name of
+its source. A file of a library that cannot be read is passed over, and said; a dictionary the user gave is refused.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -18,18 +20,26 @@ import gemmi
 
 from workbench.core.crystal import SourceFile
 from workbench.core.errors import InputError
-from workbench.io.files import read_input, resource_path, say_kind
+from workbench.io.dictionaries import Dictionary, check_dictionary, read_dictionary
+from workbench.io.files import read_input, resource_path
 from workbench.io.models import read_cif_document
+from workbench.io.monomer_libraries import EMBEDDED, SETTING, MonomerLibrary, installed_libraries, library_at
 
-EMBEDDED = "embedded"
+ALIASES = {"WAT": "HOH", "H2O": "HOH", "DOD": "HOH", "TIP": "HOH", "TIP3": "HOH", "SOL": "HOH", "SUL": "SO4"}
+"""Other names of components (old files, simulation programs) and the components they are."""
+
+CHOSEN = "chosen"
+"""Origin of a library that was asked for by name."""
 
 _NEEDED_LINKS = ("TRANS", "CIS", "PTRANS", "PCIS", "disulf")
+_REMEDY_LIBRARY = "Choose another folder, or `embedded` for the library that comes with the program."
 
 
 @dataclass(frozen=True, eq=False)
 class Monomers:
     """library: components, links, modifications and energy types. sources: component -> "embedded" or the path of the
-    user's dictionary, for the components asked for that are known. dictionaries: the user's files."""
+    file it was read from, for the components asked for that are known. dictionaries: the user's files. notes: what was
+    found and passed over."""
 
     library: gemmi.MonLib
     sources: dict[str, str]
@@ -37,36 +47,39 @@ class Monomers:
     notes: tuple[str, ...] = ()
 
 
-def read_monomers(residue_names: Sequence[str], dictionaries: Sequence[str] = ()) -> Monomers:
+def read_monomers(residue_names: Sequence[str], dictionaries: Sequence[str] = (), library: str = "") -> Monomers:
     """Restraints for the residues called `residue_names`; components nobody knows are simply not in the library.
 
-    A user's dictionary replaces the embedded component, link or modification of the same name. Raises InputError for a
-    dictionary that cannot be used, and for a library without links (a protein would then have no peptide bonds).
+    dictionaries: files that come first, component by component, link by link. library: a folder, "embedded", or "" for
+    the environment variable WORKBENCH_LIBRARY and else whatever complete library is installed.
+    Raises InputError for a dictionary or a chosen library that cannot be used, and for a library without links (a
+    protein would then have no peptide bonds).
     """
-    library = gemmi.MonLib()
+    wanted = list(dict.fromkeys(residue_names))
+    found, notes = _libraries(library)
+    monlib, complete = _tables(found, notes)
     sources: dict[str, str] = {}
-    files: dict[str, SourceFile] = {}
-    notes: list[str] = []
-    for path in dictionaries:
-        source, names = _read_dictionary(library, path, set(files), sources)
-        if source.sha256 in files:
-            continue
-        files[source.sha256] = source
-        for name in names:
-            sources[name] = path
+    files = _read_dictionaries(monlib, dictionaries, sources)
     own = set(sources)
-    _read_embedded(library, [name for name in dict.fromkeys(residue_names) if name not in own])
-    wanted = set(residue_names)
-    for name in library.monomers.keys():  # noqa: SIM118 - a map of gemmi, not a dict
-        sources.setdefault(name, EMBEDDED)
-    unused = sorted(own - wanted)
+    if complete is not None:
+        _read_components(monlib, complete, wanted, sources, notes)
+    for name in wanted:
+        text = _text(f"components/{name}.cif") if name not in sources else None
+        if text is not None:
+            monlib.read_monomer_doc(gemmi.cif.read_string(text))
+            sources[name] = EMBEDDED
+    for each in found:
+        if each is not complete:
+            _read_components(monlib, each, wanted, sources, notes)
+    _read_aliases(monlib, wanted, sources)
+    unused = sorted(own - set(wanted))
     if unused and wanted:
         notes.append(f"Dictionaries hold components that are not in the model: {', '.join(unused)}.")
-    _check_links(library)
+    _check_links(monlib)
     return Monomers(
-        library=library,
-        sources={name: source for name, source in sources.items() if name in wanted},
-        dictionaries=tuple(files.values()),
+        library=monlib,
+        sources={name: sources[name] for name in wanted if name in sources},
+        dictionaries=files,
         notes=tuple(notes),
     )
 
@@ -74,158 +87,175 @@ def read_monomers(residue_names: Sequence[str], dictionaries: Sequence[str] = ()
 def embedded_components() -> tuple[str, ...]:
     """Names of all embedded components."""
     prefix = "components/"
-    return tuple(sorted(name[len(prefix) : -4] for name in _archive() if name.startswith(prefix)))
+    return tuple(sorted(name[len(prefix) : -4] for name in _archive().namelist() if name.startswith(prefix)))
+
+
+def _libraries(setting: str) -> tuple[list[MonomerLibrary], list[str]]:
+    """Libraries to ask besides the embedded one, in order, and notes."""
+    asked = setting or os.environ.get(SETTING, "")
+    if asked == EMBEDDED:
+        return [], []
+    if not asked:
+        return installed_libraries()
+    folder = Path(asked).expanduser()
+    chosen = library_at(folder, CHOSEN)
+    if chosen is None:
+        raise InputError(
+            "is not a monomer library: it has no folders of component files (a/ALA.cif).",
+            file=asked,
+            remedy=_REMEDY_LIBRARY,
+        )
+    for what, file in (("link table", chosen.link_file), ("table of energy types", chosen.energy_file)):
+        if file is not None and file.stat().st_size == 0:
+            raise InputError(
+                f"the {what} is empty: chains would fall apart.",
+                file=str(file),
+                item="line 1",
+                remedy=_REMEDY_LIBRARY,
+            )
+    notes = []
+    if not chosen.complete:
+        notes.append(
+            f"{asked} has no links or no energy types; it only adds components that the embedded library lacks."
+        )
+    return [chosen], notes
 
 
 # ---- the user's dictionaries ----------------------------------------------------------------------------------------
 
 
-def _read_dictionary(
-    library: gemmi.MonLib, path: str, known: set[str], sources: dict[str, str]
-) -> tuple[SourceFile, list[str]]:
-    file = read_input(path)
-    if file.kind != "cif":
-        raise InputError(
-            f"is {say_kind(file.kind)}, not a restraint dictionary.",
-            file=path,
-            remedy="Give the CIF that a program such as AceDRG, Grade or eLBOW wrote for the ligand.",
-        )
-    if file.source.sha256 in known:
-        return file.source, []
-    document = read_cif_document(file.text(), path)
-    names = _check_dictionary(document, path)
-    for name in names:
-        if name in sources:
-            raise InputError(
-                f"the component {name} is also in {sources[name]}.",
-                file=path,
-                item=name,
-                remedy="Give one dictionary for each component.",
-            )
-    try:
-        library.read_monomer_doc(document)
-    except (RuntimeError, ValueError, IndexError) as error:
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"the dictionary cannot be used ({text}).", file=path, remedy="Make it again with a restraint generator."
-        ) from None
-    missing = [name for name in names if name not in library.monomers.keys()]  # noqa: SIM118
-    if missing:
-        raise InputError(
-            f"the component {missing[0]} cannot be read from its block.",
-            file=path,
-            item=missing[0],
-            remedy="Make the dictionary again with a restraint generator.",
-        )
-    return file.source, names
-
-
-def _check_dictionary(document: gemmi.cif.Document, path: str) -> list[str]:
-    """Component names of a dictionary that holds what restraints need."""
-    names: list[str] = []
-    others = 0
-    for block in document:
-        categories = set(block.get_mmcif_category_names())
-        if block.name.startswith(("link_", "mod_")) and categories:
-            others += 1
-        if "_chem_comp_atom." not in categories:
-            if "_atom_site." in categories:
-                raise InputError(
-                    "is a model, not a restraint dictionary.",
-                    file=path,
-                    item=block.name,
-                    remedy="Give the CIF that a program such as AceDRG, Grade or eLBOW wrote for the ligand.",
-                )
+def _read_dictionaries(monlib: gemmi.MonLib, paths: Sequence[str], sources: dict[str, str]) -> tuple[SourceFile, ...]:
+    files: dict[str, SourceFile] = {}
+    for path in paths:
+        dictionary = read_dictionary(path)
+        if dictionary.source.sha256 in files:
             continue
-        name, _ = _component(block)
-        atoms = block.find_values("_chem_comp_atom.atom_id")
-        bonds = block.find_values("_chem_comp_bond.atom_id_1")
-        distances = block.find_values("_chem_comp_bond.value_dist")
-        if len(atoms) == 0:
-            raise InputError("the component has no atoms.", file=path, item=name, remedy="Make the dictionary again.")
-        if len(atoms) > 1 and len(bonds) == 0:
-            raise InputError(
-                "the component has no bonds (_chem_comp_bond).",
-                file=path,
-                item=name,
-                remedy="Make restraints for it, for example with AceDRG.",
-            )
-        if len(atoms) > 1 and (len(distances) == 0 or not any(_positive(value) for value in distances)):
-            raise InputError(
-                "the component has no ideal bond lengths (_chem_comp_bond.value_dist): it is a description, "
-                "not restraints.",
-                file=path,
-                item=name,
-                remedy="Make restraints from it, for example with AceDRG.",
-            )
-        present = {gemmi.cif.as_string(atom) for atom in atoms}
-        for tag in ("atom_id_1", "atom_id_2"):
-            for atom in block.find_values(f"_chem_comp_bond.{tag}"):
-                if gemmi.cif.as_string(atom) not in present:
-                    raise InputError(
-                        f"a bond names the atom {gemmi.cif.as_string(atom)}, which the component does not have.",
-                        file=path,
-                        item=name,
-                        remedy="Make the dictionary again.",
-                    )
-        if name in names:
-            raise InputError("the component occurs twice.", file=path, item=name, remedy="Remove one of them.")
-        names.append(name)
-    if not names and not others:
-        raise InputError(
-            "is not a restraint dictionary: it holds no component (_chem_comp_atom), link or modification.",
-            file=path,
-            remedy="Give the CIF that a program such as AceDRG, Grade or eLBOW wrote for the ligand.",
-        )
-    return names
+        for name in dictionary.components:
+            if name in sources:
+                raise InputError(
+                    f"the component {name} is also in {sources[name]}.",
+                    file=path,
+                    item=name,
+                    remedy="Give one dictionary for each component.",
+                )
+            sources[name] = path
+        for table, names in ((monlib.links, dictionary.links), (monlib.modifications, dictionary.modifications)):
+            for name in names:
+                if name in table:
+                    del table[name]  # gemmi keeps what is there; the user's own has to win
+        monlib.read_monomer_doc(dictionary.document)
+        files[dictionary.source.sha256] = dictionary.source
+    return tuple(files.values())
 
 
-def _component(block: gemmi.cif.Block) -> tuple[str, int]:
-    column = block.find_values("_chem_comp_atom.comp_id")
-    name = gemmi.cif.as_string(column[0]) if len(column) else block.name.removeprefix("comp_")
-    return name, len(column)
+# ---- installed libraries --------------------------------------------------------------------------------------------
 
 
-def _positive(text: str) -> bool:
-    return bool(gemmi.cif.as_number(text) > 0)
+def _tables(found: Sequence[MonomerLibrary], notes: list[str]) -> tuple[gemmi.MonLib, MonomerLibrary | None]:
+    """Links, modifications and energy types: of the first complete library, completed by the embedded ones."""
+    monlib, complete = gemmi.MonLib(), None
+    for library in found:
+        if not library.complete or complete is not None:
+            continue
+        try:
+            monlib.read_monomer_lib(str(library.folder), [])
+            _check_links(monlib)
+            complete = library
+        except (RuntimeError, ValueError, IndexError, OSError, InputError) as error:
+            why = error.message if isinstance(error, InputError) else f"cannot be read ({_first_line(error)})."
+            file = str(library.link_file or library.folder)
+            if library.origin == CHOSEN:
+                raise InputError(why, file=file, item="links", remedy=_REMEDY_LIBRARY) from None
+            notes.append(f"Passed over: {file}: {why}")
+            monlib = gemmi.MonLib()
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+        # Energy types can only be read from a folder. What is in the library already stays.
+        for name in ("ener_lib.cif", "links_and_mods.cif"):
+            text = _text(name)
+            if text is None:
+                raise InputError(f"the embedded restraint library lacks {name}.", remedy="Install it again.")
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        monlib.read_monomer_lib(folder, [])
+    return monlib, complete
+
+
+def _read_components(
+    monlib: gemmi.MonLib, library: MonomerLibrary, wanted: Sequence[str], sources: dict[str, str], notes: list[str]
+) -> None:
+    """Components that no earlier source knew. A file that cannot be used leaves the component to the next source."""
+    count = 0
+    for name in wanted:
+        place = None if name in sources else library.component_file(name)
+        if place is None:
+            continue
+        try:
+            dictionary = _library_file(place)
+            if name not in dictionary.components:
+                raise InputError(f"holds no component {name}.", file=str(place))
+        except InputError as error:
+            notes.append(f"Passed over: {error.file}{': ' + error.item if error.item else ''}: {error.message}")
+            continue
+        monlib.read_monomer_doc(dictionary.document)
+        sources[name] = str(place)
+        count += 1
+    if count:
+        how = "comes first" if library.complete else "adds what the embedded library lacks"
+        notes.append(f"Monomer library {library.folder} ({library.origin}) {how}: {count} components from there.")
+
+
+def _library_file(place: Path) -> Dictionary:
+    file = read_input(str(place))
+    text = file.text()
+    if file.kind != "cif":
+        raise InputError("is not a CIF file.", file=str(place), item="line 1")
+    return check_dictionary(read_cif_document(text, str(place)), text, file.source)
 
 
 # ---- the embedded library -------------------------------------------------------------------------------------------
 
 
 @cache
-def _archive() -> dict[str, str]:
-    """Texts of the embedded library by name. About a megabyte; read once."""
+def _archive() -> zipfile.ZipFile:
+    """The embedded library, compressed in memory; components are unpacked when a model needs them."""
     path: Path = resource_path("monomers") / "monomers.zip"
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name).decode("utf-8") for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as error:
+        return zipfile.ZipFile(io.BytesIO(path.read_bytes()))
+    except (OSError, zipfile.BadZipFile) as error:
         raise InputError(
             f"the embedded restraint library cannot be read ({error}).", file=path.name, remedy="Install it again."
         ) from None
 
 
-def _read_embedded(library: gemmi.MonLib, names: Sequence[str]) -> None:
-    """Add links, modifications, energy types and components; what is there already stays."""
-    texts = _archive()
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
-        # Energy types can only be read from a folder.
-        for name in ("ener_lib.cif", "links_and_mods.cif"):
-            if name not in texts:
-                raise InputError(f"the embedded restraint library lacks {name}.", remedy="Install it again.")
-            (Path(folder) / name).write_text(texts[name], encoding="utf-8")
-        library.read_monomer_lib(folder, [])
-    for name in names:
-        text = texts.get(f"components/{name}.cif")
-        if text is not None:
-            library.read_monomer_doc(gemmi.cif.read_string(text))
+def _text(name: str) -> str | None:
+    """A file of the embedded library; None when it is not there."""
+    try:
+        return _archive().read(name).decode("utf-8")
+    except KeyError:
+        return None
+
+
+def _read_aliases(monlib: gemmi.MonLib, wanted: Sequence[str], sources: dict[str, str]) -> None:
+    """Components under another name; the restraints are those of the embedded component they are."""
+    for name in wanted:
+        other = ALIASES.get(name)
+        text = _text(f"components/{other}.cif") if other is not None and name not in sources else None
+        if text is None:
+            continue
+        document = gemmi.cif.read_string(text)
+        for block in document:
+            if block.name == f"comp_{other}":
+                block.name = f"comp_{name}"
+            for category in ("_chem_comp.id", "_chem_comp.three_letter_code", "_chem_comp_atom.comp_id"):
+                column = block.find_values(category)
+                for row in range(len(column)):
+                    column[row] = name
+        monlib.read_monomer_doc(document)
+        sources[name] = EMBEDDED
 
 
 def _check_links(library: gemmi.MonLib) -> None:
     """An empty link table would silently make proteins without peptide bonds."""
-    present = set(library.links.keys())
-    missing = [name for name in _NEEDED_LINKS if name not in present or not len(library.links[name].rt.bonds)]
+    missing = [name for name in _NEEDED_LINKS if name not in library.links or not len(library.links[name].rt.bonds)]
     if missing:
         raise InputError(
             f"the restraint library has no links {', '.join(missing)}: chains would fall apart.",
@@ -234,3 +264,7 @@ def _check_links(library: gemmi.MonLib) -> None:
         )
     if not len(library.ener_lib.atoms):
         raise InputError("the restraint library has no energy types.", item="ener_lib", remedy="Install it again.")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

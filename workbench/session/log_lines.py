@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from workbench.core.events import CycleStatistics, Prepared
+from workbench.session.chemistry import links_line, sources_line
 
 KINDS = ("protein", "nucleic", "sugar", "ligand", "ion", "water")
 
 
 def prepared_lines(event: Prepared) -> list[str]:
-    """What was read, in four lines: crystal, data, model, test set."""
+    """What was read, in a few lines: crystal, data, model, test set, restraints and links."""
     data, model = event.reflections, event.model
     kinds = dict.fromkeys(KINDS, 0)
     for kind in model.residues.kind.tolist():
@@ -29,6 +30,9 @@ def prepared_lines(event: Prepared) -> list[str]:
         lines[-1] += f": {event.inputs.free_reason}" if event.inputs.free_reason else ""
     else:
         lines.append("Test set  none")
+    lines.append(f"Chemistry {sources_line(event)}")
+    if event.links:
+        lines.append(f"Links     {links_line(event.links)}")
     return lines
 
 

@@ -105,7 +105,9 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
         d_min=settings.d_min,
     )
     yield Progress("Reading restraint dictionaries")
-    monomers = read_monomers(sorted(set(model.residues.name.tolist())), request.dictionaries)
+    monomers = read_monomers(sorted(set(model.residues.name.tolist())), request.dictionaries, request.library)
+    for note in monomers.notes:
+        yield Note(note)
     yield Progress("Preparing restraints, scaling and bulk solvent")
     from workbench.engine.prepare import prepare
 
@@ -118,4 +120,5 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
         settings,
         start=request.start,
         first_cycle=request.first_cycle,
+        links=dict(request.links),
     )

@@ -227,6 +227,25 @@ class Session:
             if self._worker is not None:
                 self._worker.update_settings(settings)
 
+    def set_link(self, label: str, bond: bool) -> None:
+        """Bond a link of `Prepared.links`, or not. A prepared run prepares again; otherwise it holds from the next run
+        on."""
+        with self._changed:
+            state = self.state
+            request = state.request
+            if request is None:
+                return
+            links = {**dict(request.links), label: bond}
+            again = replace(request, links=tuple(links.items()))
+            word = "bonded" if bond else "not bonded"
+            if state.status in ("preparing", "ready"):
+                new = replace(state, status="preparing", request=again)
+                self._set(with_log(new, f"{label}: {word}.", "info", time.time()))
+                self._launch(again, held=state.held)
+            else:
+                new = replace(state, request=again)
+                self._set(with_log(new, f"{label}: {word} from the next run on.", "info", time.time()))
+
     def export(self, directory: str | Path) -> tuple[Path, ...]:
         """Write refined.pdb, refined.cif, refined.mtz, statistics.json and log.txt of `state.exportable`."""
         from workbench.export.results import RunTiming, write_results

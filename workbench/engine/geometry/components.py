@@ -14,7 +14,7 @@ from workbench.core.arrays import FloatArray
 @dataclass(eq=False)
 class Component:
     """name. chem_type: energy type of each atom. neighbours: bonded heavy atoms of each heavy atom.
-    hydrogens: parent -> (name, distance in angstrom, electron-cloud) of each hydrogen. angles: radians, both
+    hydrogens: parent -> (name, distance in angstrom) of each hydrogen. angles: radians, both
     directions. sp: hybridisation of each atom (2, 3, 1 or -1). xyz: the dictionary's own coordinates, if it has any."""
 
     name: str
@@ -28,8 +28,8 @@ class Component:
     """Constants of hydrogen frames already worked out (hydrogen_placement.py)."""
 
 
-def component(definition: gemmi.ChemComp, ener_lib: gemmi.EnerLib) -> Component:
-    """Plain values of a chemical component."""
+def component(definition: gemmi.ChemComp, ener_lib: gemmi.EnerLib, nuclear_distances: bool = False) -> Component:
+    """Plain values of a chemical component. nuclear_distances: hydrogens at the distance of their nuclei."""
     types = ener_lib.atoms
     hydrogen = {a.id for a in definition.atoms if a.is_hydrogen()}
     chem_type = {a.id: a.chem_type for a in definition.atoms}
@@ -50,7 +50,7 @@ def component(definition: gemmi.ChemComp, ener_lib: gemmi.EnerLib) -> Component:
             continue
         if i in hydrogen or j in hydrogen:
             parent, h = (j, i) if i in hydrogen else (i, j)
-            made.hydrogens.setdefault(parent, []).append((h, bond.value if bond.value > 0 else 0.97))
+            made.hydrogens.setdefault(parent, []).append((h, _hydrogen_distance(bond, nuclear_distances)))
         else:
             made.neighbours[i].append(j)
             made.neighbours[j].append(i)
@@ -66,3 +66,15 @@ def component(definition: gemmi.ChemComp, ener_lib: gemmi.EnerLib) -> Component:
     if spread and min(spread) < 0.5:
         made.xyz.clear()
     return made
+
+
+_CLOUD_TO_NUCLEUS = 1.12
+"""Nuclear over electron-cloud distance, for dictionaries without nuclear ones (C-H 1.09 and 0.97 A: Allen and Bruno
+2010, Acta Cryst. B66, 380-386)."""
+
+
+def _hydrogen_distance(bond: gemmi.Restraints.Bond, nuclear: bool) -> float:
+    cloud = bond.value if bond.value > 0 else 0.97
+    if not nuclear:
+        return cloud
+    return bond.value_nucleus if bond.value_nucleus > 0 else cloud * _CLOUD_TO_NUCLEUS

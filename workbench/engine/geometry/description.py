@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.core.arrays import FloatArray, IntArray, TextArray
-from workbench.core.crystal import Model
+from workbench.core.crystal import LinkReport, Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ class GeometryDescription:
 
     images: (s, 3, 4) Cartesian operators (rotation | translation, angstrom) of symmetry copies named by links.
     drawn_bonds: (k, 2) model pairs for the picture. counts: restraints by family. flagged: component name -> why its
-    restraints are weak. heavy_bond, heavy_angle: (k,) 1 where no hydrogen takes part (only these enter rmsd and rmsZ).
+    restraints are weak. links: bonds between residues, made or proposed.
     """
 
     model: Model
@@ -127,3 +127,4 @@ class GeometryDescription:
     counts: dict[str, int]
     flagged: dict[str, str]
     notes: tuple[str, ...] = ()
+    links: tuple[LinkReport, ...] = ()

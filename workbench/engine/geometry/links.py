@@ -1,30 +1,77 @@
-"""Which residues are bonded to each other: what the records say, what distances show, and what is left alone."""
+"""Which residues are bonded to each other: what the records say, what distances show, what the user decides, and what
+is left alone.
+
+A link the library describes is restrained as the library says. Metals take distances by element and coordination
+number (metal_coordination.py), other bonds typical lengths (bond_lengths.py). Nothing is ever bonded across a gap.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
 import gemmi
 import numpy as np
 from scipy.spatial import cKDTree
 
-from workbench.core.arrays import AnyArray, BoolArray
-from workbench.core.crystal import Link, Model
+from workbench.core.arrays import AnyArray, BoolArray, FloatArray
+from workbench.core.crystal import Link, LinkReport, Model
+from workbench.core.errors import InputError
+from workbench.engine.geometry.bond_lengths import typical_length
+from workbench.engine.geometry.metal_coordination import (
+    NEAR,
+    MetalContact,
+    coordination_numbers,
+    ideal_distance,
+    low_spin_iron,
+    metal_contacts,
+    target_sigma,
+)
+from workbench.engine.geometry.symmetry_copies import link_distance, nearest_operator
 
 PEPTIDE_LIMIT = 2.5
 """C-N distance in angstrom up to which consecutive residues are taken as bonded, however bad the model is."""
 DISULFIDE_LIMIT = 2.5
-COVALENT_LIMIT = 1.8
+COVALENT_LIMIT = 2.0
 """Distance in angstrom below which two residues are taken as linked when the library knows such a link."""
 RECORD_LIMIT = {"covale": 3.5, "disulf": 3.5, "metalc": 4.5, "unknown": 4.5}
 """A LINK record longer than this (angstrom) is not believed."""
+CLOSE = 0.25
+"""Angstrom beyond a typical bond length up to which a ligand is taken as covalently bound."""
+PERHAPS = 0.6
+"""Angstrom beyond a typical bond length up to which a bond is proposed but not made."""
+METAL_RECORD = 1.0
+"""Angstrom a recorded metal bond may be off its target and still be believed."""
+PEPTIDE_BOND = 1.334
+SIGMA = 0.03
+"""Of the length of a covalent bond that no library describes, angstrom."""
+
+_LINKING = frozenset(("C", "N", "O", "S", "P", "SE", "B"))
+_FULL = {"C": 4, "N": 4, "O": 2, "S": 4, "P": 4, "SE": 4, "B": 4}
+"""Heavy neighbours an atom can have at most."""
+
+
+@dataclass(frozen=True)
+class DirectBond:
+    """A bond that no library describes. operator (3, 4): moves the second atom to its symmetry copy, None inside the
+    asymmetric unit. ideal, sigma: angstrom. metal: one end is a metal (no angles, no hydrogens lost)."""
+
+    first: int
+    second: int
+    operator: FloatArray | None
+    ideal: float
+    sigma: float
+    metal: bool
 
 
 @dataclass
 class LinkPlan:
-    """Links to restrain, and what the user should know of them."""
+    """known: links the library describes. direct: bonds with targets of their own. reports: for the user, those that
+    are not restrained included. notes: what was passed over."""
 
-    links: list[Link]
+    known: list[Link] = field(default_factory=list)
+    direct: list[DirectBond] = field(default_factory=list)
+    reports: list[LinkReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -45,34 +92,342 @@ def atom_label(model: Model, atom: int) -> str:
     return f"{model.residues.label(int(model.residue[atom]))} {model.atom_name[atom]}{alt}"
 
 
-def believable_records(model: Model, structure: gemmi.Structure) -> LinkPlan:
-    """The link records whose atoms are near enough to be bonded (doubles dropped)."""
-    plan = LinkPlan([])
-    seen: set[tuple[int, int, bool]] = set()
-    for link in model.links:
-        if link.kind == "hydrog" or link.first == link.second:
-            continue
-        pair = (min(link.first, link.second), max(link.first, link.second), link.symmetry)
-        if pair in seen or not same_conformer(str(model.altloc[link.first]), str(model.altloc[link.second])):
-            continue
-        seen.add(pair)
-        distance = link_distance(model, structure, link)
-        if distance > RECORD_LIMIT.get(link.kind, 3.5):
-            plan.notes.append(
-                f"Link record {atom_label(model, link.first)} - {atom_label(model, link.second)} is ignored: "
-                f"the atoms are {distance:.1f} A apart."
-            )
-            continue
-        plan.links.append(link)
-    return plan
+def link_label(model: Model, first: int, second: int, symmetry: bool) -> str:
+    """'A 26 CYS SG - A 84 CYS SG (symmetry)'."""
+    return f"{atom_label(model, first)} - {atom_label(model, second)}{' (symmetry)' if symmetry else ''}"
 
 
-def link_distance(model: Model, structure: gemmi.Structure, link: Link) -> float:
-    """Distance in angstrom now, to the nearest symmetry copy where the record says so."""
-    if not link.symmetry:
-        return float(np.linalg.norm(model.xyz[link.first] - model.xyz[link.second]))
-    first, second = (gemmi.Position(*map(float, model.xyz[i])) for i in (link.first, link.second))
-    return float(structure.cell.find_nearest_image(first, second, gemmi.Asu.Different).dist())
+class LinkFinder:
+    """Finds the links of one model; `choices` (label -> bond it or not) are the user's decisions."""
+
+    def __init__(
+        self,
+        model: Model,
+        heavy: BoolArray,
+        monlib: gemmi.MonLib,
+        structure: gemmi.Structure,
+        choices: dict[str, bool],
+    ) -> None:
+        self.model = model
+        self.heavy = heavy
+        self.monlib = monlib
+        self.structure = structure
+        self.metal = metals(model)
+        self._wanted, self._refused = _decisions(model, choices)
+        self._residues: dict[int, gemmi.Residue] = {}
+        for chain in structure[0]:
+            for residue in chain:
+                self._residues[int(model.residue[residue[0].serial - 1])] = residue
+        self._links = set(monlib.links)
+
+    def recorded(self) -> LinkPlan:
+        """Link records, metal coordination, and the links the user asks for."""
+        plan = LinkPlan()
+        records = self._believable(plan)
+        done = {(link.first, link.second, link.symmetry) for link in records}
+        for pair in self._wanted:
+            if (*pair, False) not in done and (*pair[::-1], False) not in done:
+                records.append(Link("unknown", "", *pair, False, self._distance(*pair)))
+                done.add((*pair, False))
+        contacts = metal_contacts(self.model, self.heavy, self.metal)
+        numbers = coordination_numbers(self.model, contacts)
+        for link in records:
+            if self._is_refused(plan, link, "record"):
+                continue
+            found = "user" if self._asked(link) else "record"
+            if self._library_knows(link):
+                self._add_known(plan, link, found)
+            elif self.metal[link.first] or self.metal[link.second]:
+                self._metal_record(plan, link, contacts, numbers, found)
+            else:
+                self._add_direct(plan, link, found)
+        recorded = {frozenset((link.first, link.second)) for link in records}
+        for contact in contacts:
+            if frozenset((contact.metal, contact.donor)) not in recorded:
+                self._metal_contact(plan, contact, numbers)
+        return plan
+
+    def unrecorded(self, bonded: set[tuple[int, int]]) -> LinkPlan:
+        """Links that no record names but distances show: disulfides, peptide bonds, links the library knows, covalent
+        ligands. What looks like a bond but is not sure is proposed only.
+
+        bonded: pairs (i < j) that have a bond restraint already.
+        """
+        plan = LinkPlan()
+        model = self.model
+        kind = model.residues.kind
+        rows = np.flatnonzero(self.heavy & np.isin(model.element, sorted(_LINKING)))
+        taken = {i for pair in bonded for i in pair if model.residue[pair[0]] != model.residue[pair[1]]}
+        neighbours = np.bincount(np.array(sorted(bonded), np.int64).reshape(-1), minlength=len(model))
+        candidates: list[tuple[int, int, float]] = []
+        between: dict[tuple[int, int], int] = {}
+        for i, j in near_pairs(model, rows, PEPTIDE_LIMIT).tolist():
+            ri, rj = int(model.residue[i]), int(model.residue[j])
+            if ri == rj or (i, j) in bonded or "water" in (kind[ri], kind[rj]):
+                continue
+            if not same_conformer(str(model.altloc[i]), str(model.altloc[j])) or _alternatives(model, ri, rj):
+                continue
+            distance = self._distance(i, j)
+            candidates.append((i, j, distance))
+            if distance < 2.2:
+                between[(ri, rj)] = between.get((ri, rj), 0) + 1
+        for i, j, distance in candidates:
+            ri, rj = int(model.residue[i]), int(model.residue[j])
+            names = (str(model.atom_name[i]), str(model.atom_name[j]))
+            disulfide = names == ("SG", "SG") and distance < DISULFIDE_LIMIT
+            peptide = names == ("C", "N") and rj == ri + 1 and model.residues.chain[ri] == model.residues.chain[rj]
+            link = Link("disulf" if disulfide else "covale", "", i, j, False, distance)
+            if i in taken or j in taken:
+                continue
+            if disulfide or peptide or (distance < COVALENT_LIMIT and self._library_knows(link)):
+                if not self._is_refused(plan, link, "distance"):
+                    self._add_known(plan, link, "distance")
+                    plan.notes.append(f"Bonded by distance ({distance:.2f} A): {link_label(model, i, j, False)}.")
+                continue
+            typical = typical_length(str(model.element[i]), str(model.element[j]), distance)
+            if not typical - 0.3 < distance < typical + PERHAPS:
+                continue
+            free = all(neighbours[x] < _FULL[str(model.element[x])] for x in (i, j))
+            ligand = any(k not in ("protein", "nucleic") for k in (kind[ri], kind[rj]))
+            alone = between.get((ri, rj), 0) <= 1
+            if distance < typical + CLOSE and free and ligand and alone:
+                if not self._is_refused(plan, link, "distance"):
+                    self._add_direct(plan, link, "distance")
+                    plan.notes.append(f"Bonded by distance ({distance:.2f} A): {link_label(model, i, j, False)}.")
+            elif alone and free:
+                why = f"{distance:.2f} A apart: a bond, or a bad contact? Not bonded unless you accept it"
+                plan.reports.append(self._report(link, "covalent", math.nan, "distance", False, why))
+        plan.reports.extend(self._symmetry_disulfides(bonded))
+        return plan
+
+    # ---- records ----------------------------------------------------------------------------------------------------
+
+    def _believable(self, plan: LinkPlan) -> list[Link]:
+        """The link records whose atoms are near enough to be bonded (doubles dropped)."""
+        model = self.model
+        kept: list[Link] = []
+        seen: set[tuple[int, int, bool]] = set()
+        for link in model.links:
+            if link.kind == "hydrog" or link.first == link.second:
+                continue
+            pair = (min(link.first, link.second), max(link.first, link.second), link.symmetry)
+            if pair in seen or not same_conformer(str(model.altloc[link.first]), str(model.altloc[link.second])):
+                continue
+            seen.add(pair)
+            distance = link_distance(model, self.structure, link)
+            if distance > RECORD_LIMIT.get(link.kind, 3.5):
+                why = f"the record is ignored: the atoms are {distance:.1f} A apart"
+                plan.notes.append(f"Link {link_label(model, link.first, link.second, link.symmetry)}: {why}.")
+                plan.reports.append(self._report(link, self._kind(link), math.nan, "record", False, why))
+                continue
+            kept.append(link)
+        return kept
+
+    def _library_knows(self, link: Link) -> bool:
+        if link.name and link.name in self._links:
+            return True
+        model = self.model
+        first, second = (self._residues[int(model.residue[i])] for i in (link.first, link.second))
+        found = self.monlib.match_link(
+            first,
+            str(model.atom_name[link.first]),
+            str(model.altloc[link.first]) or "\0",
+            second,
+            str(model.atom_name[link.second]),
+            str(model.altloc[link.second]) or "\0",
+        )
+        return found[0] is not None
+
+    # ---- decisions of the user --------------------------------------------------------------------------------------
+
+    def _is_refused(self, plan: LinkPlan, link: Link, found: str) -> bool:
+        if (link.first, link.second) not in self._refused and (link.second, link.first) not in self._refused:
+            return False
+        plan.reports.append(self._report(link, self._kind(link), math.nan, found, False, "removed by you"))
+        return True
+
+    def _asked(self, link: Link) -> bool:
+        return (link.first, link.second) in self._wanted or (link.second, link.first) in self._wanted
+
+    # ---- additions --------------------------------------------------------------------------------------------------
+
+    def _add_known(self, plan: LinkPlan, link: Link, found: str) -> None:
+        plan.known.append(link)
+        plan.reports.append(self._report(link, self._kind(link), math.nan, found, True, "as the library describes it"))
+
+    def _add_direct(self, plan: LinkPlan, link: Link, found: str) -> None:
+        model = self.model
+        distance = link_distance(model, self.structure, link)
+        ideal = typical_length(str(model.element[link.first]), str(model.element[link.second]), distance)
+        if self._kind(link) == "peptide":
+            ideal = PEPTIDE_BOND
+        operator = nearest_operator(self.structure.cell, model, link) if link.symmetry else None
+        plan.direct.append(DirectBond(link.first, link.second, operator, ideal, SIGMA, False))
+        plan.reports.append(self._report(link, "covalent", ideal, found, True, "typical length of such a bond"))
+
+    def _metal_record(
+        self, plan: LinkPlan, link: Link, contacts: list[MetalContact], numbers: dict[int, int], found: str
+    ) -> None:
+        metal, donor = (link.first, link.second) if self.metal[link.first] else (link.second, link.first)
+        distance = link_distance(self.model, self.structure, link)
+        ideal, why = self._metal_target(metal, donor, numbers.get(metal, 6))
+        if ideal is None:
+            ideal = distance
+        elif abs(distance - ideal) > METAL_RECORD and found == "record":
+            reason = f"not bonded: {distance:.2f} A where {ideal:.2f} A is expected"
+            plan.notes.append(f"Metal {link_label(self.model, metal, donor, link.symmetry)}: {reason}.")
+            plan.reports.append(self._report(link, "metal", math.nan, found, False, reason))
+            return
+        operator = None
+        if link.symmetry:
+            same = [c for c in contacts if c.metal == metal and c.donor == donor and c.operator is not None]
+            operator = same[0].operator if same else nearest_operator(self.structure.cell, self.model, link)
+            if not same and link.first != metal:
+                link = replace(link, first=metal, second=donor)
+                operator = nearest_operator(self.structure.cell, self.model, link)
+        sigma = target_sigma(str(self.model.element[metal]))
+        plan.direct.append(DirectBond(metal, donor, operator, ideal, sigma, True))
+        plan.reports.append(self._report(link, "metal", ideal, found, True, why))
+
+    def _metal_contact(self, plan: LinkPlan, contact: MetalContact, numbers: dict[int, int]) -> None:
+        model = self.model
+        if model.residue[contact.metal] == model.residue[contact.donor]:
+            return
+        ideal, why = self._metal_target(contact.metal, contact.donor, numbers.get(contact.metal, 6))
+        if ideal is None or contact.distance > ideal + NEAR or contact.distance < ideal - METAL_RECORD:
+            return
+        symmetry = contact.operator is not None
+        link = Link("metalc", "", contact.metal, contact.donor, symmetry, contact.distance)
+        if self._is_refused(plan, link, "distance"):
+            return
+        sigma = target_sigma(str(model.element[contact.metal]))
+        plan.direct.append(DirectBond(contact.metal, contact.donor, contact.operator, ideal, sigma, True))
+        plan.reports.append(self._report(link, "metal", ideal, "distance", True, why))
+
+    def _metal_target(self, metal: int, donor: int, number: int) -> tuple[float | None, str]:
+        """The target of a metal bond in angstrom (None: as it is now), and its source."""
+        model = self.model
+        element, beside = str(model.element[metal]), str(model.element[donor])
+        if self.metal[donor]:
+            return None, "distance of the model: two metals"
+        if element == "FE" and self._porphyrin(metal):
+            return low_spin_iron(beside), f"low-spin iron of a porphyrin and {beside} (Shannon 1976)"
+        ideal = ideal_distance(element, beside, number, int(model.charge[metal]))
+        if ideal is None:
+            return None, f"distance of the model: no table for {element} and {beside}"
+        return ideal, f"{element} with {number} neighbours and {beside} (Shannon 1976, Harding 2006)"
+
+    def _porphyrin(self, metal: int) -> bool:
+        residues = self.model.residues
+        row = int(self.model.residue[metal])
+        first = int(residues.first_atom[row])
+        inside = np.arange(first, first + int(residues.n_atoms[row]))
+        nitrogen = inside[self.model.element[inside] == "N"]
+        distance = np.linalg.norm(self.model.xyz[nitrogen] - self.model.xyz[metal], axis=1)
+        return int((distance < 2.4).sum()) >= 4
+
+    def _symmetry_disulfides(self, bonded: set[tuple[int, int]]) -> list[LinkReport]:
+        """Cysteines near a symmetry copy of another cysteine: proposed, since crystals also bring them together by
+        chance; a record or the user's word makes them bonds."""
+        model = self.model
+        sulfur = np.flatnonzero(self.heavy & (model.atom_name == "SG")).tolist()
+        if len(sulfur) < 2 or model.crystal.cell[0] <= 1.0:
+            return []
+        free = [
+            i
+            for i in sulfur
+            if not any(i in pair for pair in bonded if model.residue[pair[0]] != model.residue[pair[1]])
+        ]
+        recorded = {frozenset((link.first, link.second)) for link in model.links}
+        found = []
+        for n, i in enumerate(free):
+            for j in free[n + 1 :]:
+                if frozenset((i, j)) in recorded or not same_conformer(str(model.altloc[i]), str(model.altloc[j])):
+                    continue
+                link = Link("disulf", "", i, j, True)
+                distance = link_distance(model, self.structure, link)
+                if distance < DISULFIDE_LIMIT:
+                    why = f"{distance:.2f} A from a symmetry copy; not bonded without a link record"
+                    found.append(self._report(link, "disulfide", math.nan, "distance", False, why))
+        return found
+
+    # ---- reports ----------------------------------------------------------------------------------------------------
+
+    def _distance(self, i: int, j: int) -> float:
+        return float(np.linalg.norm(self.model.xyz[i] - self.model.xyz[j]))
+
+    def _kind(self, link: Link) -> str:
+        model = self.model
+        if self.metal[link.first] or self.metal[link.second]:
+            return "metal"
+        names = {str(model.atom_name[link.first]), str(model.atom_name[link.second])}
+        if names == {"SG"}:
+            return "disulfide"
+        kinds = {str(model.residues.kind[model.residue[i]]) for i in (link.first, link.second)}
+        if "sugar" in kinds:
+            return "glycosidic"
+        return "peptide" if names == {"C", "N"} else "covalent"
+
+    def _report(self, link: Link, kind: str, ideal: float, found: str, used: bool, reason: str) -> LinkReport:
+        return LinkReport(
+            label=link_label(self.model, link.first, link.second, link.symmetry),
+            kind=kind,
+            first=link.first,
+            second=link.second,
+            symmetry=link.symmetry,
+            distance=link_distance(self.model, self.structure, link),
+            ideal=ideal,
+            found=found,
+            used=used,
+            reason=reason,
+        )
+
+
+def _decisions(model: Model, choices: dict[str, bool]) -> tuple[list[tuple[int, int]], set[tuple[int, int]]]:
+    """Pairs of rows to bond and not to bond. Raises InputError for a label that names no atoms of the model."""
+    wanted: list[tuple[int, int]] = []
+    refused: set[tuple[int, int]] = set()
+    for label, bond in choices.items():
+        pair = find_link(model, label)
+        if bond:
+            wanted.append(pair)
+        else:
+            refused.add(pair)
+    return wanted, refused
+
+
+def find_link(model: Model, label: str) -> tuple[int, int]:
+    """Rows of the two atoms of 'A 26 CYS SG - A 84 CYS SG' (residue names may be left out).
+
+    Raises InputError when there are no such atoms.
+    """
+    ends = label.removesuffix("(symmetry)").split(" - ")
+    if len(ends) != 2:
+        raise InputError("is not a link.", item=label, remedy="Write two atoms with ' - ' between: A 26 SG - A 84 SG.")
+    first, second = (_find_atom(model, end, label) for end in ends)
+    return first, second
+
+
+def _find_atom(model: Model, text: str, label: str) -> int:
+    """'A 26 CYS SG (B)': chain, number with insertion code, residue name if any, atom, altloc if any."""
+    words = text.replace("(", " ").replace(")", " ").split()
+    letter = words.pop() if "(" in text and words else ""
+    blank = (
+        bool(words) and words[0].lstrip("-")[:1].isdigit() and (len(words) < 3 or not words[1].lstrip("-").isdigit())
+    )
+    chain = "" if blank else (words.pop(0) if words else "")
+    if 2 <= len(words) <= 3:
+        number, name, atom = words[0], words[1] if len(words) == 3 else "", words[-1]
+        for i in np.flatnonzero(model.atom_name == atom).tolist():
+            row = int(model.residue[i])
+            residues = model.residues
+            here = f"{residues.number[row]}{residues.insertion[row]}"
+            right_name = name in ("", str(residues.name[row])) and letter in ("", str(model.altloc[i]))
+            if residues.chain[row] == chain and here == number and right_name:
+                return i
+    raise InputError(
+        f"the model has no atom {text.strip()}.", item=label, remedy="Write chain, number and atom: A 26 SG - A 84 SG."
+    )
 
 
 def near_pairs(model: Model, rows: AnyArray, radius: float) -> AnyArray:
@@ -85,40 +440,6 @@ def near_pairs(model: Model, rows: AnyArray, radius: float) -> AnyArray:
     return result
 
 
-def unrecorded_links(
-    model: Model, heavy: BoolArray, monlib: gemmi.MonLib, structure: gemmi.Structure, bonded: set[tuple[int, int]]
-) -> LinkPlan:
-    """Links that no record names but distances show: disulfides, peptide bonds, and links the library knows.
-
-    bonded: pairs (i < j) that have a bond restraint already.
-    """
-    plan = LinkPlan([])
-    rows = np.flatnonzero(heavy & np.isin(model.element, ("C", "N", "O", "S", "P", "SE")))
-    taken = {i for pair in bonded for i in pair if model.residue[pair[0]] != model.residue[pair[1]]}
-    residues: dict[int, gemmi.Residue] = {}
-    for chain in structure[0]:
-        for residue in chain:
-            residues[int(model.residue[residue[0].serial - 1])] = residue
-    kind = model.residues.kind
-    for i, j in near_pairs(model, rows, PEPTIDE_LIMIT).tolist():
-        ri, rj = int(model.residue[i]), int(model.residue[j])
-        if ri == rj or (i, j) in bonded or "water" in (kind[ri], kind[rj]):
-            continue
-        if not same_conformer(str(model.altloc[i]), str(model.altloc[j])) or _alternatives(model, ri, rj):
-            continue
-        distance = float(np.linalg.norm(model.xyz[i] - model.xyz[j]))
-        names = (str(model.atom_name[i]), str(model.atom_name[j]))
-        disulfide = names == ("SG", "SG") and distance < DISULFIDE_LIMIT
-        peptide = names == ("C", "N") and rj == ri + 1 and model.residues.chain[ri] == model.residues.chain[rj]
-        if not (disulfide or peptide or distance < COVALENT_LIMIT) or i in taken or j in taken:
-            continue
-        if not (disulfide or peptide) and not _library_knows(model, monlib, residues, i, j):
-            continue
-        plan.links.append(Link("disulf" if disulfide else "covale", "", i, j, False, distance))
-        plan.notes.append(f"Bonded by distance ({distance:.2f} A): {atom_label(model, i)} - {atom_label(model, j)}.")
-    return plan
-
-
 def _alternatives(model: Model, first: int, second: int) -> bool:
     """Two names for one place in the chain (microheterogeneity) are never bonded to each other."""
     r = model.residues
@@ -127,19 +448,6 @@ def _alternatives(model: Model, first: int, second: int) -> bool:
         and r.number[first] == r.number[second]
         and r.insertion[first] == r.insertion[second]
     )
-
-
-def _library_knows(model: Model, monlib: gemmi.MonLib, residues: dict[int, gemmi.Residue], i: int, j: int) -> bool:
-    first, second = residues[int(model.residue[i])], residues[int(model.residue[j])]
-    found = monlib.match_link(
-        first,
-        str(model.atom_name[i]),
-        str(model.altloc[i]) or "\0",
-        second,
-        str(model.atom_name[j]),
-        str(model.altloc[j]) or "\0",
-    )
-    return found[0] is not None
 
 
 def gap_notes(model: Model, heavy: BoolArray, bonded: set[tuple[int, int]]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.core.arrays import AnyArray
 from workbench.engine.geometry.description import Angles, Bonds, Chiralities, Planes, Torsions
+from workbench.engine.geometry.symmetry_copies import image_operator
 
 PLANE_SIGMA = 0.02
 CHIRAL_SIGMA_FLOOR = 0.2
@@ -81,21 +82,15 @@ class RestraintLists:
         return moved
 
 
-def read_topology(
-    topology: gemmi.Topo, cell: gemmi.UnitCell, taken_over: set[int], measured_links: dict[str, float]
-) -> RestraintLists:
+def read_topology(topology: gemmi.Topo, cell: gemmi.UnitCell, taken_over: set[int]) -> RestraintLists:
     """Every heavy-atom restraint of the topology.
 
     taken_over: model rows that have restraints of their own elsewhere; monomer restraints among them are skipped.
-    measured_links: sigma (angstrom) for the bonds of links that no dictionary describes: their target is the distance
-    the records or the model show.
     """
     lists = RestraintLists()
     link_torsions: set[int] = set()
     across: dict[int, int] = {}
-    across_distance: dict[int, float] = {}
     skip: dict[gemmi.RKind, set[int]] = {}
-    measured: dict[int, float] = {}
     bonds = topology.bonds
     for link in _links(topology):
         crossing = link.asu == gemmi.Asu.Different
@@ -103,16 +98,12 @@ def read_topology(
             if rule.rkind == gemmi.RKind.Torsion:
                 link_torsions.add(rule.index)
             if rule.rkind == gemmi.RKind.Bond:
-                if link.link_id in measured_links:
-                    measured[rule.index] = measured_links[link.link_id]
                 if crossing:
                     a, b = bonds[rule.index].atoms
                     image = cell.find_nearest_image(a.pos, b.pos, gemmi.Asu.Different)
                     if image.sym_idx or any(image.pbc_shift):
-                        lists.images.append(_image_operator(cell, image))
+                        lists.images.append(image_operator(cell, image))
                         across[rule.index] = len(lists.images)
-                        if rule.index in measured:
-                            across_distance[rule.index] = image.dist()
             elif crossing:
                 skip.setdefault(rule.rkind, set()).add(rule.index)
     no: set[int] = set()
@@ -121,8 +112,6 @@ def read_topology(
         if i in taken_over and j in taken_over:
             continue
         ideal, sigma = bond.restr.value, bond.restr.esd
-        if n in measured:
-            ideal, sigma = across_distance.get(n, bond.calculate()), measured[n]
         if not (ideal > 0 and sigma > 0):
             continue
         if n in across:
@@ -172,19 +161,6 @@ def _links(topology: gemmi.Topo) -> list[gemmi.Topo.Link]:
 def chain_infos(topology: gemmi.Topo) -> list[gemmi.Topo.ChainInfo]:
     """The chains of a topology as a list."""
     return [topology.chain_infos[i] for i in range(len(topology.chain_infos))]
-
-
-def _image_operator(cell: gemmi.UnitCell, image: gemmi.NearestImage) -> AnyArray:
-    """(3, 4) Cartesian rotation and translation that carry an atom to its image."""
-    fractional = np.eye(3, 4)
-    if image.sym_idx > 0:
-        transform = cell.images[image.sym_idx - 1]
-        fractional[:, :3] = np.array(transform.mat.tolist())
-        fractional[:, 3] = transform.vec.tolist()
-    fractional[:, 3] += image.pbc_shift
-    orth = np.array(cell.orth.mat.tolist())
-    frac = np.array(cell.frac.mat.tolist())
-    return np.hstack([orth @ fractional[:, :3] @ frac, (orth @ fractional[:, 3])[:, None]])
 
 
 def to_tables(

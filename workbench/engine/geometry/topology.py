@@ -9,11 +9,13 @@ import gemmi
 import numpy as np
 
 from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
-from workbench.core.crystal import Link, Model
+from workbench.core.crystal import LinkReport, Model
 from workbench.core.errors import InputError
+from workbench.engine.geometry.atom_names import with_current_names
 from workbench.engine.geometry.components import Component, component
 from workbench.engine.geometry.contact_types import contact_types
-from workbench.engine.geometry.description import GeometryDescription, Hydrogens
+from workbench.engine.geometry.description import Bonds, GeometryDescription, Hydrogens
+from workbench.engine.geometry.direct_bonds import add_direct_bonds
 from workbench.engine.geometry.hydrogen_placement import (
     Surroundings,
     ideal_hydrogens,
@@ -21,17 +23,11 @@ from workbench.engine.geometry.hydrogen_placement import (
     no_hydrogens,
 )
 from workbench.engine.geometry.hydrogens import hydrogen_positions
-from workbench.engine.geometry.links import (
-    LinkPlan,
-    atom_label,
-    believable_records,
-    gap_notes,
-    metals,
-    unrecorded_links,
-)
+from workbench.engine.geometry.links import LinkFinder, LinkPlan, atom_label, gap_notes, metals
+from workbench.engine.geometry.peptides import cis_notes
 from workbench.engine.geometry.restraint_tables import RestraintLists, chain_infos, read_topology, to_tables
 from workbench.engine.geometry.structure import connection, gemmi_structure, insert_atoms, is_hydrogen, select_atoms
-from workbench.engine.geometry.unknown_components import METAL_BOND_SIGMA, add_own_geometry, own_bonds
+from workbench.engine.geometry.unknown_components import add_own_geometry, own_bonds
 
 HydrogenMode = Literal["keep", "riding", "all", "none"]
 
@@ -70,12 +66,16 @@ def build_geometry(
     monlib: gemmi.MonLib,
     component_sources: dict[str, str],
     hydrogens: HydrogenMode = "riding",
+    links: dict[str, bool] | None = None,
+    nuclear_distances: bool = False,
 ) -> GeometryDescription:
     """Restraints, contacts and hydrogens of a model.
 
     monlib: monomers, links, modifications and energy types; it is not changed. component_sources: where each component
     came from, for messages. hydrogens: "keep" those of the model (they become dependent on their parents), "riding"
     (those of the model are removed, ideal ones ride), "all" (ideal ones are added to the model), "none".
+    links: what the user decided, by the label of a link report: True to bond, False not to. nuclear_distances:
+    hydrogens stand at the distance of their nuclei (neutron data) instead of their electron clouds (X-rays).
     Raises InputError when the library has no links (a protein would silently lose its peptide bonds).
     """
     _refuse_empty_library(model, monlib, component_sources)
@@ -88,16 +88,23 @@ def build_geometry(
         model = select_atoms(model, ~given)
     heavy = ~is_hydrogen(model)
     library = monlib.clone()
+    given_names = model.atom_name
+    model, renamed = with_current_names(model, library)
+    if renamed:
+        notes.append(renamed)
+        source = with_current_names(source, library)[0]
     unknown = _unknown_residues(model, library)
-    chemistry = _prepare(model, heavy, library, unknown)
+    chemistry = _prepare(model, heavy, library, unknown, links or {})
     notes.extend(chemistry.plan.notes)
     _check_peptide_links(chemistry.topology, monlib, component_sources)
     lists = chemistry.lists
     metal = metals(model).astype(np.int32)
+    components = _components(model, chemistry.topology, library, nuclear_distances)
+    add_direct_bonds(lists, model, chemistry.plan.direct, components)
     own = _own_geometry(model, heavy, unknown, chemistry, metal, flagged, notes)
-    lost = _undescribed_links(model, chemistry, monlib, metal)
+    lost = _given_up(chemistry.plan)
     notes.extend(gap_notes(model, heavy, lists.bonded_pairs()))
-    components = _components(model, chemistry.topology, library)
+    notes.extend(cis_notes(model, lists))
     neighbours: dict[int, list[int]] = {}
     for i, j, image in lists.bonds:
         if image == 0:
@@ -112,15 +119,23 @@ def build_geometry(
         notes.append(f"{len(drop)} hydrogen(s) have no atom to ride on and are left out: {labels}.")
         remaining = np.ones(len(model), bool)
         remaining[drop] = False
-        rest = build_geometry(select_atoms(model, remaining), monlib, component_sources, hydrogens)
+        rest = build_geometry(
+            select_atoms(model, remaining), monlib, component_sources, hydrogens, links, nuclear_distances
+        )
         return replace(rest, notes=(notes[-1], *rest.notes))
+    reports = chemistry.plan.reports
     if hydrogens == "all" and len(table.parent):
         model, table, lists, heavy, chem_rows = _write_hydrogens(model, table, lists, heavy)
+        reports = [replace(r, first=int(chem_rows[r.first]), second=int(chem_rows[r.second])) for r in reports]
         metal = metals(model).astype(np.int32)
     else:
         chem_rows = np.arange(len(model), dtype=np.int32)
     bonds, angles, torsions, chiralities, planes = to_tables(lists, model.xyz)
     inside = bonds.atoms[bonds.symmetry == 0]
+    if renamed:
+        names = model.atom_name.astype("U8")
+        names[chem_rows] = given_names
+        model = replace(model, atom_name=names)
     chem_type = _chem_types(around, len(model), chem_rows)
     contacts = contact_types(model, chem_type, monlib, table, inside, planes, metal)
     in_model = table.model_index >= 0
@@ -149,6 +164,7 @@ def build_geometry(
         counts=counts,
         flagged=flagged,
         notes=tuple(dict.fromkeys(notes)),
+        links=tuple(_with_targets(reports, bonds)),
     )
 
 
@@ -205,24 +221,31 @@ def _unknown_residues(model: Model, library: gemmi.MonLib) -> BoolArray:
     return np.array([not known[n] for n in residues.name.tolist()], bool)
 
 
-def _prepare(model: Model, heavy: BoolArray, library: gemmi.MonLib, unknown: BoolArray) -> _Chemistry:
+def _prepare(
+    model: Model, heavy: BoolArray, library: gemmi.MonLib, unknown: BoolArray, choices: dict[str, bool]
+) -> _Chemistry:
     """Topology with the links of the records, then again with those that only distances show."""
     structure = gemmi_structure(model)
     structure.remove_hydrogens()
-    plan = believable_records(model, structure)
+    finder = LinkFinder(model, heavy, library, structure, choices)
+    plan = finder.recorded()
     taken_over = set(np.flatnonzero(unknown[model.residue]).tolist())
     known_links = set(library.links)
     chemistry = _run(model, structure, library, plan, taken_over, known_links)
-    more = unrecorded_links(model, heavy, library, structure, _joined(chemistry))
-    if more.links:
-        plan = LinkPlan(plan.links + more.links, plan.notes + more.notes)
-        chemistry = _run(model, structure, library, plan, taken_over, known_links)
-    return chemistry
+    more = finder.unrecorded(_joined(chemistry))
+    plan = LinkPlan(
+        plan.known + more.known, plan.direct + more.direct, plan.reports + more.reports, plan.notes + more.notes
+    )
+    if more.known:
+        return _run(model, structure, library, plan, taken_over, known_links)
+    return replace(chemistry, plan=plan)
 
 
 def _joined(chemistry: _Chemistry) -> set[tuple[int, int]]:
-    recorded = {(min(x.first, x.second), max(x.first, x.second)) for x in chemistry.plan.links}
-    return chemistry.lists.bonded_pairs() | recorded
+    """Pairs of rows that are bonded, by the topology or by a bond that no library describes."""
+    plan = chemistry.plan
+    linked = [(x.first, x.second) for x in plan.known] + [(x.first, x.second) for x in plan.direct]
+    return chemistry.lists.bonded_pairs() | {(min(pair), max(pair)) for pair in linked}
 
 
 def _run(
@@ -235,7 +258,7 @@ def _run(
 ) -> _Chemistry:
     structure.connections.clear()
     residue = model.residue
-    for number, link in enumerate(plan.links):
+    for number, link in enumerate(plan.known):
         if {link.first, link.second} & taken_over and residue[link.first] != residue[link.second]:
             continue
         named = link if link.name in known_links else replace(link, name="")
@@ -247,8 +270,7 @@ def _run(
     )  # fmt: skip
     for cra, serial in zip(structure[0].all(), rows, strict=True):  # prepare_topology numbers the atoms anew
         cra.atom.serial = serial
-    measured = {name: METAL_BOND_SIGMA for name in library.links if name not in known_links}
-    lists = read_topology(topology, structure.cell, taken_over, measured)
+    lists = read_topology(topology, structure.cell, taken_over)
     return _Chemistry(structure, topology, plan, lists, warnings.text)
 
 
@@ -276,16 +298,23 @@ def _own_geometry(
     of = {int(i) for i in np.flatnonzero(heavy & (own[model.residue] | single))}
     rows = np.flatnonzero(heavy & np.isin(model.residue, model.residue[sorted(of)] if of else []))
     pairs = own_bonds(model, rows, of) if of else []
-    for link in chemistry.plan.links:
-        ends = {link.first, link.second}
+    centres: set[int] = set()
+    plan = chemistry.plan
+    linked = [(x.first, x.second) for x in plan.known if not x.symmetry]
+    linked += [(x.first, x.second) for x in plan.direct if x.operator is None]
+    for first, second in linked:
+        ends = {first, second}
+        strange = {i for i in ends if unknown[model.residue[i]]}
         key = (min(ends), max(ends))
-        if link.symmetry or (*key, 0) in lists.bonds:
+        if not strange or metal[first] or metal[second]:
             continue
-        pairs.append(key)
-        of |= {i for i in ends if unknown[model.residue[i]]}
+        of |= strange
+        centres |= ends
+        if (*key, 0) not in lists.bonds:
+            pairs.append(key)
     pairs += _peptides_of_unknown(model, unknown, lists)
     if pairs:
-        add_own_geometry(lists, model, pairs, of, metal)
+        add_own_geometry(lists, model, pairs, of, metal, centres)
     for row in np.flatnonzero(own).tolist():
         name = str(residues.name[row])
         flagged.setdefault(name, "not in the library: restrained to its own geometry")
@@ -320,26 +349,31 @@ def _atoms_named(model: Model, row: int, name: str) -> list[int]:
     return [i for i in range(first, first + int(model.residues.n_atoms[row])) if model.atom_name[i] == name]
 
 
-def _undescribed_links(model: Model, chemistry: _Chemistry, monlib: gemmi.MonLib, metal: IntArray) -> dict[int, int]:
+def _given_up(plan: LinkPlan) -> dict[int, int]:
     """Atoms -> hydrogens they give up because a bond joins them that no dictionary describes."""
-    described = set(monlib.links)
-    from_dictionary: set[tuple[int, int]] = set()
-    bonds = chemistry.topology.bonds
-    for link in chemistry.topology.extras:
-        if link.link_id not in described:
-            continue
-        for rule in link.link_rules:
-            if rule.rkind == gemmi.RKind.Bond:
-                i, j = (a.serial - 1 for a in bonds[rule.index].atoms)
-                from_dictionary.add((min(i, j), max(i, j)))
     lost: dict[int, int] = {}
-    for record in chemistry.plan.links:
-        i, j = min(record.first, record.second), max(record.first, record.second)
-        if (i, j) in from_dictionary or metal[i] or metal[j]:
-            continue
-        for atom in (i, j):
-            lost[atom] = lost.get(atom, 0) + 1
+    for bond in plan.direct:
+        for atom in (bond.first, bond.second):
+            if not bond.metal:
+                lost[atom] = lost.get(atom, 0) + 1
     return lost
+
+
+def _with_targets(reports: list[LinkReport], bonds: Bonds) -> list[LinkReport]:
+    """The reports with the targets that the restraint tables hold for their bonds."""
+    ideal = {
+        (min(i, j), max(i, j), bool(image)): float(value)
+        for (i, j), image, value in zip(bonds.atoms.tolist(), bonds.symmetry.tolist(), bonds.ideal, strict=True)
+    }
+    found = []
+    for report in reports:
+        key = (min(report.first, report.second), max(report.first, report.second), report.symmetry)
+        if report.used and key in ideal:
+            report = replace(report, ideal=ideal[key])  # noqa: PLW2901
+        elif report.used:
+            report = replace(report, used=False, reason="no restraint could be made")  # noqa: PLW2901
+        found.append(report)
+    return found
 
 
 def _after_gap(model: Model, topology: gemmi.Topo) -> set[int]:
@@ -352,7 +386,9 @@ def _after_gap(model: Model, topology: gemmi.Topo) -> set[int]:
     return found
 
 
-def _components(model: Model, topology: gemmi.Topo, library: gemmi.MonLib) -> list[dict[str, Component]]:
+def _components(
+    model: Model, topology: gemmi.Topo, library: gemmi.MonLib, nuclear_distances: bool
+) -> list[dict[str, Component]]:
     """The components of every residue row by altloc, shared between residues that are alike."""
     cache: dict[tuple[object, ...], Component] = {}
     found: list[dict[str, Component]] = [{} for _ in range(len(model.residues))]
@@ -367,7 +403,7 @@ def _components(model: Model, topology: gemmi.Topo, library: gemmi.MonLib) -> li
                 used = tuple(sorted(name for name, of in mods if of in ("\0", altloc) or altloc == "\0"))
                 key = (residue.name, used)
                 if key not in cache:
-                    cache[key] = component(info.get_final_chemcomp(altloc), library.ener_lib)
+                    cache[key] = component(info.get_final_chemcomp(altloc), library.ener_lib, nuclear_distances)
                 found[row][altloc.strip("\0")] = cache[key]
     return found
 
@@ -452,4 +488,4 @@ def _warning_notes(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-__all__ = ["HydrogenMode", "Link", "build_geometry"]
+__all__ = ["HydrogenMode", "build_geometry"]

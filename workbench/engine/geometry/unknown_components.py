@@ -48,10 +48,15 @@ def own_bonds(model: Model, rows: AnyArray, of: set[int]) -> list[tuple[int, int
 
 
 def add_own_geometry(
-    lists: RestraintLists, model: Model, bonds: list[tuple[int, int]], of: set[int], metal: AnyArray
+    lists: RestraintLists,
+    model: Model,
+    bonds: list[tuple[int, int]],
+    of: set[int],
+    metal: AnyArray,
+    centres: set[int] | None = None,
 ) -> None:
     """Adds bonds, angles, flat groups and hands for the atoms `of`, from the bonds given (pairs of model rows)
-    and the coordinates of the model."""
+    and the coordinates of the model. centres: further atoms whose angles with one of `of` are wanted (links)."""
     xyz = model.xyz
     for i, j in bonds:
         sigma = METAL_BOND_SIGMA if metal[i] or metal[j] else BOND_SIGMA
@@ -61,7 +66,7 @@ def add_own_geometry(
         if image == 0 and not (metal[i] or metal[j]):
             neighbours.setdefault(i, []).append(j)
             neighbours.setdefault(j, []).append(i)
-    for centre in sorted({x for pair in bonds for x in pair}):
+    for centre in sorted({x for pair in bonds for x in pair} | (centres or set())):
         near = sorted(neighbours.get(centre, []))
         for m, i in enumerate(near):
             for k in near[m + 1 :]:

@@ -7,17 +7,19 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
-from workbench.core.crystal import Model, Reflections
+from workbench.core.crystal import LinkReport, Model, Reflections
 from workbench.core.events import Failed, Prepared
 from workbench.gui import icons
+from workbench.gui.panels.restraints_dialog import RestraintsDialog
 from workbench.gui.theme import PADDING, theme
 from workbench.gui.widgets.buttons import TextButton
 from workbench.gui.widgets.lines import FileTitle, Row
 from workbench.gui.widgets.text import Label, Paragraph, literal
+from workbench.session.chemistry import OWN_GEOMETRY, links_line, source_words, sources_line
 from workbench.session.state import SessionState
 
 
@@ -75,19 +77,20 @@ def free_set_summary(data: Reflections) -> tuple[str, str]:
 
 
 def restraint_summary(prepared: Prepared) -> tuple[str, str]:
-    """Where the restraints come from: embedded, a dictionary, or a component's own geometry."""
-    sources = prepared.inputs.component_sources
-    own = sorted(name for name, source in sources.items() if source == "own geometry")
-    dictionary = sorted(name for name, source in sources.items() if source not in ("own geometry", "embedded"))
-    embedded = len(sources) - len(own) - len(dictionary)
-    parts = []
-    if embedded:
-        parts.append(f"library, {embedded} kind{'s' if embedded != 1 else ''}")
-    if dictionary:
-        more = "\u2026" if len(dictionary) > 3 else ""
-        parts.append(f"{', '.join(dictionary[:3])}{more} by dictionary")
-    lines = [f"{name}: {Path(source).name if '/' in source else source}" for name, source in sorted(sources.items())]
-    return ", ".join(parts) or "none", "\n".join(lines)
+    """Where the restraints come from: embedded, a library, a dictionary, or a component's own geometry."""
+    given = tuple(file.path for file in prepared.inputs.dictionaries)
+    sources = sorted(prepared.inputs.component_sources.items())
+    return sources_line(prepared, own=False), "\n".join(
+        f"{name}: {source_words(source, given)}" for name, source in sources
+    )
+
+
+def links_summary(links: tuple[LinkReport, ...]) -> tuple[str, str]:
+    """How many bonds between residues of each kind, and all of them for the tooltip."""
+    lines = [f"{link.label}  {link.distance:.2f} \u00c5  {'' if link.used else 'not bonded; '}" for link in links[:20]]
+    if len(links) > 20:
+        lines.append(f"and {len(links) - 20} more")
+    return links_line(links), "\n".join(line.rstrip(" ;") for line in lines)
 
 
 def sentence(message: str) -> str:
@@ -191,7 +194,14 @@ class IndentedText(QWidget):
 
 
 class FilesPanel(QWidget):
-    """Model, reflections and dictionaries: names, what they hold, and what is wrong with them."""
+    """Model, reflections and dictionaries: names, what they hold, and what is wrong with them.
+
+    link_chosen(label, bond): the user accepts or removes a bond between residues. dictionary_made(path): one was made
+    for a component that had none.
+    """
+
+    link_chosen = Signal(str, bool)
+    dictionary_made = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -199,7 +209,12 @@ class FilesPanel(QWidget):
         self.residues = Row("Residues")
         self.atoms = Row("Atoms")
         self.ligands = Row("Ligands")
-        self.restraints = Row("Restraints")
+        self.details = TextButton("Details")
+        self.details.setAccessibleName("Sources of restraints, and links")
+        self.details.clicked.connect(self.show_restraints)
+        self.restraints = Row("Restraints", control=self.details)
+        self.links = Row("Links")
+        self._dialog: RestraintsDialog | None = None
         self.flagged = Row("", hint=True)
         self.model_error = ErrorCard()
         self.data_title = FileTitle("data", "No reflections")
@@ -216,7 +231,7 @@ class FilesPanel(QWidget):
         self.dictionary_error = ErrorCard()
         self.other_error = ErrorCard()
         self.hint = Paragraph("", role="label")
-        self.model_rows = (self.residues, self.atoms, self.ligands, self.restraints)
+        self.model_rows = (self.residues, self.atoms, self.ligands, self.restraints, self.links)
         self.data_rows = (
             self.space_group,
             self.cell,
@@ -266,6 +281,16 @@ class FilesPanel(QWidget):
             self.hint.set_text("")
         self.hint.setVisible(bool(self.hint.text()))
 
+    def show_restraints(self) -> None:
+        """The dialog with every component and every link."""
+        if self._dialog is None:
+            self._dialog = RestraintsDialog(self.window())
+            self._dialog.link_chosen.connect(self.link_chosen)
+            self._dialog.dictionary_made.connect(self.dictionary_made)
+            self._dialog.show_prepared(self._prepared)
+        self._dialog.show()
+        self._dialog.raise_()
+
     def show_state(self, old: SessionState | None, new: SessionState) -> None:
         if old is None or new.request is not old.request:
             request = new.request
@@ -293,6 +318,8 @@ class FilesPanel(QWidget):
 
     def show_prepared(self, prepared: Prepared | None) -> None:
         self._prepared = prepared
+        if self._dialog is not None:
+            self._dialog.show_prepared(prepared)
         for row in (*self.model_rows, *self.data_rows):
             row.setVisible(prepared is not None)
         self.flagged.setVisible(False)
@@ -303,13 +330,17 @@ class FilesPanel(QWidget):
         self.atoms.set_value(atom_summary(model))
         self.ligands.set_value(literal(ligand_summary(model)))
         self.restraints.set_value(*map(literal, restraint_summary(prepared)))
-        own = sorted(n for n, source in prepared.inputs.component_sources.items() if source == "own geometry")
-        if own:
+        self.links.set_value(*map(literal, links_summary(prepared.links)))
+        self.links.setVisible(bool(prepared.links))
+        weak = sorted(prepared.flagged)
+        if weak:
             self.flagged.setVisible(True)
-            names = literal(", ".join(own))
+            names = literal(", ".join(weak))
+            own = all(prepared.inputs.component_sources.get(name) == OWN_GEOMETRY for name in weak)
             self.flagged.set_value(
-                f"\u26a0 {names}: own geometry",
-                f"No dictionary knows {names}: restrained to its own geometry. Drop a dictionary CIF to do better.",
+                f"\u26a0 {names}: {OWN_GEOMETRY if own else 'weak restraints'}",
+                literal("\n".join(f"{name}: {why}." for name, why in sorted(prepared.flagged.items())))
+                + "\nDrop a dictionary CIF to do better, or make one with workbench dictionary.",
             )
         crystal = model.crystal
         a, b, c, alpha, beta, gamma = crystal.cell

@@ -1,0 +1,308 @@
+"""Odd models: alternatives, two residues at one place, parts missing, strange names. None may stop or come apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.geometry_cases import CASES, case_geometry, case_model, library
+from workbench.core.crystal import Model
+from workbench.core.errors import InputError
+from workbench.engine.geometry.description import GeometryDescription
+from workbench.engine.geometry.hydrogens import hydrogen_positions
+from workbench.engine.geometry.structure import is_hydrogen, select_atoms
+from workbench.engine.geometry.topology import build_geometry
+from workbench.io.models import read_model
+from workbench.io.monomers import read_monomers
+
+CELL = "CRYST1   60.000   60.000   60.000  90.00  90.00  90.00 P 1           1\n"
+
+
+def pdb_lines(folder: Path, chain: str, first: int, last: int) -> list[str]:
+    """ATOM records of some residues of rnasa."""
+    lines = (folder / CASES["rnasa"][0]).read_text().splitlines()
+    return [
+        line
+        for line in lines
+        if line.startswith("ATOM") and line[21] == chain and first <= int(line[22:26]) <= last and line[26] == " "
+    ]
+
+
+def built(tmp_path: Path, lines: list[str], hydrogens: str = "riding") -> GeometryDescription:
+    path = tmp_path / "odd.pdb"
+    path.write_text(CELL + "\n".join(lines) + "\nEND\n")
+    model = read_model(str(path))
+    return build_geometry(model, library(model), {}, hydrogens)  # type: ignore[arg-type]
+
+
+def between_residues(geometry: GeometryDescription) -> list[tuple[int, int]]:
+    model = geometry.model
+    return [(i, j) for i, j in geometry.bonds.atoms.tolist() if model.residue[i] != model.residue[j]]
+
+
+def lengths(geometry: GeometryDescription) -> np.ndarray:
+    xyz = geometry.model.xyz
+    result: np.ndarray = np.linalg.norm(xyz[geometry.bonds.atoms[:, 0]] - xyz[geometry.bonds.atoms[:, 1]], axis=1)
+    return result
+
+
+def test_alternatives_see_only_themselves(shared_data: Path) -> None:
+    for name in ("ptp1b", "hewl", "mdm2_finished", "pep_6mw0"):
+        geometry = case_geometry(shared_data, name, "riding")
+        letters = geometry.model.altloc
+        for atoms in (geometry.bonds.atoms, geometry.angles.atoms, geometry.torsions.atoms, geometry.chiralities.atoms):
+            for row in atoms.tolist():
+                assert len({str(letters[i]) for i in row} - {""}) <= 1
+        planes = geometry.planes
+        for atoms in np.split(planes.atoms, planes.start[1:-1]):
+            assert len({str(letters[i]) for i in atoms.tolist()} - {""}) <= 1
+        hydrogens = geometry.hydrogens
+        for parent, near in zip(hydrogens.parent.tolist(), hydrogens.neighbours.tolist(), strict=True):
+            row = [parent, *(i for i in near if i >= 0)]
+            assert len({str(letters[i]) for i in row} - {""}) <= 1
+
+
+def microheterogeneous(folder: Path) -> list[str]:
+    """Residue 20 of chain A twice: as it is (A) and, shortened, as alanine (B)."""
+    out = []
+    for line in pdb_lines(folder, "A", 15, 25):
+        if int(line[22:26]) != 20:
+            out.append(line)
+            continue
+        out.append(f"{line[:16]}A{line[17:54]}  0.60{line[60:]}")
+        if line[12:16].strip() in ("N", "CA", "C", "O", "CB"):
+            out.append(f"{line[:16]}BALA{line[20:54]}  0.40{line[60:]}")
+    return sorted(out, key=lambda line: (int(line[22:26]), line[16]))
+
+
+def test_two_residues_at_one_place_are_both_in_the_chain(shared_data: Path, tmp_path: Path) -> None:
+    geometry = built(tmp_path, microheterogeneous(shared_data))
+    model = geometry.model
+    rows = np.flatnonzero(model.residues.number == 20)
+    assert len(rows) == 2
+    linked = between_residues(geometry)
+    for row in rows.tolist():
+        partners = {int(model.residues.number[model.residue[j if model.residue[i] == row else i]])
+                    for i, j in linked if row in (model.residue[i], model.residue[j])}  # fmt: skip
+        assert partners == {19, 21}
+    assert not any({int(model.residue[i]), int(model.residue[j])} == set(rows.tolist()) for i, j in linked)
+    assert lengths(geometry).max() < 2.2
+
+
+def test_partial_residues_keep_what_they_have(shared_data: Path, tmp_path: Path) -> None:
+    """Side chains cut anywhere, also a residue of CA alone: bonds only between atoms that are there."""
+    whole = pdb_lines(shared_data, "A", 10, 30)
+    rng = np.random.default_rng(3)
+    for _ in range(8):
+        backbone = ("N", "CA", "C", "O")
+        kept = [line for line in whole if line[12:16].strip() in backbone or rng.random() < 0.6]
+        kept = [line for line in kept if not (int(line[22:26]) == 20 and line[12:16].strip() != "CA")]
+        geometry = built(tmp_path, kept)
+        assert lengths(geometry).max() < 2.2
+        assert len(geometry.model) == len(kept)
+        positions = hydrogen_positions(geometry.hydrogens, geometry.model.xyz)
+        assert np.isfinite(positions).all()
+        assert not any(20 in {int(geometry.model.residues.number[geometry.model.residue[i]]) for i in pair}
+                       for pair in between_residues(geometry))  # fmt: skip
+
+
+def test_insertion_codes_stay_in_the_chain(shared_data: Path, tmp_path: Path) -> None:
+    lines = []
+    for line in pdb_lines(shared_data, "A", 15, 25):
+        number = int(line[22:26])
+        moved = {20: "  19A", 21: "  19B"}.get(number, f"{number:4d} ")
+        lines.append(f"{line[:22]}{moved[-5:]}{line[27:]}")
+    geometry = built(tmp_path, lines)
+    assert len(between_residues(geometry)) == 10
+    assert lengths(geometry).max() < 2.2
+
+
+def test_missing_elements_are_deduced(shared_data: Path, tmp_path: Path) -> None:
+    with_elements = pdb_lines(shared_data, "A", 15, 30)
+    without = [line[:66] for line in with_elements]
+    first, second = built(tmp_path, with_elements), built(tmp_path, without)
+    np.testing.assert_array_equal(first.model.element, second.model.element)
+    np.testing.assert_array_equal(first.bonds.ideal, second.bonds.ideal)
+
+
+def test_dummy_atoms_are_left_out_and_old_water_names_are_water(shared_data: Path, tmp_path: Path) -> None:
+    lines = pdb_lines(shared_data, "A", 15, 20)
+    for number, (name, atom) in enumerate((("WAT", "OW"), ("WAT", "O"), ("H2O", "O"), ("DUM", "DUM"), ("HOH", "O"))):
+        x = 5.0 + 4 * number
+        lines.append(
+            f"HETATM 9{number:03d}  {atom:<3s} {name} W{number + 1:4d}    {x:8.3f}  50.000  50.000  1.00 20.00"
+        )
+    geometry = built(tmp_path, lines)
+    names = geometry.model.residues.name.tolist()
+    assert "DUM" not in names
+    assert names.count("WAT") == 2
+    assert not geometry.flagged
+    water = np.flatnonzero(geometry.model.residues.kind[geometry.model.residue] == "water")
+    assert len(water) >= 3
+    assert not set(geometry.hydrogens.parent.tolist()) & set(water.tolist())
+
+
+def test_five_letter_components_are_known_by_their_dictionary(shared_data: Path) -> None:
+    geometry = case_geometry(shared_data, "ca_8ola", "riding")
+    assert "A1H69" in geometry.model.residues.name.tolist()
+    assert not geometry.flagged
+    rows = geometry.model.residues.name[geometry.model.residue] == "A1H69"
+    assert rows[geometry.hydrogens.parent].any()
+    bare = case_model(shared_data, "ca_8ola")
+    own = build_geometry(bare, library(bare), {}, "riding")
+    assert set(own.flagged) == {"A1H69"}
+
+
+def test_deuterium_rides_like_hydrogen(shared_data: Path) -> None:
+    model = case_model(shared_data, "zdna")
+    assert (model.element == "D").any()
+    kept = case_geometry(shared_data, "zdna", "keep")
+    assert not np.isin(model.element[kept.hydrogens.parent], ("H", "D")).any()
+    assert set(kept.hydrogens.element.tolist()) == {"H", "D"}
+    riding = case_geometry(shared_data, "zdna", "riding")
+    assert not is_hydrogen(riding.model).any()
+    assert not riding.flagged
+
+
+def test_nuclear_distances_are_longer(shared_data: Path) -> None:
+    model = case_model(shared_data, "rnasa")
+    cloud = build_geometry(model, library(model), {}, "riding")
+    nucleus = build_geometry(model, library(model), {}, "riding", nuclear_distances=True)
+    parent = cloud.hydrogens.parent
+    assert (parent == nucleus.hydrogens.parent).all()
+
+    def distance(geometry: GeometryDescription) -> np.ndarray:
+        found: np.ndarray = np.linalg.norm(
+            hydrogen_positions(geometry.hydrogens, model.xyz) - model.xyz[geometry.hydrogens.parent], axis=1
+        )
+        return found
+
+    carbon = model.element[parent] == "C"
+    assert np.median(distance(cloud)[carbon]) == pytest.approx(0.97, abs=0.02)
+    assert np.median(distance(nucleus)[carbon]) == pytest.approx(1.09, abs=0.01)
+    amide = model.atom_name[parent] == "N"
+    assert np.median(distance(cloud)[amide]) == pytest.approx(0.914, abs=0.001)  # of the library's modification
+    assert np.median(distance(nucleus)[amide]) == pytest.approx(1.036, abs=0.001)
+    oxygen = model.element[parent] == "O"
+    assert np.median(distance(nucleus)[oxygen]) == pytest.approx(0.97, abs=0.02)
+
+
+def test_hydroxyls_thiols_ammonia_and_histidines_have_their_hydrogens(shared_data: Path) -> None:
+    geometry = case_geometry(shared_data, "bgl", "riding")
+    model = geometry.model
+    count = np.bincount(geometry.hydrogens.parent, minlength=len(model))
+    of = model.residues.name[model.residue]
+
+    def carried(residue: str, atom: str) -> np.ndarray:
+        found: np.ndarray = count[(of == residue) & (model.atom_name == atom)]
+        return found
+
+    for residue, atom in (("SER", "OG"), ("THR", "OG1"), ("TYR", "OH")):
+        assert (carried(residue, atom) == 1).all()
+    assert (carried("LYS", "NZ") == 3).all()
+    assert (carried("ARG", "NH1") == 2).all()
+    assert (carried("ASP", "OD1") == 0).all()
+    linked = {i for r in geometry.links if r.used for i in (r.first, r.second)}
+    free = [i for i in np.flatnonzero((of == "CYS") & (model.atom_name == "SG")).tolist() if i not in linked]
+    assert free
+    assert (count[free] == 1).all()
+    protons = carried("HIS", "ND1") + carried("HIS", "NE2")
+    assert set(protons.tolist()) <= {1, 2}
+    assert (protons == 1).sum() > (protons == 2).sum()
+
+
+def test_a_histidine_between_two_acids_carries_both_protons_and_one_beside_a_donor_one(shared_data: Path) -> None:
+    """The proton of a histidine of rnasa follows an oxygen put beside either ring nitrogen."""
+    model = case_model(shared_data, "rnasa")
+    row = int(np.flatnonzero(model.residues.name == "HIS")[0])
+    first = int(model.residues.first_atom[row])
+    ring = {str(model.atom_name[i]): i for i in range(first, first + int(model.residues.n_atoms[row]))}
+    acid = int(np.flatnonzero((model.residues.name == "GLU") & (np.arange(len(model.residues)) > row + 3))[0])
+    oxygens = [i for i in range(len(model)) if model.residue[i] == acid and model.atom_name[i] in ("OE1", "OE2")]
+    middle = model.xyz[[ring["CG"], ring["ND1"], ring["CE1"], ring["NE2"], ring["CD2"]]].mean(axis=0)
+
+    def protons(*beside: str) -> tuple[int, int]:
+        xyz = model.xyz.copy()
+        xyz[oxygens] = middle + 30.0
+        for atom, oxygen in zip(beside, oxygens, strict=False):
+            outward = model.xyz[ring[atom]] - middle
+            xyz[oxygen] = model.xyz[ring[atom]] + 2.75 * outward / np.linalg.norm(outward)
+        near = np.linalg.norm(xyz[:, None] - model.xyz[[ring["ND1"], ring["NE2"]]][None], axis=2).min(axis=1) < 4.0
+        keep = (model.residue == row) | (model.residue == acid) | ~near
+        alone = select_atoms(replace(model, xyz=xyz), keep)
+        geometry = build_geometry(alone, library(alone), {}, "riding")
+        names = alone.atom_name[geometry.hydrogens.parent]
+        here = alone.residues.number[alone.residue[geometry.hydrogens.parent]] == model.residues.number[row]
+        here &= alone.residues.chain[alone.residue[geometry.hydrogens.parent]] == model.residues.chain[row]
+        return int((here & (names == "ND1")).sum()), int((here & (names == "NE2")).sum())
+
+    assert protons("ND1") == (1, 0)
+    assert protons("NE2") == (0, 1)
+    assert protons("ND1", "NE2") == (1, 1)
+    assert sum(protons()) == 1
+
+
+def test_old_atom_names_are_understood_and_kept(shared_data: Path) -> None:
+    """gp350 calls O5 of NDG by its name before 2007."""
+    model = case_model(shared_data, "gp350")
+    geometry = case_geometry(shared_data, "gp350", "riding")
+    sugar = geometry.model.residues.name[geometry.model.residue] == "NDG"
+    assert "O" in geometry.model.atom_name[sugar].tolist()
+    np.testing.assert_array_equal(geometry.model.atom_name, model.atom_name)
+    assert not geometry.flagged
+    assert any("Older atom names" in note for note in geometry.notes)
+    written = case_geometry(shared_data, "gp350", "all")
+    heavy = ~is_hydrogen(written.model)
+    np.testing.assert_array_equal(written.model.atom_name[heavy], model.atom_name)
+
+
+MODELS = (".pdb", ".ent", ".cif", ".mmcif", ".gz")
+NOBODY_KNOWS = {"A1H69", "NUT", "LIG"}
+"""Components that neither the embedded library nor a file lying beside the model describes, if that file is away."""
+
+
+def models_of(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix in MODELS and p.is_file())
+
+
+def test_every_model_of_the_data_sets_gets_restraints(shared_data: Path) -> None:
+    """With the embedded library and the dictionaries lying beside them: no abort, and nothing is flagged but what
+    nobody describes."""
+    seen = 0
+    flagged: dict[str, set[str]] = {}
+    for path in models_of(shared_data):
+        try:
+            model: Model = read_model(str(path))
+        except InputError:
+            continue  # reflections, dictionaries, and files that hold no atoms
+        seen += 1
+        beside = [p for p in path.parent.glob("*.cif") if p.stem in ("NUT", "8OLA_A1H69")]
+        monomers = read_monomers(sorted(set(model.residues.name.tolist())), [str(p) for p in beside])
+        geometry = build_geometry(model, monomers.library, monomers.sources, "riding")
+        if geometry.flagged:
+            flagged[path.name] = set(geometry.flagged)
+    assert seen > 25
+    assert flagged == {"BAZ2BA-x828-LIG.pdb": {"LIG"}}
+
+
+def test_nitrogens_of_methylated_and_d_residues(shared_data: Path) -> None:
+    """pep_6mw0: N-methyl leucine has no proton in a peptide bond, D-phenylalanine has one."""
+    geometry = case_geometry(shared_data, "pep_6mw0", "riding")
+    model = geometry.model
+    count = np.bincount(geometry.hydrogens.parent, minlength=len(model))
+    nitrogen = model.atom_name == "N"
+    names = model.residues.name[model.residue]
+    joined = {i for pair in between_residues(geometry) for i in pair}
+    inside = np.isin(np.arange(len(model)), sorted(joined)) & nitrogen
+    assert (inside & (names == "MLE")).any()
+    assert (count[inside & (names == "MLE")] == 0).all()
+    assert (count[inside & (names == "DPN")] == 1).all()
+    assert (count[(model.atom_name == "CN") & (names == "MLE")] == 3).all()
+
+
+def test_neutron_models_are_known_as_such(shared_data: Path) -> None:
+    assert "NEUTRON" in case_model(shared_data, "zdna").method
+    assert "NEUTRON" not in case_model(shared_data, "rsbs").method

@@ -1,0 +1,109 @@
+"""Every component with the source of its restraints, and every link with the choice to bond it or not."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.core.events import Prepared
+from workbench.gui.widgets.dictionary_bar import DictionaryBar
+from workbench.session.chemistry import OWN_GEOMETRY, link_words, source_words
+
+LABEL = Qt.ItemDataRole.UserRole
+
+
+class RestraintsDialog(QDialog):
+    """Not modal. link_chosen(label, bond) when the user ticks or unticks a link; dictionary_made(path)."""
+
+    link_chosen = Signal(str, bool)
+    dictionary_made = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Restraints")
+        self.resize(720, 560)
+        self.components = _table(["Component", "Restraints from"], "Components and where their restraints come from")
+        self.links = _table(
+            ["Bond", "Kind", "Now (Å)", "Target (Å)", "Why"], "Bonds between residues; tick those to restrain"
+        )
+        self.links.itemChanged.connect(self._changed)
+        self.no_links = QLabel("No bonds between residues besides the backbone.")
+        self.maker = DictionaryBar()
+        self.maker.made.connect(self.dictionary_made)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.close)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(8)
+        for text, widget in (("Components", self.components), ("Links", self.links)):
+            heading = QLabel(text)
+            heading.setBuddy(widget)
+            layout.addWidget(heading)
+            layout.addWidget(widget, 1)
+        layout.addWidget(self.no_links)
+        layout.addWidget(self.maker)
+        layout.addWidget(buttons)
+
+    def show_prepared(self, prepared: Prepared | None) -> None:
+        self.links.blockSignals(True)
+        self.components.clear()
+        self.links.clear()
+        if prepared is not None:
+            self._fill(prepared)
+        self.links.blockSignals(False)
+        own = prepared.inputs.component_sources.items() if prepared is not None else ()
+        self.maker.show_components([name for name, source in own if source == OWN_GEOMETRY])
+        self.no_links.setVisible(self.links.topLevelItemCount() == 0)
+        for tree in (self.components, self.links):
+            for column in range(tree.columnCount() - 1):
+                tree.resizeColumnToContents(column)
+
+    def _fill(self, prepared: Prepared) -> None:
+        given = tuple(file.path for file in prepared.inputs.dictionaries)
+        ordered = sorted(prepared.inputs.component_sources.items(), key=lambda item: (item[1] == "embedded", item[0]))
+        for name, source in ordered:
+            weak = prepared.flagged.get(name, "")
+            words = source_words(source, given)
+            item = QTreeWidgetItem([name, f"⚠ {words}: {weak}" if weak and source != OWN_GEOMETRY else words])
+            if source == OWN_GEOMETRY:
+                item.setText(1, f"⚠ {OWN_GEOMETRY}: no dictionary knows it; its shape is kept as it is")
+            item.setToolTip(1, source)
+            self.components.addTopLevelItem(item)
+        for link in prepared.links:
+            target = "" if math.isnan(link.ideal) else f"{link.ideal:.2f}"
+            item = QTreeWidgetItem([link.label, link.kind, f"{link.distance:.2f}", target, link_words(link)])
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(0, Qt.CheckState.Checked if link.used else Qt.CheckState.Unchecked)
+            item.setData(0, LABEL, link.label)
+            item.setToolTip(4, link_words(link))
+            for column in (2, 3):
+                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.links.addTopLevelItem(item)
+
+    def _changed(self, item: QTreeWidgetItem, column: int) -> None:
+        if column == 0:
+            self.link_chosen.emit(str(item.data(0, LABEL)), item.checkState(0) == Qt.CheckState.Checked)
+
+
+def _table(columns: list[str], name: str) -> QTreeWidget:
+    tree = QTreeWidget()
+    tree.setHeaderLabels(columns)
+    tree.setRootIsDecorated(False)
+    tree.setUniformRowHeights(True)
+    tree.setAlternatingRowColors(False)
+    tree.setAllColumnsShowFocus(True)
+    tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    tree.setAccessibleName(name)
+    tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+    return tree

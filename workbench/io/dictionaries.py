@@ -1,0 +1,197 @@
+"""Restraint dictionaries given by the user: read, and refused with the line that is wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import gemmi
+
+from workbench.core.crystal import SourceFile
+from workbench.core.errors import InputError
+from workbench.io.files import read_input, say_kind
+from workbench.io.models import read_cif_document
+
+_MAKE_ONE = "Give the CIF that a program such as AceDRG, Grade or eLBOW wrote for the ligand."
+_MAKE_AGAIN = "Make the dictionary again with a restraint generator, or correct the line."
+_DESCRIPTION = "Make restraints from it: `workbench dictionary`, or AceDRG."
+
+_ATOM_TAGS = {
+    "_chem_comp_bond.": ("a bond", ("atom_id_1", "atom_id_2")),
+    "_chem_comp_angle.": ("an angle", ("atom_id_1", "atom_id_2", "atom_id_3")),
+    "_chem_comp_tor.": ("a torsion", ("atom_id_1", "atom_id_2", "atom_id_3", "atom_id_4")),
+    "_chem_comp_chir.": ("a chirality", ("atom_id_centre", "atom_id_1", "atom_id_2", "atom_id_3")),
+    "_chem_comp_plane_atom.": ("a plane", ("atom_id",)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Dictionary:
+    """A checked dictionary: its components, links and modifications by name."""
+
+    source: SourceFile
+    document: gemmi.cif.Document
+    components: tuple[str, ...]
+    links: tuple[str, ...]
+    modifications: tuple[str, ...]
+
+
+def read_dictionary(path: str) -> Dictionary:
+    """Read and check a dictionary; nothing else is changed by it.
+
+    Raises InputError with file, item and line: syntax errors, atoms that a component does not have, components without
+    bonds or bond lengths, links without bonds, files that are something else.
+    """
+    file = read_input(path)
+    if file.kind != "cif":
+        raise InputError(f"is {say_kind(file.kind)}, not a restraint dictionary.", file=path, remedy=_MAKE_ONE)
+    text = file.text()
+    document = read_cif_document(text, path)
+    return check_dictionary(document, text, file.source)
+
+
+def check_dictionary(document: gemmi.cif.Document, text: str, source: SourceFile) -> Dictionary:
+    """The dictionary in a parsed CIF; raises as `read_dictionary`."""
+    path = source.path
+    components: list[str] = []
+    links: list[str] = []
+    modifications: list[str] = []
+    for block in document:
+        categories = set(block.get_mmcif_category_names())
+        if block.name.startswith("link_") and block.name != "link_list":
+            _check_link(block, categories, text, path)
+            links.append(block.name.removeprefix("link_"))
+        elif block.name.startswith("mod_") and block.name != "mod_list" and categories:
+            modifications.append(block.name.removeprefix("mod_"))
+        elif "_chem_comp_atom." in categories:
+            name = _check_component(block, categories, text, path)
+            if name in components:
+                raise InputError("the component occurs twice.", file=path, item=name, remedy="Remove one of them.")
+            components.append(name)
+        elif "_atom_site." in categories:
+            raise InputError("is a model, not a restraint dictionary.", file=path, item=block.name, remedy=_MAKE_ONE)
+    for name in _listed_links(document):
+        if name not in links:
+            raise InputError(
+                "the link is listed, but its table is missing.",
+                file=path,
+                item=_at(f"link {name}", _line_of(text, "data_link_list", name)),
+                remedy=_MAKE_AGAIN,
+            )
+    if not (components or links or modifications):
+        raise InputError(
+            "is not a restraint dictionary: it holds no component (_chem_comp_atom), link or modification.",
+            file=path,
+            remedy=_MAKE_ONE,
+        )
+    _try_to_load(document, components, path)
+    return Dictionary(source, document, tuple(components), tuple(links), tuple(modifications))
+
+
+def _check_component(block: gemmi.cif.Block, categories: set[str], text: str, path: str) -> str:
+    """The name of a component that holds what restraints need."""
+    column = block.find_values("_chem_comp_atom.comp_id")
+    name = gemmi.cif.as_string(column[0]) if len(column) else block.name.removeprefix("comp_")
+    atoms = block.find_values("_chem_comp_atom.atom_id")
+    here = f"data_{block.name}"
+
+    def refuse(message: str, remedy: str, line: int = 0) -> InputError:
+        return InputError(message, file=path, item=_at(name, line or _line_of(text, here)), remedy=remedy)
+
+    if len(atoms) == 0:
+        raise refuse("the component has no atoms.", _MAKE_AGAIN)
+    if len(atoms) == 1:
+        return name
+    bonds = block.find_values("_chem_comp_bond.atom_id_1")
+    distances = block.find_values("_chem_comp_bond.value_dist")
+    if len(bonds) == 0:
+        raise refuse("the component has no bonds (_chem_comp_bond).", _DESCRIPTION)
+    if not any(_positive(value) for value in distances):
+        raise refuse(
+            "the component has no ideal bond lengths (_chem_comp_bond.value_dist): it is a description, not "
+            "restraints.",
+            _DESCRIPTION,
+            _line_of(text, here, "_chem_comp_bond."),
+        )
+    present = {gemmi.cif.as_string(atom) for atom in atoms}
+    if len(present) < len(atoms):
+        twice = next(a for a in present if sum(gemmi.cif.as_string(x) == a for x in atoms) > 1)
+        raise refuse(f"the atom {twice} occurs twice.", _MAKE_AGAIN, _line_of(text, here, "_chem_comp_atom.", twice))
+    for category, (what, tags) in _ATOM_TAGS.items():
+        if category not in categories:
+            continue
+        for tag in tags:
+            for value in block.find_values(category + tag):
+                atom = gemmi.cif.as_string(value)
+                if atom and atom not in present:
+                    raise refuse(
+                        f"{what} names the atom {atom}, which the component does not have.",
+                        _MAKE_AGAIN,
+                        _line_of(text, here, category, atom),
+                    )
+    for row, value in enumerate(distances):
+        if not _positive(value) and not gemmi.cif.is_null(value):
+            raise refuse(
+                f"the bond length {value} of {bonds[row]} is not a length.",
+                _MAKE_AGAIN,
+                _line_of(text, here, "_chem_comp_bond.", value),
+            )
+    return name
+
+
+def _check_link(block: gemmi.cif.Block, categories: set[str], text: str, path: str) -> None:
+    bonds = block.find_values("_chem_link_bond.value_dist")
+    if "_chem_link_bond." not in categories or not any(_positive(value) for value in bonds):
+        raise InputError(
+            "the link has no bond (_chem_link_bond): what it joins would fall apart.",
+            file=path,
+            item=_at(f"link {block.name.removeprefix('link_')}", _line_of(text, f"data_{block.name}")),
+            remedy=_MAKE_AGAIN,
+        )
+
+
+def _listed_links(document: gemmi.cif.Document) -> list[str]:
+    block = document.find_block("link_list")
+    return [gemmi.cif.as_string(value) for value in block.find_values("_chem_link.id")] if block is not None else []
+
+
+def _try_to_load(document: gemmi.cif.Document, components: list[str], path: str) -> None:
+    """Load it into an empty library: what fails there would fail later, in the midst of another."""
+    trial = gemmi.MonLib()
+    try:
+        trial.read_monomer_doc(document)
+    except (RuntimeError, ValueError, IndexError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"the dictionary cannot be used ({first}).", file=path, remedy=_MAKE_AGAIN) from None
+    missing = [name for name in components if name not in trial.monomers]
+    if missing:
+        raise InputError("the component cannot be read from its block.", file=path, item=missing[0], remedy=_MAKE_AGAIN)
+
+
+def _at(item: str, line: int) -> str:
+    return f"{item}, line {line}" if line else item
+
+
+def _line_of(text: str, *marks: str) -> int:
+    """Line number (from 1) where the marks occur as words one after the other; 0 when they do not."""
+    number, wanted = 0, list(marks)
+    for number, line in enumerate(text.splitlines(), start=1):
+        while wanted and _holds(line, wanted[0]):
+            wanted.pop(0)
+            if not wanted:
+                return number
+            if wanted[0].startswith("_"):
+                break
+    return 0
+
+
+def _holds(line: str, mark: str) -> bool:
+    if mark.startswith("data_"):
+        return line.strip().lower() == mark.lower()
+    if mark.startswith("_"):
+        return line.strip().lower().startswith(mark.lower())
+    return re.search(rf"(?<!\S)[\"']?{re.escape(mark)}[\"']?(?!\S)", line) is not None
+
+
+def _positive(text: str) -> bool:
+    return bool(gemmi.cif.as_number(text) > 0)
