@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from workbench.cli.headless import run_headless
-from workbench.cli.options import Parser, add_inputs, add_refinement
+from workbench.cli.options import Parser, add_inputs, add_refinement, data_options
 from workbench.cli.report import reporter
 from workbench.core.settings import RefinementSettings, RunRequest
 
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         reset_b=options.reset_b,
         threads=options.threads,
         seed=options.seed,
+        scattering=options.scattering,
     )
     request = RunRequest(
         model_path=options.model,
@@ -50,5 +51,6 @@ def main(arguments: Sequence[str]) -> int:
         free_label=options.free,
         free_value=options.free_value,
         settings=settings,
+        intake=data_options(options),
     )
     return run_headless(request, options.output, reporter(options.quiet))

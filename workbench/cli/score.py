@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from workbench.cli.options import Parser, add_inputs, add_threads
+from workbench.cli.options import Parser, add_inputs, add_threads, data_options
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.log_lines import prepared_lines
 
@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
-    settings = RefinementSettings(cycles=0, d_min=options.resolution, hydrogens="keep", threads=options.threads)
+    settings = RefinementSettings(cycles=0, d_min=options.resolution, hydrogens="keep", threads=options.threads, scattering=options.scattering)
     request = RunRequest(
         model_path=options.model,
         data_path=options.data,
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         free_label=options.free,
         free_value=options.free_value,
         settings=settings,
+        intake=data_options(options),
     )
     from workbench.export.statistics import cycle_row, json_text
     from workbench.session.run import score_model

@@ -222,7 +222,7 @@ class StructureFactors:
         for element, charge, known in self._known:
             if (element is s.element or np.array_equal(element, s.element)) and np.array_equal(charge, s.charge):
                 return known
-        found = form_factors(s.element, s.charge)
+        found = form_factors(s.element, s.charge, self.scattering)
         self._known = [*self._known[-3:], (s.element, s.charge, found)]
         return found
 
