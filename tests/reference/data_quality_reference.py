@@ -45,7 +45,9 @@ def main() -> None:
         data = data.select(data.data() > 0)
         normal = absolute_scaling.kernel_normalisation(data, auto_kernel=True).normalised_miller.deep_copy()
         acentric = normal.select_acentric()
-        test = twin_analyses.l_test(miller_array=normal.set_observation_type_xray_intensity(), parity_h=2, parity_k=2, parity_l=2)
+        test = twin_analyses.l_test(
+            miller_array=normal.set_observation_type_xray_intensity(), parity_h=2, parity_k=2, parity_l=2
+        )
         row["mean_abs_l"], row["mean_l_sq"] = float(test.mean_l), float(test.mean_l2)
         laws = twin_analyses.twin_laws(data, lattice_symmetry_max_delta=3.0)
         row["laws"] = {}

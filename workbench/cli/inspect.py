@@ -85,7 +85,7 @@ def as_json(found: Inspection) -> dict[str, Any]:
     """Everything as plain values; what is not a number is null."""
     data, report = found.reflections, found.report
     s = report.shells
-    return _plain(
+    plain: dict[str, Any] = _plain(
         {
             "file": data.source.path,
             "sha256": data.source.sha256,
@@ -126,6 +126,7 @@ def as_json(found: Inspection) -> dict[str, Any]:
             "notes": list(data.notes),
         }
     )
+    return plain
 
 
 def _plain(value: Any) -> Any:

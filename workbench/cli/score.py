@@ -25,7 +25,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
-    settings = RefinementSettings(cycles=0, d_min=options.resolution, hydrogens="keep", threads=options.threads, scattering=options.scattering)
+    settings = RefinementSettings(
+        cycles=0, d_min=options.resolution, hydrogens="keep", threads=options.threads, scattering=options.scattering
+    )
     request = RunRequest(
         model_path=options.model,
         data_path=options.data,

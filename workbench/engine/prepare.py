@@ -124,6 +124,7 @@ def prepare(
     hkl = all_reflections(reflections.crystal, reflections.d_min, reflections.d_max)
     observed = _rows_observed(hkl, reflections.hkl)
     threads = settings.threads or os.cpu_count() or 1
+    scattering = _scattering(reflections, settings, notes)
     used = replace(
         model,
         xyz=begin.xyz,
@@ -169,9 +170,7 @@ def prepare(
         geometry=geometry,
         restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms)),
         data=data,
-        factors=StructureFactors(
-            reflections.crystal, hkl, reflections.d_min, threads, _scattering(reflections, settings, notes)
-        ),
+        factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads, scattering=scattering),
         mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),
         start=begin,
         first_cycle=first_cycle,

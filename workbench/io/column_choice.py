@@ -128,8 +128,8 @@ def _ask_which(table: ReflectionTable, same: list[AmplitudeSource], counts: list
     first = similar[0]
     name = table.dataset_names.get(first.dataset) or str(first.dataset)
     raise InputError(
-        f"the file holds {len(similar)} data sets: {', '.join(_dataset_names(table, similar))}. Which one belongs to the "
-        "model?",
+        f"the file holds {len(similar)} data sets: {', '.join(_dataset_names(table, similar))}. Which one "
+        "belongs to the model?",
         file=table.source.path,
         item=", ".join(source.label for source in similar),
         remedy=f"Say --labels {first.label},{first.sigma_label} or --data-set {name} (or another of them).",

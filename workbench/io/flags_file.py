@@ -88,7 +88,7 @@ def _compare_cells(path: str, theirs: gemmi.UnitCell, ours: gemmi.UnitCell) -> l
 
 
 def _same_laue(one: gemmi.SpaceGroup, other: gemmi.SpaceGroup) -> bool:
-    return one.laue_str() == other.laue_str() and one.ccp4_lattice_type() == other.ccp4_lattice_type()
+    return one.laue_str() == other.laue_str() and one.centring_type() == other.centring_type()
 
 
 def _reindexed(hkl: IntArray, operator: str) -> IntArray:

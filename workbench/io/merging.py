@@ -60,8 +60,8 @@ def sum_partials(
     begins[1:] = (np.diff(k) != 0) | (np.diff(b) > 1.5)
     group = np.cumsum(begins) - 1
     count = int(group[-1]) + 1 if len(group) else 0
-    total = np.bincount(group, value[order], count)
-    variance = np.bincount(group, sigma[order] ** 2, count)
+    total = np.asarray(np.bincount(group, value[order], count), dtype=np.float64)
+    variance = np.asarray(np.bincount(group, sigma[order] ** 2, count), dtype=np.float64)
     complete = np.ones(count, dtype=np.bool_)
     if fraction is not None:
         whole = np.bincount(group, fraction[order], count)
@@ -74,8 +74,8 @@ def merge(hkl: IntArray, value: FloatArray, sigma: FloatArray, group: gemmi.Spac
     """Observations (n, 3), (n,), (n,) with sigma > 0, in any asymmetric unit, merged."""
     reduced, friedel = asymmetric_unit(hkl, group)
     centric = np.asarray(group.operations().centric_flag_array(reduced), dtype=np.bool_)
-    unique, inverse = np.unique(reduced, axis=0, return_inverse=True)
-    inverse = inverse.reshape(-1)
+    unique, rows = np.unique(reduced, axis=0, return_inverse=True)
+    inverse: IntArray = rows.reshape(-1).astype(np.int32)
     n = len(unique)
     weight = 1.0 / sigma**2
     mean, error = _mean(inverse, value, weight, n)
@@ -101,8 +101,8 @@ def merging_statistics(
     n = len(unique)
     count = np.bincount(inverse, minlength=n)
     mean = np.bincount(inverse, value, n) / np.maximum(count, 1)
-    deviation = np.bincount(inverse, np.abs(value - mean[inverse]), n)
-    total = np.bincount(inverse, value, n)
+    deviation = np.asarray(np.bincount(inverse, np.abs(value - mean[inverse]), n), dtype=np.float64)
+    total = np.asarray(np.bincount(inverse, value, n), dtype=np.float64)
     halves = _half_means(inverse, value, weight, count)
     s_sq = np.asarray(cell.calculate_1_d2_array(np.ascontiguousarray(unique, dtype=np.int32)))
     order = np.argsort(s_sq, kind="stable")
@@ -144,7 +144,7 @@ def _shell(
     rows: AnyArray, count: AnyArray, deviation: FloatArray, total: FloatArray, halves: tuple[FloatArray, FloatArray]
 ) -> tuple[float, ...]:
     several = rows[count[rows] >= 2]
-    m = count[several].astype(np.float64)
+    m = np.asarray(count[several], dtype=np.float64)
     below = float(total[several].sum())
     r = [float("nan")] * 3
     if len(several) and below > 0:

@@ -14,7 +14,6 @@ from workbench.core.errors import InputError
 from workbench.io.files import InputFile
 from workbench.io.reflection_table import Column, ReflectionTable, check_indices, check_resolution, is_sensible
 
-
 _AGAIN = "Copy or download it again."
 
 

@@ -192,10 +192,11 @@ def _merged(
     single = [source for source in single if source.usable().any()]
     if not single:
         raise InputError(
-            "the observations have no value with a positive sigma.",
+            f"{table.unmerged}, and no mean value with a positive sigma can be merged: in {table.group.xhm()} these "
+            "are not unique reflections.",
             file=table.source.path,
             item=labels[0] if labels else "",
-            remedy=f"Choose columns with --labels. The file has: {table.listing()}.",
+            remedy=f"Correct the space group (--space-group) or choose columns. The file has: {table.listing()}.",
         )
     source = single[0]
     value, sigma = source.values[0], source.sigmas[0]
@@ -256,7 +257,8 @@ def _whole(
         sigma[partial],
     )
     notes.append(
-        f"{int(partial.sum())} parts are added up to {len(first)} reflections; {incomplete} incomplete ones are left out."
+        f"{int(partial.sum())} parts are added up to {len(first)} reflections; "
+        f"{incomplete} incomplete ones are left out."
     )
     return (
         np.concatenate([hkl[~partial], hkl[partial][first]]),

@@ -30,11 +30,11 @@ def shelx_table(file: InputFile, given: GivenCrystal, labels: tuple[str, str] | 
                 break
             continue
         try:
-            h, k, l = float(line[0:4]), float(line[4:8]), float(line[8:12])
-            if h == k == l == 0:
+            index = float(line[0:4]), float(line[4:8]), float(line[8:12])
+            if index == (0.0, 0.0, 0.0):
                 break
             batch = line[28:32].strip()
-            rows.append((h, k, l, float(line[12:20]), float(line[20:28]), float(batch) if batch else 1.0))
+            rows.append((*index, float(line[12:20]), float(line[20:28]), float(batch) if batch else 1.0))
         except ValueError:
             if rows and re.match(r"\s*[_A-Za-z;]", line):
                 break  # SHELX lists may be followed by the instructions that they were made with

@@ -14,8 +14,8 @@ from workbench.engine.data_quality.twinning import ReflectionLookup, usual_form
 TNCS_D_MIN, TNCS_D_MAX = 5.0, 10.0
 TNCS_CLOSEST = 15.0
 TNCS_PEAK = 0.20
-"""A Patterson peak of a fifth of the origin, further than 15 A from it, means translational NCS (Zwart, Grosse-Kunstleve
-& Adams, CCP4 Newsletter 43, 2005)."""
+"""A Patterson peak of a fifth of the origin, more than 15 A from it, means translational NCS (Zwart et al., CCP4
+Newsletter 43, 2005)."""
 PROTEIN_VOLUME = 1.23
 """1.66 / partial density: fraction of the crystal that protein fills is 1.23 / V_M (Matthews, J. Mol. Biol. 33, 491,
 1968)."""

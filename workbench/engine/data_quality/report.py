@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,7 +31,7 @@ class Item:
     light: Light
     sentence: str
     action: str
-    values: dict[str, float | int | str | None]
+    values: Mapping[str, float | int | str | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +115,11 @@ def _test_set(reflections: Reflections) -> Item:
         return Item("Test set", "red", f"More test than work reflections? {said}", "Flags may be flipped.", values)
     if not high.any():
         return Item(
-            "Test set", "red", f"The outermost reflections have no test set. {said}", "Extend it: --extend-free.", values
+            "Test set",
+            "red",
+            f"The outermost reflections have no test set. {said}",
+            "Extend it: --extend-free.",
+            values,
         )
     if n < 500:
         return Item("Test set", "amber", f"Small: {said}", "Used; R_free is uncertain, k-fold helps.", values)
@@ -127,12 +132,14 @@ def _s_sq(reflections: Reflections) -> np.ndarray:
 
 def _completeness(reflections: Reflections, shells: Shells) -> Item:
     whole, outer = reflections.completeness, float(shells.completeness[-1])
-    spread = np.nanmin(shells.axis_completeness, axis=0) if len(shells.axis_completeness) else np.array([np.nan])
+    spread = np.where(np.isfinite(shells.axis_completeness), shells.axis_completeness, 1.0)[1:].min(axis=0, initial=1.0)
     values = {"overall": whole, "outer_shell": outer, "d_min": reflections.d_min, "d_max": reflections.d_max}
     light: Light = "green" if whole >= 0.95 else "amber" if whole >= 0.8 else "red"
     if light == "green" and outer < 0.6:
         light = "amber"
-    text = f"{100 * whole:.1f} % of the reflections to {reflections.d_min:.2f} A, {100 * outer:.0f} % in the outer shell"
+    text = (
+        f"{100 * whole:.1f} % of the reflections to {reflections.d_min:.2f} A, {100 * outer:.0f} % in the outer shell"
+    )
     lacking = [axis for axis, value in zip(("a*", "b*", "c*"), spread, strict=False) if value < 0.5]
     if lacking:
         text += f"; shells along {' and '.join(lacking)} are half empty"
@@ -146,13 +153,19 @@ def _strength(shells: Shells, kind: str) -> Item:
     values = {"outer": outer, "inner": float(shells.i_over_sigma[0])}
     if outer > 5:
         return Item(
-            "Signal", "amber", f"{name} is still {outer:.1f} in the outer shell: weak data were cut.",
-            "All that is there is used.", values,
+            "Signal",
+            "amber",
+            f"{name} is still {outer:.1f} in the outer shell: weak data were cut.",
+            "All that is there is used.",
+            values,
         )
     if outer < 0.5:
         return Item(
-            "Signal", "amber", f"{name} is {outer:.1f} in the outer shell: hardly any signal.",
-            "Kept, weighted by sigma; --resolution cuts.", values,
+            "Signal",
+            "amber",
+            f"{name} is {outer:.1f} in the outer shell: hardly any signal.",
+            "Kept, weighted by sigma; --resolution cuts.",
+            values,
         )
     return Item("Signal", "green", f"{name} falls to {outer:.1f} in the outer shell.", "Everything is used.", values)
 
@@ -163,8 +176,12 @@ def _merging(reflections: Reflections) -> Item:
         return Item("Merging", "grey", "The data came merged: agreement of observations cannot be told.", "", {})
     r, cc, outer = float(table.r_meas[-1]), float(table.cc_half[-1]), float(table.cc_half[-2])
     values = {
-        "r_merge": float(table.r_merge[-1]), "r_meas": r, "r_pim": float(table.r_pim[-1]), "cc_half": cc,
-        "cc_half_outer": outer, "multiplicity": float(table.n_observations[-1] / max(table.n_unique[-1], 1)),
+        "r_merge": float(table.r_merge[-1]),
+        "r_meas": r,
+        "r_pim": float(table.r_pim[-1]),
+        "cc_half": cc,
+        "cc_half_outer": outer,
+        "multiplicity": float(table.n_observations[-1] / max(table.n_unique[-1], 1)),
     }
     light: Light = "green" if cc > 0.98 and r < 0.25 else "amber" if cc > 0.9 else "red"
     text = f"R_meas {r:.3f}, CC1/2 {cc:.3f} overall and {outer:.2f} in the outer shell."
@@ -176,8 +193,11 @@ def _wilson(plot: wilson.WilsonPlot) -> Item:
         return Item("Wilson B", "grey", "Too little data for a Wilson plot.", "", {"b": None})
     light: Light = "red" if plot.b < 0 else "amber" if plot.b < 3 or plot.b > 120 else "green"
     return Item(
-        "Wilson B", light, f"B = {plot.b:.1f} A^2 (error {plot.error:.1f}).",
-        "Starting B where a model has none.", {"b": plot.b, "error": plot.error},
+        "Wilson B",
+        light,
+        f"B = {plot.b:.1f} A^2 (error {plot.error:.1f}).",
+        "Starting B where a model has none.",
+        {"b": plot.b, "error": plot.error},
     )
 
 
@@ -188,8 +208,11 @@ def _anisotropy(data: Intensities) -> Item:
     if found.difference > 3 * UNUSUAL_ANISOTROPY:
         light = "red"
     return Item(
-        "Anisotropy", light, f"B differs by {found.difference:.1f} A^2 between directions ({low:+.1f} to {high:+.1f}).",
-        "An anisotropic overall scale is refined.", {"difference": found.difference, "lowest": low, "highest": high},
+        "Anisotropy",
+        light,
+        f"B differs by {found.difference:.1f} A^2 between directions ({low:+.1f} to {high:+.1f}).",
+        "An anisotropic overall scale is refined.",
+        {"difference": found.difference, "lowest": low, "highest": high},
     )
 
 
@@ -199,34 +222,51 @@ def _twinning(data: Intensities, strong: np.ndarray) -> Item:
     acentric, centric = twinning.second_moments(data, strong)
     laws = twinning.twin_laws(data, strong & (data.intensity > 3 * data.sigma))
     values: dict[str, float | int | str | None] = {
-        "mean_abs_l": test.mean_abs, "mean_l_sq": test.mean_sq, "moment_acentric": acentric, "moment_centric": centric,
+        "mean_abs_l": test.mean_abs,
+        "mean_l_sq": test.mean_sq,
+        "moment_acentric": acentric,
+        "moment_centric": centric,
     }
     said = f"<|L|> = {test.mean_abs:.3f} (0.500 untwinned, 0.375 perfect twin), <I^2>/<I>^2 = {acentric:.2f}"
     signs = math.isfinite(test.mean_abs) and test.mean_abs < 0.44
     if laws:
         law = laws[0]
-        values |= {"law": law.operator, "fraction": law.h_fraction, "r_twin": law.r_twin, "correlation": law.correlation}
+        values |= {
+            "law": law.operator,
+            "fraction": law.h_fraction,
+            "r_twin": law.r_twin,
+            "correlation": law.correlation,
+        }
         if law.h_fraction > 0.1 and (signs or (law.h_fraction > 0.2 and test.mean_abs < 0.47)):
             return Item(
-                "Twinning", "red", f"Twinned by {law.operator}, fraction about {law.h_fraction:.2f}; {said}.",
-                "Refined as untwinned, R factors will stay high: detwinning or a twin target is needed.", values,
+                "Twinning",
+                "red",
+                f"Twinned by {law.operator}, fraction about {law.h_fraction:.2f}; {said}.",
+                "Refined as untwinned, R factors will stay high: detwinning or a twin target is needed.",
+                values,
             )
         if law.h_fraction > 0.2:
             return Item(
-                "Twinning", "amber",
+                "Twinning",
+                "amber",
                 f"Mates under {law.operator} agree (fraction {law.h_fraction:.2f}) though {said}: twinning hidden by "
                 "pseudo-symmetry, or higher symmetry.",
-                "Refined as untwinned.", values,
+                "Refined as untwinned.",
+                values,
             )
     if signs:
         return Item(
-            "Twinning", "amber", f"{said}: unusual intensities"
-            + (", and no twin law of the lattice explains them." if not laws else "."),
-            "Check the processing and the space group.", values,
+            "Twinning",
+            "amber",
+            f"{said}: unusual intensities" + (", and no twin law of the lattice explains them." if not laws else "."),
+            "Check the processing and the space group.",
+            values,
         )
     if not math.isfinite(test.mean_abs):
         return Item("Twinning", "grey", "Too little data to tell.", "", values)
-    possible = f"; possible laws: {', '.join(law.operator for law in laws)}" if laws else "; the lattice allows no twin law"
+    possible = (
+        f"; possible laws: {', '.join(law.operator for law in laws)}" if laws else "; the lattice allows no twin law"
+    )
     return Item("Twinning", "green", f"No sign of it: {said}{possible}.", "Refined as untwinned.", values)
 
 
@@ -236,16 +276,24 @@ def _symmetry(data: Intensities, strong: np.ndarray) -> Item:
         return Item("Symmetry", "green", "The lattice allows no higher symmetry.", "Nothing to do.", {})
     best = found[0]
     values: dict[str, float | int | str | None] = {
-        "operator": best.operator, "r": best.r, "correlation": best.correlation,
+        "operator": best.operator,
+        "r": best.r,
+        "correlation": best.correlation,
     }
     if best.r < 0.10 and best.correlation > 0.9:
         return Item(
-            "Symmetry", "red", f"Intensities agree under {best.operator} (R {best.r:.2f}): higher Laue symmetry, or a "
-            "perfect twin.", "The space group of the file is kept: check it.", values,
+            "Symmetry",
+            "red",
+            f"Intensities agree under {best.operator} (R {best.r:.2f}): higher Laue symmetry, or a perfect twin.",
+            "The space group of the file is kept: check it.",
+            values,
         )
     return Item(
-        "Symmetry", "green", f"The lattice would allow {best.operator}, the intensities do not (R {best.r:.2f}).",
-        "The space group of the file is kept.", values,
+        "Symmetry",
+        "green",
+        f"The lattice would allow {best.operator}, the intensities do not (R {best.r:.2f}).",
+        "The space group of the file is kept.",
+        values,
     )
 
 
@@ -257,8 +305,12 @@ def _absences(reflections: Reflections) -> Item:
         return Item("Absences", "grey", "The file lists no systematically absent reflections.", "", values)
     if found.strong > max(2, 0.15 * found.n):
         return Item(
-            "Absences", "red", f"{found.strong} of {found.n} reflections that {reflections.crystal.space_group} forbids "
-            "are above 3 sigma.", "They are left out: check the screw axes and glide planes.", values,
+            "Absences",
+            "red",
+            f"{found.strong} of {found.n} reflections that {reflections.crystal.space_group} forbids "
+            "are above 3 sigma.",
+            "They are left out: check the screw axes and glide planes.",
+            values,
         )
     return Item(
         "Absences", "green", f"{found.n} forbidden reflections, {found.strong} above 3 sigma.", "Left out.", values
@@ -274,7 +326,11 @@ def _translation(data: Intensities) -> Item:
     text = f"Largest Patterson peak {100 * peak.height:.0f} % of the origin at {where}."
     if peak.height >= crystal_checks.TNCS_PEAK:
         return Item(
-            "Translational NCS", "amber", text, "Moments and sigma_A are less certain; a test set in shells helps.", values
+            "Translational NCS",
+            "amber",
+            text,
+            "Moments and sigma_A are less certain; a test set in shells helps.",
+            values,
         )
     return Item("Translational NCS", "green", text, "Nothing to do.", values)
 
@@ -292,8 +348,8 @@ def _outliers(data: Intensities) -> Item:
     light: Light = "green" if len(rows) <= max(3, len(data.z) // 10000) else "amber"
     text = "None." if not len(rows) else f"{len(rows)} too strong to be believed"
     if len(rows):
-        h, k, l = data.hkl[rows[np.argmax(data.z[rows])]]
-        text += f", the worst {h} {k} {l} with {data.z[rows].max():.0f} times the mean."
+        worst = data.hkl[rows[np.argmax(data.z[rows])]]
+        text += f", the worst {worst[0]} {worst[1]} {worst[2]} with {data.z[rows].max():.0f} times the mean."
     return Item("Outliers", light, text, "Kept in every R.", {"n": len(rows)})
 
 
@@ -303,7 +359,12 @@ def _radiation(reflections: Reflections) -> Item:
         text = "X-ray." if reflections.radiation else "The file does not say; X-rays are assumed."
         return Item("Radiation", "green", text, "X-ray scattering factors.", {"radiation": reflections.radiation})
     return Item(
-        "Radiation", "amber", f"The file says {kind} diffraction.", f"{kind.capitalize()} scattering is used.",
+        "Radiation",
+        "amber",
+        f"The file says {kind} diffraction.",
+        "Electron scattering factors are used."
+        if kind == "electron"
+        else "Not refined: neutron lengths are not known here.",
         {"radiation": kind},
     )
 
@@ -318,7 +379,9 @@ def _matthews(data: Intensities, model: Model) -> Item:
     found = crystal_checks.matthews(data.cell.volume, len(data.group.operations()), mass)
     light: Light = "green" if 1.7 <= found.v_m <= 3.5 else "amber" if 1.4 <= found.v_m <= 5 else "red"
     return Item(
-        "Solvent", light, f"V_M = {found.v_m:.2f} A^3/Da, {100 * found.solvent:.0f} % solvent with this model.",
+        "Solvent",
+        light,
+        f"V_M = {found.v_m:.2f} A^3/Da, {100 * found.solvent:.0f} % solvent with this model.",
         "Nothing to do." if light == "green" else "Check the number of copies.",
         {"v_m": found.v_m, "solvent": found.solvent, "mass": found.mass},
     )

@@ -56,8 +56,8 @@ class ReflectionLookup:
 
     def _code(self, hkl: AnyArray) -> AnyArray:
         span = 2 * self._base + 1
-        h, k, l = (hkl[:, i] + self._base for i in range(3))
-        return np.asarray((h * span + k) * span + l)
+        h, k, m = (hkl[:, i] + self._base for i in range(3))
+        return np.asarray((h * span + k) * span + m)
 
     def rows(self, hkl: AnyArray) -> IntArray:
         """(n,) rows, -1 where the reflection is not there. hkl: (n, 3) integers."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import gemmi
 import numpy as np
 
-
 from workbench.core.arrays import FloatArray, IntArray
 from workbench.engine.data_quality.intensities import Intensities, equal_shells
 
@@ -91,7 +90,10 @@ def anisotropy(data: Intensities) -> Anisotropy:
     """
     use = np.isfinite(data.z)
     s = data.hkl[use] @ np.array(data.cell.frac.mat.tolist())
-    design = np.stack([s[:, 0] ** 2, s[:, 1] ** 2, s[:, 2] ** 2, 2 * s[:, 0] * s[:, 1], 2 * s[:, 0] * s[:, 2], 2 * s[:, 1] * s[:, 2]], 1)
+    design = np.stack(
+        [s[:, 0] ** 2, s[:, 1] ** 2, s[:, 2] ** 2, 2 * s[:, 0] * s[:, 1], 2 * s[:, 0] * s[:, 2], 2 * s[:, 1] * s[:, 2]],
+        1,
+    )
     basis = _symmetric_basis(data)
     if basis.shape[1] == 0:
         return _anisotropy(np.zeros(6))
@@ -156,7 +158,9 @@ def ice_rings(data: Intensities) -> list[IceRing]:
         ratio = data.intensity[inside] / data.epsilon[inside] / expected
         excess = float(ratio.mean())
         density = inside.sum() / ICE_WIDTH / (beside.sum() / (4 * ICE_WIDTH))
-        found.append(IceRing(d, excess, float(density), (excess - 1) / float(ratio.std() / np.sqrt(len(ratio)) + 1e-12)))
+        found.append(
+            IceRing(d, excess, float(density), (excess - 1) / float(ratio.std() / np.sqrt(len(ratio)) + 1e-12))
+        )
     return found
 
 

@@ -114,10 +114,17 @@ class StructureFactors:
     """
 
     def __init__(
-        self, crystal: Crystal, hkl: IntArray, d_min: float, threads: int = 1, precision: type[np.floating] = np.float32
+        self,
+        crystal: Crystal,
+        hkl: IntArray,
+        d_min: float,
+        threads: int = 1,
+        precision: type[np.floating] = np.float32,
+        scattering: str = "x-ray",
     ) -> None:
         self._real = np.dtype(precision)
         self._complex = np.result_type(self._real, np.complex64)
+        self.scattering = scattering
         self.crystal = crystal
         self.geometry = reflection_geometry(crystal, hkl)
         self.threads = max(1, threads)
