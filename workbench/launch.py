@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SUBCOMMANDS = ("refine", "score", "dictionary", "demo")
+SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "demo")
 
 USAGE = """\
 usage: workbench                        open the window
@@ -18,6 +18,7 @@ usage: workbench                        open the window
        workbench refine MODEL DATA ...  refine without a window; writes model, maps and statistics
        workbench score MODEL DATA ...   R factors and geometry of a model as it is
        workbench dictionary CIF ...     restraints for a ligand, from a description or --smiles (extra `ligands`)
+       workbench inspect DATA [MODEL]   what a data set is worth: completeness, twinning, symmetry, test set
        workbench demo                   a bundled example: in the window, or in the terminal where there is no display
 
 Refine macromolecular crystal structures, and watch, steer and judge the refinement while it runs.
@@ -27,7 +28,7 @@ options:
   --version          print the version
   -h, --help         this text; also: workbench refine --help
 
-MODEL is PDB or mmCIF, DATA is MTZ; both may be gzipped.
+MODEL is PDB or mmCIF, DATA is MTZ, mmCIF, Scalepack, XDS_ASCII or SHELX hkl; all may be gzipped.
 """
 
 _ONE_BLAS_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -91,6 +92,10 @@ def _dispatch(words: list[str]) -> int:
         from workbench.cli import dictionary
 
         return dictionary.main(words[1:])
+    if first == "inspect":
+        from workbench.cli import inspect
+
+        return inspect.main(words[1:])
     if first == "demo":
         return _demo(words[1:])
     return _window(words)

@@ -7,6 +7,7 @@ import math
 from typing import NoReturn
 
 from workbench.core.errors import SettingsError
+from workbench.core.settings import DataOptions
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,9 +17,12 @@ class Parser(argparse.ArgumentParser):
         raise SettingsError(f"{message}.", remedy=f"See {self.prog} --help.")
 
 
+DATA_HELP = "reflections: MTZ, mmCIF, Scalepack, XDS_ASCII or SHELX hkl (plain or .gz)"
+
+
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="model, PDB or mmCIF (plain or .gz)")
-    parser.add_argument("data", metavar="DATA", help="reflections, MTZ (plain or .gz)")
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     parser.add_argument(
         "--dictionary",
         metavar="CIF",
@@ -26,6 +30,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="restraint dictionary of a ligand; may be given several times, and wins over the built-in ones",
     )
+    add_columns(parser)
+    add_links(parser)
     parser.add_argument(
         "--library",
         metavar="DIR|embedded",
@@ -34,12 +40,38 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         " one from $CLIBD_MON, CCP4, Coot or Phenix, else embedded)",
     )
     parser.add_argument(
+        "--scattering",
+        choices=("auto", "x-ray", "electron"),
+        default="auto",
+        help="scattering factors (default: what the files say they were measured with, else X-rays)",
+    )
+
+
+def add_columns(parser: argparse.ArgumentParser) -> None:
+    """Options of what is read from the data file."""
+    parser.add_argument(
         "--labels", metavar="F,SIGF", type=_labels, help="columns of amplitude and sigma (default: chosen by content)"
     )
     parser.add_argument("--free", metavar="LABEL", help="column of the test set (default: chosen by content)")
     parser.add_argument("--free-value", metavar="V", type=int, help="its value for the test set (default: found, said)")
     parser.add_argument("--resolution", metavar="D_MIN", type=_resolution, help="high-resolution limit in angstrom")
-    add_links(parser)
+    parser.add_argument("--data-set", metavar="NAME", default="", help="one of several data sets or blocks of the file")
+    parser.add_argument("--merge", action="store_true", help="unmerged observations are scaled and may be merged")
+    parser.add_argument("--space-group", metavar="SYMBOL", default="", help="of data that do not say theirs")
+    parser.add_argument("--cell", metavar="A,B,C,AL,BE,GA", type=_cell, help="of data that do not say theirs")
+    parser.add_argument("--free-file", metavar="FILE", default="", help="take the test set from another file")
+    parser.add_argument("--free-reindex", metavar="K,H,-L", default="", help="operator on the indices of --free-file")
+    parser.add_argument(
+        "--create-free",
+        metavar="FRACTION",
+        nargs="?",
+        const=0.05,
+        type=_fraction,
+        help="make a test set where there is none (default fraction 0.05; at most about 2000 reflections)",
+    )
+    parser.add_argument("--free-seed", metavar="N", type=_WholeNumber("seed"), default=0, help="of --create-free")
+    parser.add_argument("--thin-shells", action="store_true", help="make the test set of whole shells (NCS)")
+    parser.add_argument("--extend-free", action="store_true", help="give reflections without a flag one, at random")
 
 
 def add_links(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +94,22 @@ def add_links(parser: argparse.ArgumentParser) -> None:
 def link_choices(options: argparse.Namespace) -> tuple[tuple[str, bool], ...]:
     """The options of `add_links` as `RunRequest.links`."""
     return (*((label, True) for label in options.link), *((label, False) for label in options.no_link))
+
+
+def data_options(options: argparse.Namespace) -> DataOptions:
+    """What `add_columns` collected, as one value."""
+    return DataOptions(
+        space_group=options.space_group,
+        cell=options.cell,
+        dataset=options.data_set,
+        merge=options.merge,
+        free_file=options.free_file,
+        free_reindex=options.free_reindex,
+        create_free=options.create_free,
+        free_seed=options.free_seed,
+        thin_shells=options.thin_shells,
+        extend_free=options.extend_free,
+    )
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
@@ -153,6 +201,21 @@ def _reset_b(text: str) -> float | str:
     value = _number(text)
     if not 0 < value <= 500:
         raise argparse.ArgumentTypeError(f"B cannot be set to {text}; give a value above 0 and up to 500, or mean")
+    return value
+
+
+def _cell(text: str) -> tuple[float, float, float, float, float, float]:
+    values = tuple(_number(part) for part in text.replace(",", " ").split())
+    if len(values) != 6 or min(values) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a cell; write a,b,c,alpha,beta,gamma")
+    a, b, c, alpha, beta, gamma = values
+    return a, b, c, alpha, beta, gamma
+
+
+def _fraction(text: str) -> float:
+    value = _number(text)
+    if not 0.005 <= value <= 0.5:
+        raise argparse.ArgumentTypeError(f"a test set of {text} cannot be used; give a fraction from 0.005 to 0.5")
     return value
 
 

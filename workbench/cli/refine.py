@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from workbench.cli.headless import run_headless
-from workbench.cli.options import Parser, add_inputs, add_refinement, link_choices
+from workbench.cli.options import Parser, add_inputs, add_refinement, data_options, link_choices
 from workbench.cli.report import reporter
 from workbench.core.settings import RefinementSettings, RunRequest
 
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         threads=options.threads,
         seed=options.seed,
         nuclear_distances=options.nuclear_distances,
+        scattering=options.scattering,
     )
     request = RunRequest(
         model_path=options.model,
@@ -53,5 +54,6 @@ def main(arguments: Sequence[str]) -> int:
         settings=settings,
         library=options.library,
         links=link_choices(options),
+        intake=data_options(options),
     )
     return run_headless(request, options.output, reporter(options.quiet))

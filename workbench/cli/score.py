@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from workbench.cli.options import Parser, add_inputs, add_threads, link_choices
+from workbench.cli.options import Parser, add_inputs, add_threads, data_options, link_choices
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.log_lines import prepared_lines
 
@@ -25,7 +25,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
-    settings = RefinementSettings(cycles=0, d_min=options.resolution, hydrogens="keep", threads=options.threads)
+    settings = RefinementSettings(
+        cycles=0, d_min=options.resolution, hydrogens="keep", threads=options.threads, scattering=options.scattering
+    )
     request = RunRequest(
         model_path=options.model,
         data_path=options.data,
@@ -36,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         settings=settings,
         library=options.library,
         links=link_choices(options),
+        intake=data_options(options),
     )
     from workbench.export.statistics import cycle_row, json_text
     from workbench.session.run import score_model

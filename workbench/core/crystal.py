@@ -7,6 +7,7 @@ and picklable, so that it may cross a process door.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -161,6 +162,49 @@ class ColumnChoice:
 
 
 @dataclass(frozen=True, eq=False)
+class MergingStatistics:
+    """How well repeated observations agree, by resolution shell (b shells of equal count, low to high resolution).
+
+    d_max, d_min: (b,) angstrom. n_observations, n_unique: (b,). r_merge, r_meas, r_pim: (b,) and CC of random half
+    sets cc_half: (b,), NaN where nothing was measured twice. The overall values stand last (index b).
+    """
+
+    d_max: FloatArray
+    d_min: FloatArray
+    n_observations: IntArray
+    n_unique: IntArray
+    r_merge: FloatArray
+    r_meas: FloatArray
+    r_pim: FloatArray
+    cc_half: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """What was measured, before anything is left out or turned into amplitudes: unique, in the CCP4 asymmetric unit,
+    sorted by hkl, systematic absences and negative intensities included (n rows).
+
+    kind: what value (n,) and sigma (n,) are. label: the columns. mates: (n, 4) value+, sigma+, value-, sigma- of the
+    Friedel mates (NaN where missing) or None. merging: of the observations, where they were merged here.
+    radiation, wavelength (angstrom, 0 unknown): as the file says.
+    """
+
+    crystal: Crystal
+    hkl: IntArray
+    kind: Literal["amplitude", "intensity"]
+    value: FloatArray
+    sigma: FloatArray
+    label: str
+    mates: FloatArray | None = None
+    merging: MergingStatistics | None = None
+    radiation: str = ""
+    wavelength: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.hkl)
+
+
+@dataclass(frozen=True, eq=False)
 class Reflections:
     """Observed amplitudes: unique, inside the CCP4 asymmetric unit, systematic absences dropped,
     F > 0 and sigma > 0, sorted by hkl (n rows).
@@ -168,7 +212,9 @@ class Reflections:
     hkl: (n, 3). f_obs, sigma: (n,) on the file's scale. free: (n,) bool, True = test set.
     has_free: False when the file holds no test set (then `free` is all False).
     d_min, d_max: resolution limits in angstrom of the rows. completeness: fraction of the unique reflections
-    between them that is observed.
+    between them that is observed. measured: what the amplitudes were made from, for judging the data.
+    radiation: "x-ray", "neutron", "electron" or "" where the file says nothing. flags: (n,) the flag of each row as
+    the file numbers it (columns.free_value marks the test set; -2**31: none), or None.
     """
 
     crystal: Crystal
@@ -183,6 +229,9 @@ class Reflections:
     columns: ColumnChoice
     source: SourceFile
     notes: tuple[str, ...] = ()
+    measured: Measurements | None = None
+    radiation: str = ""
+    flags: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.hkl)

@@ -10,6 +10,7 @@ from workbench.core.crystal import ModelState
 Hydrogens = Literal["auto", "keep", "riding", "all", "none"]
 BModel = Literal["auto", "isotropic", "anisotropic"]
 Keep = Literal["best", "current", "discard"]
+Scattering = Literal["auto", "x-ray", "electron"]
 
 FAMILIES = ("bonds", "angles", "torsions", "chirality", "planes", "contacts", "b_similarity")
 """Names of the restraint families, in the order of every table."""
@@ -26,6 +27,7 @@ class RefinementSettings:
     "anisotropic" gives one to every atom from the start. shake: 3D r.m.s. displacement in angstrom given to the start.
     reset_b: None, "mean" or a B in A^2. threads: number of threads, 0 = all cores. seed: of every random number.
     nuclear_distances: hydrogens stand at the distance of their nuclei (neutron data) instead of their electron clouds.
+    scattering: whose scattering factors; "auto" is what the data say they were measured with, else X-rays.
     """
 
     cycles: int = 20
@@ -39,6 +41,29 @@ class RefinementSettings:
     threads: int = 0
     seed: int = 0
     nuclear_distances: bool = False
+    scattering: Scattering = "auto"
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """What the user decided about the data, beyond columns; None, "" and False leave it to the files.
+
+    space_group, cell (angstrom, degrees): of data that carry none. dataset: one of several data sets or blocks.
+    merge: unmerged observations may be merged as they stand. free_file: a second file that holds the test set;
+    free_reindex: operator on its indices ("k,h,-l"). create_free: fraction (0..1) of a test set to be made, with
+    free_seed; thin_shells: made of whole resolution shells (for NCS). extend_free: rows without a flag get one.
+    """
+
+    space_group: str = ""
+    cell: tuple[float, float, float, float, float, float] | None = None
+    dataset: str = ""
+    merge: bool = False
+    free_file: str = ""
+    free_reindex: str = ""
+    create_free: float | None = None
+    free_seed: int = 0
+    thin_shells: bool = False
+    extend_free: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,3 +87,4 @@ class RunRequest:
     first_cycle: int = 0
     library: str = ""
     links: tuple[tuple[str, bool], ...] = ()
+    intake: DataOptions = field(default_factory=DataOptions)

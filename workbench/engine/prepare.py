@@ -136,6 +136,7 @@ def prepare(
     hkl = all_reflections(reflections.crystal, reflections.d_min, reflections.d_max)
     observed = _rows_observed(hkl, reflections.hkl)
     threads = settings.threads or os.cpu_count() or 1
+    scattering = _scattering(reflections, settings, notes)
     used = replace(
         model,
         xyz=begin.xyz,
@@ -183,7 +184,7 @@ def prepare(
         geometry=geometry,
         restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms)),
         data=data,
-        factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads),
+        factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads, scattering=scattering),
         mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),
         start=begin,
         first_cycle=first_cycle,
@@ -200,6 +201,20 @@ def _check_settings(settings: RefinementSettings) -> None:
         raise SettingsError(f"A shake of {settings.shake} A cannot be used.", remedy="Give 0 to 3 A.")
     if isinstance(settings.reset_b, float) and not (np.isfinite(settings.reset_b) and 0 < settings.reset_b <= 500):
         raise SettingsError(f"B cannot be set to {settings.reset_b} A^2.", remedy="Give a value between 0 and 500.")
+
+
+def _scattering(reflections: Reflections, settings: RefinementSettings, notes: list[Note]) -> str:
+    """Whose scattering factors: what the user says, else what the data say they were measured with, else X-rays."""
+    chosen = settings.scattering if settings.scattering != "auto" else reflections.radiation or "x-ray"
+    if chosen == "neutron":
+        raise InputError(
+            "these are neutron data, and neutron scattering lengths are not part of this version.",
+            file=reflections.source.path,
+            remedy="Say --scattering x-ray only if the file is wrong about it.",
+        )
+    if chosen != "x-ray":
+        notes.append(Note(f"Scattering factors for {chosen}s are used.", "warning"))
+    return chosen
 
 
 def _limited(reflections: Reflections, settings: RefinementSettings) -> Reflections:

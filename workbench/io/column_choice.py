@@ -58,18 +58,34 @@ def usable_rows(source: AmplitudeSource) -> BoolArray:
 
 
 def choose_amplitudes(
-    table: ReflectionTable, labels: tuple[str, str] | None
+    table: ReflectionTable, labels: tuple[str, str] | None, dataset: str = ""
 ) -> tuple[AmplitudeSource, str, tuple[str, ...]]:
     """The amplitudes, why, and the labels of everything that could have been taken.
 
-    Raises InputError when nothing was measured (map coefficients only), when sigmas are missing, or when `labels`
-    name no such columns.
+    dataset: name of the data set chosen by the user, where the file holds several.
+    Raises InputError when nothing was measured (map coefficients only), when sigmas are missing, when `labels`
+    name no such columns, and when the file holds several data sets and nobody says which is meant.
     """
-    sources = _sources(table)
+    sources = amplitude_sources(table)
     candidates = tuple(source.label for source in sources)
     if labels is not None:
         source = _by_label(table, labels, sources)
         return source, "chosen by the user" + _derivation(source), candidates
+    chosen_set = ""
+    if dataset and table.dataset_names and dataset not in candidates:
+        named = [s for s in sources if _is_named(table, s.dataset, dataset)]
+        if not named and len(table.dataset_names) > 1:
+            raise InputError(
+                "there is no data set of this name with measured values.",
+                file=table.source.path,
+                item=dataset,
+                remedy=f"The file has: {', '.join(_dataset_names(table, sources))}.",
+            )
+        if named:
+            sources = named
+            chosen_set = f"; data set {dataset} chosen by the user"
+    elif dataset:
+        sources = [s for s in sources if s.label == dataset] or sources
     for kind in ("amplitude", "intensity", "amplitude pair", "intensity pair"):
         same = [source for source in sources if source.kind == kind and source.usable().any()]
         # Measured amplitudes are rarely called like calculated ones: those go last.
@@ -77,6 +93,7 @@ def choose_amplitudes(
         if not same:
             continue
         counts = [int(source.usable().sum()) for source in same]
+        _ask_which(table, same, counts)
         chosen = next(i for i, count in enumerate(counts) if count >= 0.8 * max(counts))
         reason = _reason(same[chosen])
         if len(same) > 1:
@@ -86,8 +103,37 @@ def choose_amplitudes(
                 if i != chosen
             )
             reason += f"; the first of {len(same)} such columns (others: {others})"
-        return same[chosen], reason, candidates
+        return same[chosen], reason + chosen_set, candidates
     raise _nothing_measured(table)
+
+
+def _is_named(table: ReflectionTable, number: int, name: str) -> bool:
+    return name in (str(number), table.dataset_names.get(number, ""))
+
+
+def _dataset_names(table: ReflectionTable, sources: list[AmplitudeSource]) -> list[str]:
+    return [f"{table.dataset_names.get(s.dataset) or s.dataset} ({s.label})" for s in sources]
+
+
+def _ask_which(table: ReflectionTable, same: list[AmplitudeSource], counts: list[int]) -> None:
+    """Several data sets of the same kind and of similar size: native and derivatives, or wavelengths. Only the user
+    knows which one belongs to the model."""
+    similar = [
+        source
+        for source, count in zip(same, counts, strict=True)
+        if count >= 0.5 * max(counts) and not _sounds_calculated(source.label)
+    ]
+    if len({source.dataset for source in similar}) < 2:
+        return
+    first = similar[0]
+    name = table.dataset_names.get(first.dataset) or str(first.dataset)
+    raise InputError(
+        f"the file holds {len(similar)} data sets: {', '.join(_dataset_names(table, similar))}. Which one "
+        "belongs to the model?",
+        file=table.source.path,
+        item=", ".join(source.label for source in similar),
+        remedy=f"Say --labels {first.label},{first.sigma_label} or --data-set {name} (or another of them).",
+    )
 
 
 def _sounds_calculated(label: str) -> bool:
@@ -108,7 +154,8 @@ def _derivation(source: AmplitudeSource) -> str:
     return mean + ("; amplitudes by French and Wilson (1978)" if source.kind.startswith("intensity") else "")
 
 
-def _sources(table: ReflectionTable) -> list[AmplitudeSource]:
+def amplitude_sources(table: ReflectionTable) -> list[AmplitudeSource]:
+    """Everything with a sigma that amplitudes can be made from, in the order of the file."""
     found: list[AmplitudeSource] = []
     columns = table.columns
     halves: dict[str, list[tuple[Column, Column]]] = {"G": [], "K": []}
@@ -198,7 +245,7 @@ def _nothing_measured(table: ReflectionTable) -> InputError:
         return InputError(
             f"this file holds only flags ({table.listing()}), no measured amplitudes or intensities.",
             file=path,
-            remedy="Merge it with its data into one MTZ (for example with CCP4 cad), then give that.",
+            remedy="Give the data, and this file after --free-file.",
         )
     if not measured:
         return InputError(
@@ -260,10 +307,13 @@ class _Judged:
     fatal: bool = False
 
 
-def choose_test_set(table: ReflectionTable, observed: BoolArray, label: str | None, value: int | None) -> TestSet:
+def choose_test_set(
+    table: ReflectionTable, observed: BoolArray, label: str | None, value: int | None, incomplete: bool = False
+) -> TestSet:
     """The test set, judged on the observed rows (n,) of the table.
 
     label: a column chosen by the user, "none" for no test set. value: the flag of the test set chosen by the user.
+    incomplete: observed rows without a flag are allowed (the set will be extended to them).
     Raises InputError where flags are there but cannot be trusted, with the remedy.
     """
     path = table.source.path
@@ -281,14 +331,14 @@ def choose_test_set(table: ReflectionTable, observed: BoolArray, label: str | No
                 item=label,
                 remedy=f"Columns that may hold flags: {shown}; all columns: {table.listing()}.",
             )
-        judged = _judge(column, observed, value)
+        judged = _judge(column, observed, value, incomplete)
         if judged.problem:
             raise _refusal(path, judged, listing)
         return _chosen(judged, listing, "chosen by the user; ", ())
     candidates = [column for column in table.columns if column.type == "I" and _may_be_flags(column)]
     if not candidates:
         candidates = [column for column in table.columns if _may_be_flags(column)]
-    judged_all = [_judge(column, observed, value) for column in candidates]
+    judged_all = [_judge(column, observed, value, incomplete) for column in candidates]
     good = [each for each in judged_all if not each.problem]
     bad = [each for each in judged_all if each.problem]
     status = next((each for each in good if each.column.text_values), None)
@@ -338,7 +388,11 @@ def _sounds_free(label: str) -> bool:
     return "free" in name or name == "status" or "test" in name or name.endswith("rfl")
 
 
-def _judge(column: Column, observed: BoolArray, value: int | None) -> _Judged:
+def _judge(column: Column, observed: BoolArray, value: int | None, incomplete: bool = False) -> _Judged:
+    if incomplete:
+        observed = observed & np.isfinite(column.values)
+        if not observed.any():
+            return _Judged(column, problem="it is empty where data were observed")
     flags = column.values[observed]
     known = np.isfinite(flags)
     missing = int((~known).sum())
@@ -416,8 +470,8 @@ def _refusal(path: str, judged: _Judged, candidates: tuple[str, ...]) -> InputEr
     other = f" Other columns that may hold flags: {', '.join(others)}." if others else ""
     if "have no flag" in judged.problem:
         remedy = (
-            "Complete the test set (for example CCP4 freerflag with COMPLETE), choose another column with --free, "
-            "or say --free none to go without a test set."
+            "Say --extend-free to give them flags at random, choose another column with --free, or say --free none to "
+            "go without a test set."
         )
     elif "not flags" in judged.problem or "empty" in judged.problem:
         remedy = "Choose another column with --free LABEL, or say --free none to go without a test set."

@@ -6,8 +6,8 @@ the same words everywhere.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import re
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,10 @@ from typing import Literal
 from workbench.core.crystal import SourceFile
 from workbench.core.errors import InputError
 
-FileKind = Literal["mtz", "cif", "pdb", "scalepack", "xds", "map", "image", "archive", "text", "binary"]
+FileKind = Literal["mtz", "cif", "pdb", "scalepack", "xds", "shelx", "map", "image", "archive", "text", "binary"]
+
+LARGEST_CONTENT = 1 << 30
+"""Bytes that a compressed file may unpack to; the largest deposited entries stay below half of it."""
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -34,6 +37,7 @@ _SAID = {
     "pdb": "a PDB coordinate file",
     "scalepack": "a Scalepack reflection file",
     "xds": "an XDS reflection file",
+    "shelx": "a SHELX reflection file",
     "map": "a density map",
     "image": "a picture",
     "archive": "an archive",
@@ -91,15 +95,36 @@ def read_input(path: str) -> InputFile:
     compressed = raw[:2] == b"\x1f\x8b"
     data = raw
     if compressed:
-        try:
-            data = gzip.decompress(raw)
-        except (OSError, EOFError, zlib.error):
-            raise InputError(
-                "the gzip file is truncated or damaged.", file=path, remedy="Copy or download it again."
-            ) from None
+        data = _gunzip(raw, path)
         if not data:
             raise InputError("the compressed file is empty.", file=path, remedy="Copy or download it again.")
     return InputFile(source=source, data=data, compressed=compressed, kind=kind_of(data))
+
+
+def _gunzip(raw: bytes, path: str) -> bytes:
+    """The contents of all members of a gzip file, up to `LARGEST_CONTENT`."""
+    parts: list[bytes] = []
+    room = LARGEST_CONTENT
+    rest = raw
+    try:
+        while rest:
+            member = zlib.decompressobj(wbits=31)
+            parts.append(member.decompress(rest, room + 1))
+            room -= len(parts[-1])
+            if room < 0:
+                raise InputError(
+                    f"the file unpacks to more than {LARGEST_CONTENT >> 20} MB, which no model or data set needs.",
+                    file=path,
+                    remedy="Unpack it by hand and look at what it holds.",
+                )
+            if not member.eof:
+                raise EOFError
+            rest = member.unused_data.lstrip(b"\0")
+    except (EOFError, zlib.error):
+        raise InputError(
+            "the gzip file is truncated or damaged.", file=path, remedy="Copy or download it again."
+        ) from None
+    return b"".join(parts)
 
 
 def kind_of(data: bytes) -> FileKind:
@@ -129,7 +154,20 @@ def kind_of(data: bytes) -> FileKind:
         return "scalepack"
     if lines and lines[0].startswith("!FORMAT=XDS"):
         return "xds"
+    if _looks_like_shelx(lines):
+        return "shelx"
     return "text"
+
+
+def _looks_like_shelx(lines: list[str]) -> bool:
+    """The first lines are h k l, value and sigma in the columns 3I4, 2F8."""
+    shown = [line for line in lines[:20] if line.strip()][:10]
+    return len(shown) > 0 and all(
+        re.fullmatch(r"(?=.{28})[ \d-]{12}[ \d.+-]{16}[ \d-]{0,4}\s*", line[:32])
+        and all(re.fullmatch(r" *-?\d+", line[i : i + 4]) for i in (0, 4, 8))
+        and all("." in line[i : i + 8] for i in (12, 20))
+        for line in shown
+    )
 
 
 def _looks_like_record(line: str) -> bool:

@@ -1,21 +1,35 @@
-"""Observed reflections from MTZ and mmCIF files: unique, in the asymmetric unit, with amplitude, sigma and test set."""
+"""Observed reflections of any file: unique, in the asymmetric unit, with amplitude, sigma and test set."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import gemmi
 import numpy as np
 
 from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
-from workbench.core.crystal import ColumnChoice, Reflections
+from workbench.core.crystal import ColumnChoice, Crystal, Measurements, MergingStatistics, Reflections
 from workbench.core.errors import InputError
-from workbench.io.column_choice import AmplitudeSource, TestSet, choose_amplitudes, choose_test_set
+from workbench.core.settings import DataOptions
+from workbench.io.column_choice import (
+    AmplitudeSource,
+    TestSet,
+    amplitude_sources,
+    choose_amplitudes,
+    choose_test_set,
+)
+from workbench.io.flags_file import flags_of_other_file
 from workbench.io.french_wilson import MOST_NEGATIVE, french_wilson
-from workbench.io.reflection_table import ReflectionTable, read_table
+from workbench.io.given_crystal import GivenCrystal
+from workbench.io.merging import asymmetric_unit, merge, sum_partials
+from workbench.io.reflection_files import read_table
+from workbench.io.reflection_table import Column, ReflectionTable
 
 WEAK_TEST_SET = 500
 """A test set smaller than this gives an R_free with a large uncertainty; it is used and marked."""
+NO_FLAG = -(2**31)
+"""In `Reflections.flags`: the row has no flag."""
 
 
 def read_reflections(
@@ -24,22 +38,35 @@ def read_reflections(
     free_label: str | None = None,
     free_value: int | None = None,
     d_min: float | None = None,
+    options: DataOptions | None = None,
+    model_crystal: Crystal | None = None,
 ) -> Reflections:
-    """Read merged reflections from an MTZ or mmCIF structure factor file (plain or gzip).
+    """Read reflections from an MTZ, mmCIF, Scalepack, XDS_ASCII or SHELX file (plain or gzip).
 
     labels: (F, SIGF) or (I, SIGI) chosen by the user. free_label, free_value: column and flag of the test set chosen by
-    the user; free_label "none" means no test set. d_min: high-resolution limit in angstrom.
+    the user; free_label "none" means no test set. d_min: high-resolution limit in angstrom. options: what else the user
+    decided. model_crystal: cell and space group for files that carry none.
     Which columns were taken, why, and what else could have been taken is in `Reflections.columns`.
-    Raises InputError with file, column and remedy for data that cannot be used.
+    Raises InputError with file, column and remedy for data that cannot be used, and with the question where the user
+    has to decide.
     """
-    table = read_table(path)
-    if table.unmerged:
-        raise _unmerged(path, table.unmerged)
+    options = options or DataOptions()
+    given = GivenCrystal(options.space_group, options.cell, model_crystal)
+    table = read_table(path, given, options.dataset, labels)
+    merging: MergingStatistics | None = None
     notes = list(table.notes)
-    source, reason, candidates = choose_amplitudes(table, labels)
-    table, source, merged = _unique(table, source)
-    if merged:
-        notes.append(f"{merged} reflections occur more than once with the same values; each is used once.")
+    if table.unmerged:
+        table, merging = _merged(table, labels, options, notes)
+        labels = None
+    source, reason, candidates = choose_amplitudes(table, labels, options.dataset)
+    try:
+        table, source, doubled = _unique(table, source)
+    except _DifferentValuesError as found:
+        table, merging = _merged(replace(table, unmerged=str(found)), labels, options, notes)
+        source, reason, candidates = choose_amplitudes(table, None)
+        doubled = 0
+    if doubled:
+        notes.append(f"{doubled} reflections occur more than once with the same values; each is used once.")
     crystal = table.crystal(source.dataset)
     cell = table.cells[source.dataset]
     _note_other_cells(table, source, notes)
@@ -75,7 +102,14 @@ def read_reflections(
             item=source.label,
             remedy="Set a lower limit with --resolution." if d_min is not None else "Choose other columns.",
         )
-    test_set = choose_test_set(table, observed, free_label, free_value)
+    _refuse_strange_amplitudes(amplitude, observed, path, source.label)
+    where = table
+    if options.free_file:
+        where, said = flags_of_other_file(table, source, observed, options)
+        notes.extend(said)
+    test_set = choose_test_set(where, observed, free_label, free_value, options.extend_free)
+    if options.free_file and test_set.label:
+        test_set = replace(test_set, reason=f"from {Path(options.free_file).name}: {test_set.reason}")
     notes.extend(test_set.notes)
     n_free = int((test_set.free & observed).sum())
     if test_set.label and n_free < WEAK_TEST_SET:
@@ -86,7 +120,12 @@ def read_reflections(
     rows = rows[np.lexsort((hkl[:, 2], hkl[:, 1], hkl[:, 0]))]
     limits = 1.0 / np.sqrt(d_star_sq[rows])
     low, high = float(limits.max()), float(limits.min())
-    possible = len(gemmi.make_miller_array(cell, table.group, high * (1 - 1e-7), low * (1 + 1e-7), unique=True))
+    possible = _possible(cell, table.group, high, low, path)
+    flags: IntArray | None = None
+    column = where.column(test_set.label) if test_set.label else None
+    if column is not None:
+        known = np.where(np.isfinite(column.values[rows]), np.rint(column.values[rows]), NO_FLAG)
+        flags = np.ascontiguousarray(known.astype(np.int32))
     return Reflections(
         crystal=crystal,
         hkl=np.ascontiguousarray(table.hkl[rows]),
@@ -100,6 +139,184 @@ def read_reflections(
         columns=_choice(source, reason, candidates, test_set),
         source=table.source,
         notes=tuple(notes),
+        measured=_measurements(table, source, crystal, merging, d_min),
+        radiation=table.radiation,
+        flags=flags,
+    )
+
+
+def _possible(cell: gemmi.UnitCell, group: gemmi.SpaceGroup, high: float, low: float, path: str) -> int:
+    """How many unique reflections there are between two limits; refuses what no memory holds."""
+    rough = 4.19 * cell.volume / high**3 / 2
+    if rough > 2e8:
+        raise InputError(
+            f"cell and resolution ({high:.2f} A) together would give {rough:.1g} reflections.",
+            file=path,
+            remedy="The cell or the indices are damaged, or the resolution limit must be lower (--resolution).",
+        )
+    return len(gemmi.make_miller_array(cell, group, high * (1 - 1e-7), low * (1 + 1e-7), unique=True))
+
+
+def _refuse_strange_amplitudes(amplitude: _Amplitudes, observed: BoolArray, path: str, label: str) -> None:
+    """Values that overflow when squared are damage, not measurements."""
+    worst = float(max(amplitude.f[observed].max(), amplitude.sigma[observed].max()))
+    if worst > 1e12:
+        raise InputError(
+            f"there is a value of {worst:.3g}, which no detector counts.",
+            file=path,
+            item=label,
+            remedy="The file is damaged: copy or make it again.",
+        )
+
+
+# ---- unmerged observations ------------------------------------------------------------------------------------------
+
+
+class _DifferentValuesError(Exception):
+    """Equivalent reflections with different values: the file holds observations, whatever it says."""
+
+
+def _merged(
+    table: ReflectionTable, labels: tuple[str, str] | None, options: DataOptions, notes: list[str]
+) -> tuple[ReflectionTable, MergingStatistics]:
+    """The table with observations merged, where the format or the user says that they are scaled."""
+    if not (table.scaled or options.merge):
+        raise InputError(
+            f"unmerged data ({table.unmerged}). Are they scaled, so that they may be merged as they stand?",
+            file=table.source.path,
+            remedy="If so, say --merge; else scale and merge them first (for example with aimless or xscale).",
+        )
+    single = [source for source in amplitude_sources(table) if not source.kind.endswith("pair")]
+    if labels is not None:
+        single = [source for source in single if source.label == labels[0]]
+    single = [source for source in single if source.usable().any()]
+    if not single:
+        raise InputError(
+            f"{table.unmerged}, and no mean value with a positive sigma can be merged: in {table.group.xhm()} these "
+            "are not unique reflections.",
+            file=table.source.path,
+            item=labels[0] if labels else "",
+            remedy=f"Correct the space group (--space-group) or choose columns. The file has: {table.listing()}.",
+        )
+    source = single[0]
+    value, sigma = source.values[0], source.sigmas[0]
+    with np.errstate(invalid="ignore"):
+        good = np.isfinite(value) & np.isfinite(sigma) & (sigma > 0)
+    rejected = table.column("FLAG")
+    if rejected is not None:
+        flagged = good & (np.nan_to_num(rejected.values) != 0)
+        if flagged.any():
+            notes.append(f"{int(flagged.sum())} observations that integration flagged are left out.")
+        good &= ~flagged
+    rows = np.flatnonzero(good)
+    hkl, value, sigma = table.hkl[rows], value[rows], sigma[rows]
+    hkl, value, sigma = _whole(table, rows, hkl, value, sigma, notes)
+    if not len(hkl):
+        raise InputError(
+            "no observation is complete and has a positive sigma.",
+            file=table.source.path,
+            item=source.label,
+            remedy="Scale and merge the data first (for example with aimless or xscale).",
+        )
+    result = merge(hkl, value, sigma, table.group, table.cells[source.dataset])
+    why = "scaled by their program" if table.scaled else "as the user asked"
+    notes.append(
+        f"{len(hkl)} observations of {source.label} are merged into {len(result.hkl)} reflections ({why}); "
+        f"multiplicity {len(hkl) / len(result.hkl):.1f}."
+    )
+    kinds = "JQKM" if source.kind == "intensity" else "FQGL"
+    plain = (Column(source.label, kinds[0], result.value), Column(source.sigma_label, kinds[1], result.sigma))
+    pairs = tuple(
+        Column(f"{label}{sign}", kinds[2 + number], result.mates[:, 2 * side + number])
+        for side, sign in enumerate(("(+)", "(-)"))
+        for number, label in enumerate((source.label, source.sigma_label))
+    )
+    columns = tuple(replace(column, dataset=source.dataset) for column in (*plain, *pairs))
+    return replace(table, hkl=result.hkl, columns=columns, unmerged=""), result.statistics
+
+
+def _whole(
+    table: ReflectionTable, rows: AnyArray, hkl: IntArray, value: FloatArray, sigma: FloatArray, notes: list[str]
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Observations with the parts of reflections that M/ISYM marks as partial added up."""
+    column = next((each for each in table.columns if each.type == "Y"), None)
+    batch = next((each for each in table.columns if each.type == "B"), None)
+    if column is None or batch is None:
+        return hkl, value, sigma
+    code = np.nan_to_num(column.values[rows]).astype(np.int64)
+    partial = code >= 256
+    if not partial.any():
+        return hkl, value, sigma
+    _, key = np.unique(np.column_stack([hkl[partial], code[partial] % 256]), axis=0, return_inverse=True)
+    fraction = table.column("FRACTIONCALC")
+    first, total, error, incomplete = sum_partials(
+        key.reshape(-1).astype(np.int32),
+        batch.values[rows][partial],
+        None if fraction is None else fraction.values[rows][partial],
+        value[partial],
+        sigma[partial],
+    )
+    notes.append(
+        f"{int(partial.sum())} parts are added up to {len(first)} reflections; "
+        f"{incomplete} incomplete ones are left out."
+    )
+    return (
+        np.concatenate([hkl[~partial], hkl[partial][first]]),
+        np.concatenate([value[~partial], total]),
+        np.concatenate([sigma[~partial], error]),
+    )
+
+
+def _measurements(
+    table: ReflectionTable,
+    source: AmplitudeSource,
+    crystal: Crystal,
+    merging: MergingStatistics | None,
+    d_min: float | None,
+) -> Measurements:
+    """What the data are judged by: intensities where the file has them for the same data set, else the amplitudes."""
+    sources = [each for each in amplitude_sources(table) if each.dataset == source.dataset]
+    enough = 0.8 * int(source.usable().sum())
+    best = next(
+        (
+            s
+            for kind in ("intensity", "intensity pair")
+            for s in sources
+            if s.kind == kind and s.usable().sum() >= enough
+        ),
+        source,
+    )
+    pairs = [
+        s for s in sources if s.kind == ("intensity pair" if best.kind.startswith("intensity") else "amplitude pair")
+    ]
+    centric = np.asarray(table.group.operations().centric_flag_array(table.hkl), dtype=np.bool_)
+    value, sigma = (best.values[0], best.sigmas[0]) if len(best.values) == 1 else combine_mates(best, centric)
+    with np.errstate(invalid="ignore"):
+        keep = np.isfinite(value) & np.isfinite(sigma) & (sigma > 0) & (table.hkl != 0).any(axis=1)
+        keep &= (np.abs(value) < 1e24) & (sigma < 1e24)
+        if best.kind.startswith("amplitude"):
+            keep &= value > 0
+    cell = table.cells[source.dataset]
+    if d_min is not None:
+        keep &= np.asarray(cell.calculate_1_d2_array(table.hkl)) <= (1.0 + 1e-9) / d_min**2
+    rows = np.flatnonzero(keep)
+    hkl = table.hkl[rows]
+    rows = rows[np.lexsort((hkl[:, 2], hkl[:, 1], hkl[:, 0]))]
+    mates = None
+    if pairs:
+        (plus, minus), (sigma_plus, sigma_minus) = pairs[0].values, pairs[0].sigmas
+        mates = np.stack([plus, sigma_plus, minus, sigma_minus], axis=1)[rows]
+    return Measurements(
+        crystal=crystal,
+        hkl=np.ascontiguousarray(table.hkl[rows]),
+        kind="intensity" if best.kind.startswith("intensity") else "amplitude",
+        value=np.ascontiguousarray(value[rows]),
+        sigma=np.ascontiguousarray(sigma[rows]),
+        label=best.label,
+        mates=mates,
+        merging=merging,
+        radiation=table.radiation,
+        wavelength=table.wavelengths.get(source.dataset, 0.0),
     )
 
 
@@ -116,23 +333,7 @@ def _choice(source: AmplitudeSource, reason: str, candidates: tuple[str, ...], t
     )
 
 
-def _unmerged(path: str, why: str) -> InputError:
-    return InputError(
-        f"unmerged data ({why}).",
-        file=path,
-        remedy="Scale and merge them first (for example with aimless or xscale), then give the merged file.",
-    )
-
-
 # ---- one row for each reflection of the asymmetric unit -------------------------------------------------------------
-
-
-def to_asymmetric_unit(hkl: IntArray, group: gemmi.SpaceGroup) -> IntArray:
-    """Each reflection (n, 3) as its equivalent in the CCP4 asymmetric unit."""
-    unit = gemmi.UnitCell(10, 10, 10, 90, 90, 90)  # the mapping does not depend on the cell
-    data = gemmi.FloatAsuData(unit, group, hkl, np.zeros(len(hkl), dtype=np.float32))
-    data.ensure_asu()
-    return np.ascontiguousarray(np.asarray(data.miller_array), dtype=np.int32)
 
 
 def _unique(table: ReflectionTable, source: AmplitudeSource) -> tuple[ReflectionTable, AmplitudeSource, int]:
@@ -140,7 +341,7 @@ def _unique(table: ReflectionTable, source: AmplitudeSource) -> tuple[Reflection
 
     Duplicates of a merged file repeat the same measurement; different values mean unmerged data.
     """
-    hkl = to_asymmetric_unit(table.hkl, table.group)
+    hkl, _ = asymmetric_unit(table.hkl, table.group)
     span = int(np.abs(hkl).max()) + 1
     wide = hkl.astype(np.int64) + span
     keys = (wide[:, 0] * (2 * span + 1) + wide[:, 1]) * (2 * span + 1) + wide[:, 2]
@@ -156,9 +357,8 @@ def _unique(table: ReflectionTable, source: AmplitudeSource) -> tuple[Reflection
         with np.errstate(invalid="ignore"):
             differing = int((high - low > 1e-5 * np.maximum(np.abs(high), np.abs(low)))[np.isfinite(low)].sum())
         if differing:
-            raise _unmerged(
-                table.source.path,
-                f"{int((counts > 1).sum())} reflections occur more than once, {differing} with different values",
+            raise _DifferentValuesError(
+                f"{int((counts > 1).sum())} reflections occur more than once, {differing} with different values"
             )
     columns = tuple(replace(column, values=_first_known(column.values, inverse, first)) for column in table.columns)
     values_ = tuple(_first_known(values, inverse, first) for values in source.values)

@@ -103,7 +103,12 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
         free_label=request.free_label,
         free_value=request.free_value,
         d_min=settings.d_min,
+        options=request.intake,
+        model_crystal=model.crystal,
     )
+    from workbench.engine.cross_validation.test_set import with_test_set
+
+    reflections = with_test_set(reflections, request.intake)
     yield Progress("Reading restraint dictionaries")
     monomers = read_monomers(sorted(set(model.residues.name.tolist())), request.dictionaries, request.library)
     for note in monomers.notes:

@@ -33,8 +33,10 @@ class FormFactors:
         return np.asarray(falloff @ self.amplitude[kind], dtype=np.float64)
 
 
-def _coefficients(symbol: str, charge: int) -> tuple[list[float], list[float]]:
+def _coefficients(symbol: str, charge: int, scattering: str) -> tuple[list[float], list[float]]:
     element = gemmi.Element(symbol)
+    if scattering == "electron" and element.atomic_number > 0 and element.c4322 is not None:
+        return list(element.c4322.a), list(element.c4322.b)
     # gemmi answers with a coefficient set for "X" too; an unknown atom must not scatter as something arbitrary.
     if element.atomic_number == 0:
         raise InputError(
@@ -49,9 +51,10 @@ def _coefficients(symbol: str, charge: int) -> tuple[list[float], list[float]]:
     return [*table.a, table.c], [*table.b, 0.0]
 
 
-def form_factors(element: TextArray, charge: IntArray) -> FormFactors:
+def form_factors(element: TextArray, charge: IntArray, scattering: str = "x-ray") -> FormFactors:
     """Form factors for atoms given by element symbol (n,) and formal charge (n,); deuterium counts as hydrogen.
 
+    scattering: "x-ray", or "electron" (Peng et al., International Tables C, table 4.3.2.2, neutral atoms, angstrom).
     An ion that is not tabulated is taken as the neutral atom. Raises InputError for unknown elements.
     """
     names = np.asarray(element).astype(np.str_)
@@ -60,5 +63,5 @@ def form_factors(element: TextArray, charge: IntArray) -> FormFactors:
     distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     amplitude, width = np.zeros((len(distinct), 5)), np.zeros((len(distinct), 5))
     for row, atom in enumerate(first):
-        amplitude[row], width[row] = _coefficients(str(names[atom]), int(charges[atom]))
+        amplitude[row], width[row] = _coefficients(str(names[atom]), int(charges[atom]), scattering)
     return FormFactors(amplitude, width, np.ascontiguousarray(inverse.reshape(-1), dtype=np.int32))

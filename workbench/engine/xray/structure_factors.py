@@ -114,10 +114,17 @@ class StructureFactors:
     """
 
     def __init__(
-        self, crystal: Crystal, hkl: IntArray, d_min: float, threads: int = 1, precision: type[np.floating] = np.float32
+        self,
+        crystal: Crystal,
+        hkl: IntArray,
+        d_min: float,
+        threads: int = 1,
+        precision: type[np.floating] = np.float32,
+        scattering: str = "x-ray",
     ) -> None:
         self._real = np.dtype(precision)
         self._complex = np.result_type(self._real, np.complex64)
+        self.scattering = scattering
         self.crystal = crystal
         self.geometry = reflection_geometry(crystal, hkl)
         self.threads = max(1, threads)
@@ -222,7 +229,7 @@ class StructureFactors:
         for element, charge, known in self._known:
             if (element is s.element or np.array_equal(element, s.element)) and np.array_equal(charge, s.charge):
                 return known
-        found = form_factors(s.element, s.charge)
+        found = form_factors(s.element, s.charge, self.scattering)
         self._known = [*self._known[-3:], (s.element, s.charge, found)]
         return found
 

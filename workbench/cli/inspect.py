@@ -1,0 +1,153 @@
+"""workbench inspect: what a data set is worth, before anything is refined against it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.cli.options import DATA_HELP, Parser, add_columns, data_options
+from workbench.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from workbench.session.inspection import Inspection
+
+MARKS = {"green": "[ok]   ", "amber": "[look] ", "red": "[STOP] ", "grey": "[ - ]  "}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = Parser(
+        prog="workbench inspect",
+        description="Judge DATA, and how MODEL fills its cell: completeness, signal, twinning, symmetry, test set. A"
+        " light, a sentence and a consequence for each; nothing is refined. Exit code 0 whatever the lights say.",
+    )
+    made.add_argument("data", metavar="DATA", help=DATA_HELP)
+    made.add_argument("model", metavar="MODEL", nargs="?", help="model, PDB or mmCIF (plain or .gz)")
+    add_columns(made)
+    made.add_argument("--json", action="store_true", help="print everything as JSON")
+    made.add_argument("--report", metavar="FILE", help="write the report to a text file as well")
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parser().parse_args(arguments)
+    from workbench.session.inspection import inspect_files
+
+    found = inspect_files(
+        options.data,
+        options.model,
+        options.labels,
+        options.free,
+        options.free_value,
+        options.resolution,
+        data_options(options),
+    )
+    text = report_text(found)
+    if options.report:
+        _write(options.report, text, {options.data, options.model})
+    print(json.dumps(as_json(found), indent=1, allow_nan=False) if options.json else text)
+    return 0
+
+
+def report_text(found: Inspection) -> str:
+    """The report as lines for a terminal or a file."""
+    data, report = found.reflections, found.report
+    cell = " ".join(f"{value:.2f}" for value in data.crystal.cell)
+    lines = [
+        f"Data      {data.source.path}",
+        f"Crystal   {data.crystal.space_group}, cell {cell}",
+        f"Columns   {data.columns.amplitude}, {data.columns.sigma}: {data.columns.amplitude_reason}",
+        f"          {len(data)} reflections, {data.d_max:.2f} to {data.d_min:.2f} A",
+        "",
+    ]
+    width = max(len(item.name) for item in report.items)
+    for item in report.items:
+        lines.append(f"{MARKS[item.light]}{item.name:{width}s}  {item.sentence}")
+        if item.action:
+            lines.append(f"       {'':{width}s}  -> {item.action}")
+    lines += ["", "d_max   d_min       n  complete  <I/sigma>     a*     b*     c*"]
+    s = report.shells
+    for i in range(len(s.n)):
+        axes = " ".join(f"{v:6.1f}" if math.isfinite(v) else "     -" for v in s.axes[i])
+        lines.append(
+            f"{s.d_max[i]:6.2f} {s.d_min[i]:6.2f} {s.n[i]:7d} {100 * s.completeness[i]:8.1f}% "
+            f"{s.i_over_sigma[i]:9.1f}   {axes}"
+        )
+    if data.notes:
+        lines += ["", *(f"Note: {note}" for note in data.notes)]
+    return "\n".join(lines)
+
+
+def as_json(found: Inspection) -> dict[str, Any]:
+    """Everything as plain values; what is not a number is null."""
+    data, report = found.reflections, found.report
+    s = report.shells
+    plain: dict[str, Any] = _plain(
+        {
+            "file": data.source.path,
+            "sha256": data.source.sha256,
+            "crystal": {"cell": list(data.crystal.cell), "space_group": data.crystal.space_group},
+            "columns": {
+                "amplitude": data.columns.amplitude,
+                "sigma": data.columns.sigma,
+                "reason": data.columns.amplitude_reason,
+                "candidates": list(data.columns.amplitude_candidates),
+                "free": data.columns.free or None,
+                "free_value": data.columns.free_value,
+                "free_reason": data.columns.free_reason,
+            },
+            "n": len(data),
+            "n_free": int(data.free.sum()),
+            "d_min": data.d_min,
+            "d_max": data.d_max,
+            "light": report.worst,
+            "items": [
+                {
+                    "name": item.name,
+                    "light": item.light,
+                    "sentence": item.sentence,
+                    "action": item.action,
+                    "values": item.values,
+                }
+                for item in report.items
+            ],
+            "shells": {
+                "d_max": s.d_max.tolist(),
+                "d_min": s.d_min.tolist(),
+                "n": s.n.tolist(),
+                "completeness": s.completeness.tolist(),
+                "i_over_sigma": s.i_over_sigma.tolist(),
+                "axes": s.axes.tolist(),
+            },
+            "wilson_plot": {"s_sq": report.plot.s_sq.tolist(), "log_ratio": report.plot.log_ratio.tolist()},
+            "notes": list(data.notes),
+        }
+    )
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _write(path: str, text: str, inputs: set[str | None]) -> None:
+    place = Path(path)
+    if any(name and place.resolve() == Path(name).resolve() for name in inputs):
+        raise SettingsError("is an input and would be overwritten.", file=path, remedy="Give another --report.")
+    try:
+        beside = place.with_name(place.name + ".part")
+        beside.write_text(text + "\n", encoding="utf-8")
+        beside.replace(place)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot be written ({error.strerror}).", file=path, remedy="Give another --report."
+        ) from None

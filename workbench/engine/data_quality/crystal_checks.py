@@ -1,0 +1,130 @@
+"""What the data say about the crystal: translational NCS, solvent content, absences, symmetry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+
+from workbench.core.crystal import Measurements
+from workbench.engine.data_quality.intensities import Intensities
+from workbench.engine.data_quality.twinning import ReflectionLookup, usual_form
+
+TNCS_D_MIN, TNCS_D_MAX = 5.0, 10.0
+TNCS_CLOSEST = 15.0
+TNCS_PEAK = 0.20
+"""A Patterson peak of a fifth of the origin, more than 15 A from it, means translational NCS (Zwart et al., CCP4
+Newsletter 43, 2005)."""
+PROTEIN_VOLUME = 1.23
+"""1.66 / partial density: fraction of the crystal that protein fills is 1.23 / V_M (Matthews, J. Mol. Biol. 33, 491,
+1968)."""
+
+
+@dataclass(frozen=True)
+class PattersonPeak:
+    """Largest non-origin peak: height as part of the origin, fractional vector, distance to the origin in angstrom."""
+
+    height: float
+    vector: tuple[float, float, float]
+    distance: float
+
+
+@dataclass(frozen=True)
+class Matthews:
+    """v_m in A^3/Da, solvent (0..1), mass in Da of what is in the asymmetric unit."""
+
+    v_m: float
+    solvent: float
+    mass: float
+
+
+@dataclass(frozen=True)
+class Absences:
+    """n systematically absent reflections in the file, how many are stronger than 3 sigma, their mean I/sigma."""
+
+    n: int
+    strong: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class HigherSymmetry:
+    """operator that the space group lacks, with correlation and R of the intensities it relates."""
+
+    operator: str
+    correlation: float
+    r: float
+
+
+def patterson_peak(data: Intensities) -> PattersonPeak | None:
+    """The highest peak of the native Patterson function from 10 to 5 A; None where there is too little data."""
+    d = 1 / np.sqrt(data.s_sq)
+    use = (d >= TNCS_D_MIN) & (d <= TNCS_D_MAX)
+    if use.sum() < 50:
+        return None
+    patterson = _patterson(data, use)
+    shape = patterson.shape
+    fractions = np.stack(np.meshgrid(*(np.arange(n) / n for n in shape), indexing="ij"), axis=-1).reshape(-1, 3)
+    near = fractions - np.rint(fractions)
+    distance = np.linalg.norm(near @ np.array(data.cell.orth.mat.tolist()).T, axis=1)
+    # the nearest copy of the origin need not be that of the rounded fractions in a skew cell
+    for shift in np.ndindex(3, 3, 3):
+        other = near + np.array(shift) - 1
+        distance = np.minimum(distance, np.linalg.norm(other @ np.array(data.cell.orth.mat.tolist()).T, axis=1))
+    values = patterson.reshape(-1) / patterson.reshape(-1)[0]
+    for centring in data.group.operations().cen_ops:
+        shifted = near - np.array(centring) / gemmi.Op.DEN
+        shifted -= np.rint(shifted)
+        distance = np.minimum(distance, np.linalg.norm(shifted @ np.array(data.cell.orth.mat.tolist()).T, axis=1))
+    far = distance > TNCS_CLOSEST
+    if not far.any():
+        return None
+    best = int(np.argmax(np.where(far, values, -np.inf)))
+    x, y, z = (float(v) for v in fractions[best])
+    return PattersonPeak(float(values[best]), (x, y, z), float(distance[best]))
+
+
+def _patterson(data: Intensities, use: np.ndarray) -> np.ndarray:
+    """The Patterson function on a grid, from all symmetry mates."""
+    rows = data.hkl[use].astype(np.int64)
+    values = np.maximum(data.intensity[use], 0.0)
+    shape = tuple(max(8, 3 * int(np.ceil(edge / TNCS_D_MIN)) + 4) for edge in data.cell.parameters[:3])
+    spectrum = np.zeros(shape)
+    for operation in data.group.operations().sym_ops:
+        rotation = np.array(operation.rot, dtype=np.int64) // gemmi.Op.DEN
+        for sign in (1, -1):
+            image = sign * (rows @ rotation)
+            spectrum[tuple((image % np.array(shape)).T)] = values
+    return np.asarray(np.fft.fftn(spectrum).real)
+
+
+def matthews(cell_volume: float, n_operations: int, mass: float) -> Matthews:
+    """Volume (A^3) per dalton and solvent content for a mass (Da) in the asymmetric unit."""
+    v_m = cell_volume / n_operations / mass
+    return Matthews(v_m, max(0.0, 1 - PROTEIN_VOLUME / v_m), mass)
+
+
+def absences(data: Measurements) -> Absences:
+    """Reflections that the space group forbids, if the file lists any."""
+    group = gemmi.find_spacegroup_by_name(data.crystal.space_group)
+    absent = np.asarray(group.operations().systematic_absences(data.hkl), dtype=np.bool_)
+    ratio = data.value[absent] / data.sigma[absent]
+    return Absences(int(absent.sum()), int((ratio > 3).sum()), float(ratio.mean()) if absent.any() else float("nan"))
+
+
+def higher_symmetry(data: Intensities, good: np.ndarray) -> list[HigherSymmetry]:
+    """Operators of the lattice under which the intensities agree like symmetry mates; best first."""
+    lookup = ReflectionLookup(data.hkl, data.group)
+    found = []
+    for operation in gemmi.find_twin_laws(data.cell, data.group, 3.0, False):
+        image = np.rint(data.hkl @ (np.array(operation.rot) / gemmi.Op.DEN)).astype(np.int64)
+        other = lookup.rows(image)
+        use = good & (other >= 0) & (other > np.arange(len(other)))
+        use[use] &= good[other[use]]
+        if use.sum() < 50:
+            continue
+        one, two = data.z[use], data.z[other[use]]
+        r = float(np.abs(one - two).sum() / np.abs(one + two).sum())
+        found.append(HigherSymmetry(usual_form(operation, data.group), float(np.corrcoef(one, two)[0, 1]), r))
+    return sorted(found, key=lambda each: each.r)

@@ -1,0 +1,179 @@
+"""Signs of twinning in the intensities alone.
+
+L-test: Padilla & Yeates, Acta Cryst. D59, 1124 (2003): L = (I1 - I2)/(I1 + I2) of reflections that differ by even
+index steps; untwinned acentric <|L|> = 1/2 and <L^2> = 1/3, perfect twin 3/8 and 1/5. Moments: <I^2>/<I>^2 of acentric
+reflections 2 (perfect twin 3/2), of centric ones 3 (2). Twin laws: symmetry of the lattice that the crystal lacks
+(gemmi.find_twin_laws). Fraction by the H-test: Yeates, Acta Cryst. A44, 142 (1988), H = |I1 - I2|/(I1 + I2) with
+<H> = 1/2 - alpha, <H^2> = (1 - 2 alpha)^2 / 3; and the Britton fraction: Britton, Acta Cryst. A28, 296 (1972).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import gemmi
+import numpy as np
+
+from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from workbench.engine.data_quality.intensities import Intensities
+
+OBLIQUITY = 3.0
+STEPS = (2, 2, 2)
+
+
+@dataclass(frozen=True)
+class LTest:
+    """mean_abs: <|L|>. mean_sq: <L^2>. pairs: how many. fraction: the twin fraction that <|L|> alone would mean."""
+
+    mean_abs: float
+    mean_sq: float
+    pairs: int
+    fraction: float
+
+
+@dataclass(frozen=True)
+class TwinLaw:
+    """operator on hkl. correlation of mates' intensities; r_twin: sum|I1 - I2| / sum(I1 + I2); h_fraction by <H>;
+    pairs: how many mates were compared."""
+
+    operator: str
+    correlation: float
+    r_twin: float
+    h_fraction: float
+    pairs: int
+
+
+class ReflectionLookup:
+    """Row of a reflection by its indices, any symmetry mate of it."""
+
+    def __init__(self, hkl: IntArray, group: gemmi.SpaceGroup) -> None:
+        self._base = int(np.abs(hkl).max(initial=1)) * 3 + 10
+        self._rotations = [np.array(op.rot, dtype=np.int64) // gemmi.Op.DEN for op in group.operations().sym_ops]
+        codes = self._code(hkl.astype(np.int64))
+        self._order = np.argsort(codes)
+        self._codes = codes[self._order]
+
+    def _code(self, hkl: AnyArray) -> AnyArray:
+        span = 2 * self._base + 1
+        h, k, m = (hkl[:, i] + self._base for i in range(3))
+        return np.asarray((h * span + k) * span + m)
+
+    def rows(self, hkl: AnyArray) -> IntArray:
+        """(n,) rows, -1 where the reflection is not there. hkl: (n, 3) integers."""
+        result = np.full(len(hkl), -1, dtype=np.int64)
+        inside = np.abs(hkl).max(axis=1, initial=0) * 2 <= self._base * 2
+        for rotation in self._rotations:
+            for sign in (1, -1):
+                image = sign * (hkl.astype(np.int64) @ rotation)
+                good = inside & (np.abs(image).max(axis=1, initial=0) <= self._base)
+                code = self._code(np.where(good[:, None], image, 0))
+                at = np.clip(np.searchsorted(self._codes, code), 0, len(self._codes) - 1)
+                found = good & (self._codes[at] == code) & (result < 0)
+                result[found] = self._order[at[found]]
+        return np.asarray(result, dtype=np.int32)
+
+
+def l_test(data: Intensities, low: float = 0.01, high: float = 1.0, steps: tuple[int, int, int] = STEPS) -> LTest:
+    """The L statistic of acentric reflections with s^2 between low and high (1/A^2).
+
+    Pairs are neighbours at even steps, so that centring and translational symmetry leave them comparable.
+    """
+    use = (~data.centric) & (data.s_sq >= low) & (data.s_sq <= high) & (data.sigma > 0)
+    lookup = ReflectionLookup(data.hkl, data.group)
+    values: list[FloatArray] = []
+    for step in product(*((-s, 0, s) for s in steps)):
+        if sum(map(abs, step)) == 0 or sum(map(abs, step)) > 4 or step < (0, 0, 0):
+            continue
+        other = lookup.rows(data.hkl + np.array(step))
+        good = use & (other >= 0)
+        good[good] &= use[other[good]]
+        one, two = data.z[good], data.z[other[good]]
+        both = one + two
+        fine = both > 0
+        ell = ((one - two)[fine]) / both[fine]
+        values.append(ell[np.abs(ell) <= 1.0])
+    ell = np.concatenate(values) if values else np.zeros(0)
+    if len(ell) < 100:
+        return LTest(float("nan"), float("nan"), len(ell), float("nan"))
+    mean = float(np.abs(ell).mean())
+    return LTest(mean, float((ell**2).mean()), len(ell), l_fraction(mean))
+
+
+def l_fraction(mean_abs: float) -> float:
+    """Twin fraction alpha with this <|L|>: twinned acentric intensities have (Padilla & Yeates, eq. 31 in form)
+    J = (1 - alpha) a + alpha b of independent exponentials; <|L|> is computed from their distribution and inverted."""
+    table = np.linspace(0.0, 0.5, 51)
+    curve = np.array([_mean_abs_l(alpha) for alpha in table])
+    return float(np.interp(-mean_abs, -curve, table))
+
+
+def _mean_abs_l(alpha: float) -> float:
+    """<|L|> for a twin fraction: numerically, from the density of J, (exp(-J/p) - exp(-J/q))/(p - q)."""
+    p, q = 1.0 - alpha, alpha
+    x = np.linspace(1e-4, 24.0, 1600)
+    if q < 1e-9:
+        density = np.exp(-x)
+    elif abs(p - q) < 1e-6:
+        density = x / p**2 * np.exp(-x / p)
+    else:
+        density = (np.exp(-x / p) - np.exp(-x / q)) / (p - q)
+    density /= density.sum()
+    ratio = np.abs(x[:, None] - x[None, :]) / (x[:, None] + x[None, :])
+    return float(density @ ratio @ density)
+
+
+def second_moments(data: Intensities, good: BoolArray) -> tuple[float, float]:
+    """<I^2>/<I>^2 of acentric and centric reflections among `good` (n,); NaN below 50 reflections.
+
+    The variance of measurement is taken off, so that weak data do not look untwinned.
+    """
+    result = []
+    for kind in (good & ~data.centric, good & data.centric):
+        z = data.z[kind]
+        noise = (data.sigma[kind] / np.maximum(np.abs(data.intensity[kind]), 1e-30) * data.z[kind]) ** 2
+        result.append(float(((z**2).mean() - noise.mean()) / z.mean() ** 2) if kind.sum() >= 50 else float("nan"))
+    return result[0], result[1]
+
+
+def twin_laws(data: Intensities, good: BoolArray) -> list[TwinLaw]:
+    """Every twin law the lattice allows, judged on `good` (n,) acentric reflections; most likely first."""
+    lookup = ReflectionLookup(data.hkl, data.group)
+    found = []
+    for operation in gemmi.find_twin_laws(data.cell, data.group, OBLIQUITY, False):
+        image = data.hkl @ (np.array(operation.rot) / gemmi.Op.DEN)
+        whole = np.rint(image).astype(np.int64)
+        other = lookup.rows(whole)
+        rows = np.arange(len(other))
+        use = good & ~data.centric & (other >= 0) & (other > rows) & (np.abs(image - whole).max(axis=1) < 1e-6)
+        use[use] &= good[other[use]]
+        if use.sum() < 50:
+            continue
+        one, two = data.z[use], data.z[other[use]]
+        total = one + two
+        fine = total > 0
+        h = np.abs(one - two)[fine] / total[fine]
+        h = h[h <= 1.0]
+        found.append(
+            TwinLaw(
+                operator=usual_form(operation, data.group),
+                correlation=float(np.corrcoef(one, two)[0, 1]),
+                r_twin=float(np.abs(one - two).sum() / total.sum()),
+                h_fraction=float(np.clip(0.5 - h.mean(), 0.0, 0.5)),
+                pairs=int(use.sum()),
+            )
+        )
+    return sorted(found, key=lambda law: -law.h_fraction)
+
+
+def usual_form(operation: gemmi.Op, group: gemmi.SpaceGroup) -> str:
+    """The operator on hkl, in the most usual of its equivalent forms: fewest exchanged axes, first axis kept."""
+    best: tuple[int, tuple[int, ...], str] | None = None
+    for own in group.operations().sym_ops:
+        equivalent = own * operation
+        equivalent.tran = [0, 0, 0]
+        rot = np.array(equivalent.rot)
+        key = (int((rot - np.diag(np.diag(rot)) != 0).sum()), tuple(-int(v) for v in rot.reshape(-1)))
+        if best is None or key < best[:2]:
+            best = (*key, equivalent.as_hkl().triplet())
+    return best[2] if best else operation.as_hkl().triplet()

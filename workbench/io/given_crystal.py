@@ -1,0 +1,98 @@
+"""Cell and space group for reflection files that carry none: from the user, else from the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gemmi
+
+from workbench.core.crystal import Crystal
+from workbench.core.errors import InputError
+from workbench.io.reflection_table import is_sensible
+
+Cell = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True)
+class GivenCrystal:
+    """space_group, cell: as the user said. model: crystal of the model, used where the user said nothing."""
+
+    space_group: str = ""
+    cell: Cell | None = None
+    model: Crystal | None = None
+
+
+def complete_crystal(
+    path: str, cell: gemmi.UnitCell | None, symbol: str, given: GivenCrystal
+) -> tuple[gemmi.UnitCell, gemmi.SpaceGroup, list[str]]:
+    """Cell and space group of a file that says `cell` and `symbol` (None and "" where it does not), and notes on what
+    was supplied. What the user says wins over the file, the file over the model.
+
+    Raises InputError with the question where nobody says.
+    """
+    notes: list[str] = []
+    model = given.model if given.model is not None and given.model.cell[0] > 1.0 else None
+    if given.cell is not None:
+        cell = gemmi.UnitCell(*given.cell)
+        notes.append("The unit cell is the one that the user gave.")
+    elif cell is None or not is_sensible(cell):
+        if model is None:
+            raise InputError(
+                "the file does not say its unit cell, and no model says it. Which cell has the crystal?",
+                file=path,
+                item="unit cell",
+                remedy="Say it with --cell a,b,c,alpha,beta,gamma.",
+            )
+        cell = gemmi.UnitCell(*model.cell)
+        notes.append("The file has no unit cell; that of the model is used.")
+    if not is_sensible(cell):
+        shown = " ".join(f"{value:g}" for value in cell.parameters)
+        raise InputError(
+            f"the unit cell {shown} is not one that a crystal can have.",
+            file=path,
+            item="unit cell",
+            remedy="Say it with --cell a,b,c,alpha,beta,gamma.",
+        )
+    wanted, source = given.space_group or symbol, "user" if given.space_group else "file"
+    if not wanted and given.model is not None and given.model.space_group:
+        wanted, source = given.model.space_group, "model"
+    if not wanted:
+        raise InputError(
+            "the file does not say its space group, and no model says it. Which space group has the crystal?",
+            file=path,
+            item="space group",
+            remedy="Say it with --space-group, for example --space-group P212121.",
+        )
+    group = find_group(wanted, cell)
+    if group is None:
+        raise InputError(
+            f"the space group {wanted!r} is unknown.",
+            file=path,
+            item="space group",
+            remedy="Say it with --space-group, for example --space-group P212121.",
+        )
+    if source == "user":
+        notes.append(f"The space group {group.xhm()} is the one that the user gave.")
+    elif source == "model":
+        notes.append(f"The file has no space group; {group.xhm()} of the model is used.")
+    if not compatible(cell, group):
+        raise InputError(
+            f"the unit cell {' '.join(f'{v:g}' for v in cell.parameters)} cannot have the space group {group.xhm()}.",
+            file=path,
+            item="space group",
+            remedy="Correct one of them (--space-group, --cell).",
+        )
+    return cell, group, notes
+
+
+def find_group(symbol: str, cell: gemmi.UnitCell) -> gemmi.SpaceGroup | None:
+    """The space group of a symbol or a number, in the setting that fits the cell (R3:H or R3:R)."""
+    if symbol.strip().isdigit():
+        number = int(symbol)
+        return gemmi.find_spacegroup_by_number(number) if 0 < number <= 230 else None
+    return gemmi.find_spacegroup_by_name(symbol, cell.alpha, cell.gamma)
+
+
+def compatible(cell: gemmi.UnitCell, group: gemmi.SpaceGroup) -> bool:
+    """The cell has the metric symmetry that the space group asks for (within 1 % and 1 degree)."""
+    return bool(cell.is_compatible_with_spacegroup(group, 0.02))

@@ -1,0 +1,53 @@
+"""Files in, judgement out: what `workbench inspect` and the window's data quality page show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench.core.crystal import Reflections
+from workbench.core.settings import DataOptions
+
+if TYPE_CHECKING:
+    from workbench.engine.data_quality.report import QualityReport
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What was read and what is thought of it."""
+
+    reflections: Reflections
+    report: QualityReport
+
+
+def inspect_files(
+    data_path: str,
+    model_path: str | None = None,
+    labels: tuple[str, str] | None = None,
+    free_label: str | None = None,
+    free_value: int | None = None,
+    d_min: float | None = None,
+    options: DataOptions | None = None,
+) -> Inspection:
+    """Read data, and a model if there is one, and judge them. Unmerged observations are merged: nothing is refined.
+
+    Raises InputError for files that cannot be read.
+    """
+    from workbench.engine.cross_validation.test_set import with_test_set
+    from workbench.engine.data_quality.report import assess
+    from workbench.io.models import read_model
+    from workbench.io.reflections import read_reflections
+
+    model = read_model(model_path) if model_path else None
+    options = replace(options or DataOptions(), merge=True)
+    reflections = read_reflections(
+        data_path,
+        labels,
+        free_label,
+        free_value,
+        d_min,
+        options,
+        model.crystal if model is not None else None,
+    )
+    reflections = with_test_set(reflections, options)
+    return Inspection(reflections, assess(reflections, model))
