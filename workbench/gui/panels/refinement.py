@@ -47,15 +47,17 @@ class RefinementPanel(QWidget):
         self.cycles_field.set_number(state.settings.cycles)
         prepared = state.prepared
         if prepared is not None:
-            anisotropic = int(prepared.model.anisotropic.sum())
-            total = len(prepared.model)
+            flags = prepared.model.anisotropic if state.shown is None else state.shown.state.anisotropic
+            anisotropic, total = int(flags.sum()), len(prepared.model)
+            free = " Tried by itself, judged by the test set." if state.settings.b_model == "auto" else ""
             if anisotropic == 0:
-                self.b_factors.set_value("isotropic")
+                self.b_factors.set_value("isotropic", "One B for every atom.")
+            elif anisotropic == total:
+                self.b_factors.set_value("anisotropic", f"A tensor for every atom.{free}")
             else:
                 self.b_factors.set_value(
-                    "isotropic, ANISOU shifted" if anisotropic < total else "ANISOU, isotropic shift",
-                    f"{anisotropic} of {total} atoms are anisotropic: their tensors keep their shape and move by an "
-                    "isotropic shift; all other atoms have an isotropic B.",
+                    f"anisotropic, {total - anisotropic} isotropic",
+                    f"{anisotropic} of {total} atoms have a tensor, all others one B.{free}",
                 )
             elements = prepared.model.element
             self._own_hydrogens = bool(((elements == "H") | (elements == "D")).any())
