@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from workbench.cli.report import HEADING, Reporter, cycle_line
 from workbench.core.control import RunControl
@@ -17,6 +18,9 @@ from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.core.events import CycleFinished, CycleStatistics, Failed, Finished, Note, Prepared, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.log_lines import prepared_lines
+
+if TYPE_CHECKING:
+    from workbench.session.history import Recorder
 
 INTERRUPTED = 130
 Source = Callable[[RunRequest, RunControl], Iterator[RunEvent]]
@@ -94,14 +98,20 @@ def check_output(output: str, request: RunRequest) -> Path:
     return folder
 
 
-def run_headless(request: RunRequest, output: str, reporter: Reporter, source: Source | None = None) -> int:
-    """Run, report, write the five files; returns the exit code. Errors of input are printed here."""
+def run_headless(
+    request: RunRequest, output: str, reporter: Reporter, source: Source | None = None, project: str = ""
+) -> int:
+    """Run, report, write the five files; returns the exit code. Errors of input are printed here.
+
+    project: file that keeps every cycle as the window does; it must not exist yet.
+    """
     if source is None:
         from workbench.session.run import run
 
         source = run
     try:
         folder = check_output(output, request)
+        recorder = _recorder(project, request)
     except WorkbenchError as error:
         print_error(error)
         return error.exit_code
@@ -111,14 +121,39 @@ def run_headless(request: RunRequest, output: str, reporter: Reporter, source: S
         try:
             with reporter:
                 for event in source(request, control):
+                    for note in recorder.take(event) if recorder is not None else ():
+                        outcome.take(note)
+                        reporter.show(note)
                     outcome.take(event)
                     reporter.show(event)
                     control.gentle = outcome.best is not None
         except KeyboardInterrupt:
             outcome.interrupted = True
         control.deaf = True
+        if recorder is not None:
+            recorder.cut_short("Interrupted")
+            if recorder.journal is not None:
+                recorder.journal.close()
         outcome.interrupted = outcome.interrupted or (outcome.result is not None and outcome.result.reason == "stopped")
         return _conclude(outcome, request, folder, reporter)
+
+
+def _recorder(project: str, request: RunRequest) -> Recorder | None:
+    """The recorder of a run that is to be kept; checked before any work is done."""
+    if not project:
+        return None
+    from workbench.session.history import Journal, Recorder
+
+    if Path(project).exists():
+        raise SettingsError(
+            "exists already; nothing is overwritten.",
+            file=project,
+            remedy="Give another name with --project.",
+        )
+    folder = Path(project).absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SettingsError("cannot be written.", file=project, remedy="Give another folder with --project.")
+    return Recorder(lambda: Journal.create(project), request, None)
 
 
 class _Outcome:

@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--output", metavar="DIR", default=DEFAULT_OUTPUT, help=f"folder of the results (default {DEFAULT_OUTPUT})"
     )
+    made.add_argument("--project", metavar="FILE", default="", help="keep every cycle in this project file")
     made.add_argument("--quiet", action="store_true", help="print errors only")
     return made
 
@@ -56,4 +57,4 @@ def main(arguments: Sequence[str]) -> int:
         links=link_choices(options),
         intake=data_options(options),
     )
-    return run_headless(request, options.output, reporter(options.quiet))
+    return run_headless(request, options.output, reporter(options.quiet), project=options.project)

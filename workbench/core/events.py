@@ -79,6 +79,12 @@ class CycleStatistics:
     degrees, rmsz dimensionless, non-hydrogen restraints. mean_b in A^2 over all atoms, max_shift in angstrom since the
     cycle before. geometry: rms Z and count of every family: {"bonds": (rmsz, n), ...}.
     r_free is NaN when there is no test set.
+
+    For the diagnosis (NaN or 0 where not known): r_free_sigma: sampling error of r_free (bootstrap). r_free_rise: above
+    the lowest r_free of the run so far; r_free_rise_sigma: its paired error; ll_free_rise, ll_free_rise_sigma: the same
+    of ll_free. parameters: refined. effective_parameters:
+    those that the data determine with the weights of this cycle; reference_parameters: with the automatic weight and
+    all restraint families at 1 (`engine.optimise.effective_parameters`).
     """
 
     cycle: int
@@ -103,6 +109,14 @@ class CycleStatistics:
     mean_abs_shift_b: float
     seconds: float
     geometry: dict[str, tuple[float, int]] = field(default_factory=dict)
+    r_free_sigma: float = float("nan")
+    r_free_rise: float = float("nan")
+    r_free_rise_sigma: float = float("nan")
+    ll_free_rise: float = float("nan")
+    ll_free_rise_sigma: float = float("nan")
+    parameters: int = 0
+    effective_parameters: float = float("nan")
+    reference_parameters: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -142,12 +156,37 @@ class Prepared:
     flagged: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class AppliedSettings:
+    """Live settings as the engine first saw them: in the cycle `cycle` (the one under way), at its `poll`-th question
+    for settings, counted from 0 after the event of the cycle before."""
+
+    cycle: int
+    poll: int
+    settings: RefinementSettings
+
+
+@dataclass(frozen=True, eq=False)
+class ResidueFit:
+    """Fit to the density of each of r residues: columns main chain (all of a ligand or water) and side chain.
+
+    rscc: (r, 2) real-space correlation. rszd_plus, rszd_minus: (r, 2) Z of positive and negative difference density
+    near the group, both >= 0. NaN where a residue has no such atoms (float32).
+    """
+
+    rscc: Float32Array
+    rszd_plus: Float32Array
+    rszd_minus: Float32Array
+
+
 @dataclass(frozen=True, eq=False)
 class CycleFinished:
     """An accepted cycle (the start is one as well): model, factors, numbers. `best`: it is the best so far.
 
     refined: the factors the target saw (riding hydrogens included); maps are made from them.
     written: the factors of the atoms that are written (the same object when there are no riding hydrogens).
+    applied: changes of the live settings since the cycle before, as the engine met them. fit: of every residue to its
+    density, None where nobody looked.
     """
 
     state: ModelState
@@ -155,6 +194,8 @@ class CycleFinished:
     written: ScaledFactors
     statistics: CycleStatistics
     best: bool
+    applied: tuple[AppliedSettings, ...] = ()
+    fit: ResidueFit | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +225,7 @@ class Failed:
 RunEvent: TypeAlias = Progress | Note | Prepared | CycleFinished | Finished | Failed
 
 __all__ = [
+    "AppliedSettings",
     "BoolArray",
     "CycleFinished",
     "CycleStatistics",
@@ -195,6 +237,7 @@ __all__ = [
     "Note",
     "Prepared",
     "Progress",
+    "ResidueFit",
     "RunEvent",
     "ScaledFactors",
     "Severity",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.core.errors import InputError
-from workbench.core.events import Failed, Finished, Prepared, RunEvent
+import platformdirs
+
+from workbench.core.errors import InputError, WorkbenchError
+from workbench.core.events import CycleFinished, Failed, Finished, Prepared, RunEvent
 from workbench.core.settings import FAMILIES, Keep, RefinementSettings, RunRequest
 from workbench.session.checks import check_settings
+from workbench.session.history import Journal, JournalError, Recorder
+from workbench.session.history.journal import SUFFIX, extracted_inputs
 from workbench.session.state import Mark, SessionState, apply_event, snapshot, still_open, with_log
 from workbench.session.worker import RunSource, Worker, engine_run
 
@@ -20,10 +26,12 @@ Listener = Callable[[SessionState, SessionState], None]
 
 @dataclass(frozen=True, eq=False)
 class Delivery:
-    """An event with the run it belongs to; events of a run that was replaced are dropped."""
+    """An event with the run it belongs to; events of a run that was replaced are dropped. key: of a cycle that is in
+    the journal."""
 
     run: int
     event: RunEvent
+    key: int | None = None
 
 
 class Session:
@@ -37,6 +45,9 @@ class Session:
         session.set_weight(1.5); session.set_weight(None)    # live; None = automatic. Leaves a Mark while a run goes on
         session.stop("best" | "current" | "discard")     # -> stopping -> finished; a second stop() ends the process
         session.export("folder")                         # the five files, of `state.exportable`
+        session.open_project("x.workbench")              # -> finished, at the place where it was left
+        session.look_at(key); session.look_at(None)      # scrub: `state.viewed`; nothing is changed
+        session.go_to(key); session.undo(); session.redo()   # move in the tree; refine() then goes on from there
         session.close()
 
     Threads: the worker's reader thread calls `deliver(delivery)`; whoever takes it passes it to `handle` on the thread
@@ -54,8 +65,18 @@ class Session:
         *,
         source: RunSource = engine_run,
         settings: RefinementSettings | None = None,
+        projects: Path | None = None,
     ) -> None:
+        """projects: folder where every run is kept in a project file of its own; None keeps none unless one is opened
+        or asked for by name."""
         self.state = SessionState(settings=settings or RefinementSettings())
+        self.journal: Journal | None = None
+        self._projects = projects
+        self._project_path: Path | None = None
+        self._fresh = False
+        """The next run that can be prepared begins a project of its own."""
+        self._recorder: Recorder | None = None
+        self._copies: tempfile.TemporaryDirectory[str] | None = None
         self._deliver = deliver or self.handle
         self._source = source
         self._listeners: list[Listener] = []
@@ -83,14 +104,25 @@ class Session:
             if isinstance(delivery, Delivery):
                 if delivery.run != self._run:
                     return
-                event = delivery.event
+                event, key = delivery.event, delivery.key
             else:
-                event = delivery
+                event, key = delivery, None
             new = apply_event(self.state, event, time.time())
             if isinstance(event, Prepared):
                 self._left = None
+                self._take_journal()
             elif isinstance(event, Failed) and self._left is not None and new.prepared is None:
                 new, self._left = still_open(self._left, new), None
+                self._recorder, self._fresh = None, False
+            if key is not None:
+                new = replace(new, position=key)
+            if isinstance(event, Finished) and self.state.keep_on_stop == "discard" and event.reason == "stopped":
+                new = replace(new, position=self._origin)
+            if self.journal is not None:
+                new = replace(new, project=str(self.journal.path))
+                if isinstance(event, (Finished, Failed)):
+                    new = self._with_moves(new)
+            self._set(new)
             self._set(new)
 
     def wait(self, condition: Callable[[SessionState], bool], timeout: float = 60.0) -> bool:
@@ -119,12 +151,17 @@ class Session:
         free_label: str | None = None,
         free_value: int | None = None,
         settings: RefinementSettings | None = None,
+        project: str | Path | None = None,
     ) -> None:
         """Read and prepare; the state is "ready" when Refine can begin.
 
         What was open before is left, and its run ended; where the new files cannot be used it is still open.
+        project: the project file to make (it must not exist); else one is made in the folder of projects, if any.
         """
         with self._changed:
+            self._end_run("Ended to open other files")
+            self._fresh = True
+            self._project_path = Path(project) if project is not None else None
             if self.state.prepared is not None:
                 self._left = self.state
             request = RunRequest(
@@ -183,16 +220,12 @@ class Session:
                 self._set(replace(state, status="stopping", keep_on_stop=keep, stepping=False))
                 self._worker.stop()
             elif state.status == "stopping":
-                self._kill()
                 kept = state.best or state.latest
                 assert kept is not None
-                self._set(
-                    apply_event(
-                        state,
-                        Finished("stopped", "stopped at once: the process was ended", kept, 0.0, 0.0),
-                        time.time(),
-                    )
-                )
+                text = "stopped at once: the process was ended"
+                key = self._end_run(text, kept.statistics.cycle)
+                ended = apply_event(state, Finished("stopped", text, kept, 0.0, 0.0), time.time())
+                self._set(replace(ended, position=key) if key is not None else ended)
             elif state.status == "preparing":
                 self._kill()
                 ended = replace(state, status="finished" if state.kept is not None else "empty", progress=None)
@@ -277,7 +310,160 @@ class Session:
         """End the process, if any; nothing is delivered after this."""
         with self._changed:
             self._kill()
+            self._leave_project()
             self._listeners.clear()
+
+    # ---- the project ------------------------------------------------------------------------------------------
+
+    def open_project(self, path: str | Path) -> None:
+        """Open a project where it was left; its status is "finished" (refine() goes on), `state.position` the place.
+
+        Raises InputError or JournalError, and then what was open before is still open.
+        """
+        journal = Journal.open(path)
+        try:
+            state = _opened_state(journal, self.state.settings)
+        except WorkbenchError:
+            journal.close()
+            raise
+        with self._changed:
+            self._kill()
+            self._leave_project()
+            self.journal = journal
+            self._set(self._with_moves(state))
+
+    def save_project(self, path: str | Path) -> None:
+        """A copy of the whole project under another name; the session goes on in it."""
+        with self._changed:
+            if self.journal is None:
+                raise InputError("there is no project to save yet.", remedy="Open a model and its data first.")
+            place = Path(path)
+            if place.suffix != SUFFIX:
+                place = place.with_name(place.name + SUFFIX)
+            if place.resolve() == self.journal.path.resolve():
+                return
+            self.journal.copy_to(place)
+            if self.state.busy and self.state.status != "ready":
+                note = f"Saved a copy as {place}; the run goes on being kept in {self.journal.path}"
+                self._set(with_log(self.state, note, "info", time.time()))
+                return
+            old, self.journal = self.journal, Journal.open(place)
+            old.close()
+            note = f"The project is now {place}"
+            self._set(with_log(replace(self.state, project=str(place)), note, "info", time.time()))
+
+    def look_at(self, key: int | None) -> None:
+        """Show an earlier cycle without going there; None shows the newest again."""
+        with self._changed:
+            if key is None or self.journal is None:
+                if self.state.viewed is not None:
+                    self._set(replace(self.state, viewed=None, viewed_key=None))
+                return
+            if key == self.state.viewed_key:
+                return
+            self._set(replace(self.state, viewed=self.journal.load(key), viewed_key=key))
+
+    def show_loaded(self, key: int, cycle: CycleFinished) -> None:
+        """As `look_at`, with a cycle that was loaded elsewhere (in a background thread)."""
+        with self._changed:
+            self._set(replace(self.state, viewed=cycle, viewed_key=key))
+
+    def go_to(self, key: int, text: str = "") -> None:
+        """Stand at another cycle: Refine then begins a branch there, Export writes it. A run under way ends."""
+        with self._changed:
+            if self.journal is None:
+                return
+            self._end_run("Ended to go to another cycle")
+            record = self.journal.cycle(key)
+            if self.journal.read_only:
+                self._copy_read_only()
+            self.journal.move_to(key, text or f"Went to cycle {record.number}")
+            self._stand_at(key)
+
+    def undo(self) -> None:
+        """Take back the last move in the tree: the run that ended, or the cycle gone to. Nothing is lost by it."""
+        with self._changed:
+            if self.journal is None or self.journal.read_only:
+                return
+            self._end_run("Ended by undo")
+            target = self.journal.undo()
+            if target is not None:
+                self._stand_at(target)
+
+    def redo(self) -> None:
+        """Make again the move that was last undone."""
+        with self._changed:
+            if self.journal is None or self.journal.read_only or self.state.status in ("running", "paused", "stopping"):
+                return
+            target = self.journal.redo()
+            if target is not None:
+                self._stand_at(target)
+
+    def _stand_at(self, key: int) -> None:
+        assert self.journal is not None
+        self._kill()
+        state = _standing_at(self.journal, self.state, key)
+        self._set(self._with_moves(state))
+
+    def _end_run(self, text: str, kept: int | None = None) -> int | None:
+        """End a run from outside; returns the key of the cycle that is its result (number `kept`, else the last)."""
+        recorder = self._recorder
+        self._kill()
+        return recorder.cut_short(text, kept) if recorder is not None else None
+
+    def _with_moves(self, state: SessionState) -> SessionState:
+        assert self.journal is not None
+        try:
+            return replace(state, can_undo=self.journal.can_undo(), can_redo=self.journal.can_redo())
+        except WorkbenchError:
+            return replace(state, can_undo=False, can_redo=False)
+
+    def _copy_read_only(self) -> None:
+        """A project that cannot be written goes on in a copy among the automatic ones."""
+        assert self.journal is not None
+        place = automatic_path(self._projects or Path(tempfile.gettempdir()), self.journal.path.stem)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self.journal.copy_to(place)
+        note = f"{self.journal.path} cannot be written; what follows is kept in a copy, {place}"
+        self.journal.close()
+        self.journal = Journal.open(place)
+        self._set(with_log(replace(self.state, project=str(place)), note, "warning", time.time()))
+
+    def _leave_project(self) -> None:
+        if self.journal is not None:
+            self.journal.close()
+            self.journal = None
+        self._recorder = None
+        self._fresh = False
+        if self._copies is not None:
+            self._copies.cleanup()
+            self._copies = None
+
+    def _take_journal(self) -> None:
+        """The project of the run that has just been prepared takes the place of the one that was open."""
+        made = self._recorder.journal if self._recorder is not None else None
+        if made is self.journal:
+            return
+        if self.journal is not None:
+            self.journal.close()
+        self.journal = made
+        self._fresh = False
+
+    def _new_journal(self, model_path: str) -> Journal:
+        """Made at the first event of a run worth keeping, in the reader thread."""
+        if self._project_path is not None:
+            return Journal.create(self._project_path)
+        assert self._projects is not None
+        self._projects.mkdir(parents=True, exist_ok=True)
+        return Journal.create(automatic_path(self._projects, Path(model_path).name.split(".")[0]))
+
+    @property
+    def _origin(self) -> int | None:
+        """Key of the cycle the present run began from."""
+        recorder = self._recorder
+        if recorder is None:
+            return None
+        return recorder.parent if recorder.parent is not None else recorder.first
 
     # ---- the worker -------------------------------------------------------------------------------------------
 
@@ -285,8 +471,12 @@ class Session:
         state = self.state
         if state.request is None:
             return
+        if self.journal is not None and self.journal.read_only:
+            self._copy_read_only()
+            state = self.state
         source = state.kept or state.latest
         settings = state.settings
+        assert state.request is not None
         request = replace(state.request, settings=settings, start=None, first_cycle=0)
         if source is not None:
             request = replace(request, start=source.state, first_cycle=source.statistics.cycle)
@@ -308,14 +498,52 @@ class Session:
         self._kill()
         run = self._run
         worker = Worker(self._source)
+        parent = self.state.position if request.start is not None else None
+        recorder = self._recorder_for(request, parent)
+        self._recorder = recorder
+        if self.journal is not None and not self._fresh:
+            request = extracted_inputs(self.journal, request, self._copies_folder)
         self._worker = worker
         if stepping:
             self._set(replace(self.state, held=False, stepping=True))
         else:
             self._set(replace(self.state, held=held))
-        worker.start(request, lambda event: self._deliver(Delivery(run, event)), held=held or stepping)
+
+        def take(event: RunEvent) -> None:
+            """In the reader thread: committed first, told afterwards."""
+            if recorder is None or run != self._run:
+                self._deliver(Delivery(run, event))
+                return
+            notes = recorder.take(event)
+            key = recorder.latest if isinstance(event, CycleFinished) else None
+            if isinstance(event, Finished):
+                key = recorder.result
+            self._deliver(Delivery(run, event, key))
+            for note in notes:
+                self._deliver(Delivery(run, note))
+
+        worker.start(request, take, held=held or stepping)
         if stepping:
             worker.step()
+
+    def _recorder_for(self, request: RunRequest, parent: int | None) -> Recorder | None:
+        present = self.journal
+        fresh = self._fresh or present is None
+        if fresh and self._project_path is None and self._projects is None:
+            return None
+
+        def journal() -> Journal:
+            if fresh:
+                return self._new_journal(request.model_path)
+            assert present is not None
+            return present
+
+        return Recorder(journal, request, parent, keep=lambda: self.state.keep_on_stop)
+
+    def _copies_folder(self) -> Path:
+        if self._copies is None:
+            self._copies = tempfile.TemporaryDirectory(prefix="workbench-inputs-")
+        return Path(self._copies.name)
 
     def _kill(self) -> None:
         self._run += 1  # What the old worker still sends is dropped.
@@ -327,6 +555,87 @@ class Session:
     def worker_pid(self) -> int | None:
         """Process id of the child, for the log and for tests."""
         return self._worker.pid if self._worker is not None else None
+
+
+def automatic_path(folder: Path, stem: str) -> Path:
+    """A name for a new project in the folder: the model's, the day and time, and a number where that exists."""
+    base = f"{stem or 'project'} {time.strftime('%Y-%m-%d %H.%M.%S')}"
+    place = folder / f"{base}{SUFFIX}"
+    number = 2
+    while place.exists():
+        place = folder / f"{base} {number}{SUFFIX}"
+        number += 1
+    return place
+
+
+def default_projects_folder() -> Path:
+    """Where projects go that the user has not named."""
+    named = os.environ.get("WORKBENCH_PROJECTS_DIR")
+    if named:
+        return Path(named)
+    return Path(platformdirs.user_data_dir("refinement-workbench", appauthor=False)) / "projects"
+
+
+def _opened_state(journal: Journal, settings: RefinementSettings) -> SessionState:
+    """The state of a project at the place where it was left."""
+    key = journal.position()
+    if key is None:
+        raise JournalError(
+            "holds no finished cycle.", file=str(journal.path), remedy="Open the model and its data instead."
+        )
+    run = journal.cycle(key).run
+    request = next(record.request for record in journal.runs() if record.key == run)
+    state = SessionState(
+        status="finished",
+        request=request,
+        settings=request.settings,
+        prepared=journal.load_prepared(run),
+        project=str(journal.path),
+    )
+    opened = with_log(_standing_at(journal, state, key), f"Opened {journal.path}", "info", time.time())
+    if journal.read_only:
+        note = "This project cannot be written: Refine will go on in a copy."
+        opened = with_log(opened, note, "warning", time.time())
+    return opened
+
+
+def _standing_at(journal: Journal, state: SessionState, key: int) -> SessionState:
+    """The state with everything as it was at the cycle `key`."""
+    line = journal.path_to(key)
+    record = line[-1]
+    here = journal.load(key)
+    runs = {run.key: run for run in journal.runs()}
+    run = runs[record.run]
+    ways = {entry.run for entry in line}
+    numbers = {entry.run: entry.number for entry in line}
+    marks = tuple(
+        Mark(mark.cycle - 1, mark.text, "recorded")
+        for mark in journal.marks()
+        if mark.run in ways and mark.cycle <= numbers[mark.run]
+    )
+    reason = run.reason if run.reason is not None and run.result == key else "stopped"
+    seconds, memory = journal.timing(run.key)
+    text = run.text if run.result == key and run.text else f"Cycle {record.number}"
+    return replace(
+        state,
+        status="finished",
+        settings=record.settings,
+        request=replace(run.request, settings=record.settings),
+        start=here,
+        latest=here,
+        best=here,
+        kept=here,
+        statistics=tuple(entry.statistics for entry in line),
+        marks=marks,
+        result=Finished(reason, text, here, seconds, memory, run.keep),
+        position=key,
+        viewed=None,
+        viewed_key=None,
+        progress=None,
+        failure=None,
+        stepping=False,
+        before=None,
+    )
 
 
 def log_text(state: SessionState) -> tuple[str, ...]:

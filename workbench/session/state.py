@@ -68,7 +68,9 @@ class SessionState:
     statistics: one row per cycle, cycle numbers strictly rising, also over several runs of one session.
     kept: the result of the last run (what Refine goes on from and Export writes). result: how the last run ended.
     held: the worker waits after its start cycle. stepping: one cycle, then pause. keep_on_stop: see `Session.stop`.
-    before: what "discard" goes back to.
+    before: what "discard" goes back to. project: path of the project file, "" without one. position: journal key of
+    the cycle the session stands at. viewed: an earlier cycle that is looked at (scrubbing) and its key; None shows the
+    newest. can_undo, can_redo: there is a move to take back, or to make again.
     """
 
     status: Status = "empty"
@@ -89,6 +91,12 @@ class SessionState:
     stepping: bool = False
     keep_on_stop: Keep = "best"
     before: Snapshot | None = None
+    project: str = ""
+    position: int | None = None
+    viewed: CycleFinished | None = None
+    viewed_key: int | None = None
+    can_undo: bool = False
+    can_redo: bool = False
 
     @property
     def exportable(self) -> CycleFinished | None:
@@ -99,7 +107,10 @@ class SessionState:
 
     @property
     def shown(self) -> CycleFinished | None:
-        """The cycle that views and figures show: the newest; once a run has ended, the one it kept."""
+        """The cycle that views and figures show: the one looked at, else the newest; once a run has ended, the one it
+        kept."""
+        if self.viewed is not None:
+            return self.viewed
         if self.status == "finished" and self.kept is not None:
             return self.kept
         return self.latest

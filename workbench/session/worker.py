@@ -22,6 +22,7 @@ from typing import TypeAlias
 from workbench.core.control import RunControl
 from workbench.core.events import CycleFinished, Failed, Finished, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.session.poll_points import PollRecord
 
 RunSource: TypeAlias = Callable[[RunRequest, RunControl], Iterator[RunEvent]]
 
@@ -45,6 +46,7 @@ class PipeControl:
         self._stepping = False
         self._stopped = False
         self._started = False
+        self._polls = PollRecord(settings)
         self._waited = 0.0
         """Seconds spent paused inside the cycle under way."""
         self.waited_total = 0.0
@@ -70,7 +72,10 @@ class PipeControl:
                 self._changed.notify_all()
 
     def settings(self) -> RefinementSettings:
-        return self._settings
+        """The newest settings; where they differ from those last given, the point is remembered for the record."""
+        newest = self._settings
+        self._polls.answered(newest)
+        return newest
 
     def cancelled(self) -> bool:
         if self._started and self._paused:
@@ -89,7 +94,8 @@ class PipeControl:
         if isinstance(event, CycleFinished):
             seconds = max(event.statistics.seconds - self._waited, 0.0)
             self._waited = 0.0
-            return dataclasses.replace(event, statistics=dataclasses.replace(event.statistics, seconds=seconds))
+            statistics = dataclasses.replace(event.statistics, seconds=seconds)
+            return dataclasses.replace(event, statistics=statistics, applied=self._polls.taken(event.statistics.cycle))
         if isinstance(event, Finished):
             return dataclasses.replace(event, refine_seconds=max(event.refine_seconds - self.waited_total, 0.0))
         return event

@@ -1,0 +1,417 @@
+"""The journal: what it holds after any end, the way back through it, and what it says when it cannot be written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fake_run import fake_run, recorded_run, write_files
+from workbench.core.errors import InputError, WorkbenchError
+from workbench.core.events import CycleFinished, Finished, Note, Prepared, RunEvent
+from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.session.history import Journal, JournalError, Recorder
+from workbench.session.history.journal import extracted_inputs
+from workbench.session.session import Session
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _project(folder: Path, cycles: int = 6) -> tuple[Path, list[RunEvent]]:
+    """A closed project with one finished run, and the events it was made from."""
+    path = folder / "p.workbench"
+    journal = Journal.create(path)
+    events = recorded_run(cycles=cycles)
+    recorder = Recorder(lambda: journal, RunRequest("m.pdb", "d.mtz", settings=RefinementSettings(cycles=cycles)), None)
+    for event in events:
+        assert recorder.take(event) == ()
+    journal.close()
+    return path, events
+
+
+def _same(one: object, other: object) -> bool:
+    return bool(np.array_equal(np.asarray(one), np.asarray(other), equal_nan=True))
+
+
+def test_every_cycle_comes_back_as_it_was(tmp_path: Path) -> None:
+    path, events = _project(tmp_path)
+    journal = Journal.open(path)
+    cycles = [event for event in events if isinstance(event, CycleFinished)]
+    records = journal.cycles()
+    assert [record.kind for record in records] == ["start", *["cycle"] * 6, "result"]
+    assert [record.number for record in records[:-1]] == [event.statistics.cycle for event in cycles]
+    for record, event in zip(records, cycles, strict=False):
+        back = journal.load(record.key)
+        assert repr(back.statistics) == repr(event.statistics) == repr(record.statistics)  # NaN is not NaN
+        assert back.best == event.best
+        for name in ("xyz", "b_iso", "u_aniso", "occupancy"):
+            assert _same(getattr(back.state, name), getattr(event.state, name))
+        assert _same(back.refined.f_model, event.refined.f_model)
+        np.testing.assert_allclose(back.refined.k_total, event.refined.k_total, rtol=2**-16)
+        np.testing.assert_allclose(back.refined.fom, event.refined.fom, atol=1e-5)
+        assert _same(back.refined.shells.r_free, event.refined.shells.r_free)
+    prepared = next(event for event in events if isinstance(event, Prepared))
+    back_prepared = journal.load_prepared(1)
+    assert back_prepared.inputs == prepared.inputs and back_prepared.settings == prepared.settings
+    assert back_prepared.model.source_text == prepared.model.source_text
+    assert _same(back_prepared.reflections.f_obs, prepared.reflections.f_obs)
+    assert back_prepared.model.residues.label(2) == prepared.model.residues.label(2)
+    assert journal.integrity() == "ok"
+    journal.close()
+
+
+def test_the_written_atoms_keep_their_own_factors(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path / "p.workbench")
+    events = recorded_run(cycles=1)
+    recorder = Recorder(lambda: journal, RunRequest("m.pdb", "d.mtz"), None)
+    recorder.take(next(event for event in events if isinstance(event, Prepared)))
+    start = next(event for event in events if isinstance(event, CycleFinished))
+    rng = np.random.default_rng(3)
+    shift = (rng.normal(size=len(start.refined.f_model)) * 5).astype(np.complex64)
+    written = replace(start.written, f_model=(start.refined.f_model + shift).astype(np.complex64))
+    recorder.take(replace(start, written=written))
+    back = journal.load(journal.cycles()[0].key)
+    largest = float(np.abs(shift).max())
+    assert np.abs(back.written.f_model - written.f_model).max() < 1e-4 * largest
+    journal.close()
+
+
+def test_unchanged_arrays_are_stored_once(tmp_path: Path) -> None:
+    path, _ = _project(tmp_path)
+    with sqlite3.connect(path) as db:
+        arrays = db.execute("SELECT count(*) FROM array").fetchone()[0]
+        uses = db.execute("SELECT count(*) FROM document_array").fetchone()[0]
+    assert arrays < 0.7 * uses
+
+
+# ---- the session in it ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def session(tmp_path: Path):  # type: ignore[no-untyped-def]
+    made = Session(source=fake_run, settings=RefinementSettings(cycles=5), projects=tmp_path / "projects")
+    yield made
+    made.close()
+
+
+def _refined(session: Session, model: str = "m.pdb") -> None:
+    session.open(model, "d.mtz")
+    assert session.wait(lambda state: state.status == "ready", 30), session.state.failure
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished", 60)
+
+
+def test_undo_and_redo_walk_the_tree_and_nothing_is_overwritten(session: Session) -> None:
+    _refined(session)
+    assert session.journal is not None
+    first = session.state
+    start = session.journal.cycles()[0].key
+    assert first.can_undo and not first.can_redo and first.project.endswith(".workbench")
+    session.undo()
+    assert session.state.position == start and session.state.can_redo
+    assert [row.cycle for row in session.state.statistics] == [0]
+    session.redo()
+    assert session.state.position == first.position
+    assert [row.cycle for row in session.state.statistics] == [row.cycle for row in first.statistics]
+    assert session.state.kept is not None and first.kept is not None
+    assert _same(session.state.kept.state.xyz, first.kept.state.xyz)
+
+
+def test_a_branch_begins_at_any_cycle_and_the_old_one_stays(session: Session) -> None:
+    _refined(session)
+    journal = session.journal
+    assert journal is not None
+    third = next(record for record in journal.cycles() if record.number == 3)
+    before = {record.key for record in journal.cycles()}
+    session.go_to(third.key)
+    assert session.state.kept is not None and session.state.kept.statistics.cycle == 3
+    session.set_settings(replace(session.state.settings, cycles=2, weight=1.5))
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished" and state.statistics[-1].cycle == 5, 60)
+    assert before < {record.key for record in journal.cycles()}
+    runs = journal.runs()
+    assert [run.branch for run in runs] == [1, 2] and runs[1].parent == third.key
+    assert [row.xray_weight for row in session.state.statistics] == [6.7, 6.7, 6.7, 1.5, 1.5, 1.5]
+    # Going on from what a branch kept stays on it.
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished" and state.statistics[-1].cycle == 7, 60)
+    assert [run.branch for run in journal.runs()] == [1, 2, 2]
+    session.undo()
+    session.undo()
+    assert session.state.position == third.key
+    session.undo()
+    assert session.state.position == runs[0].result
+
+
+def test_looking_back_changes_nothing(session: Session) -> None:
+    _refined(session)
+    assert session.journal is not None
+    second = next(record for record in session.journal.cycles() if record.number == 2)
+    before = session.state
+    session.look_at(second.key)
+    assert session.state.viewed is not None and session.state.viewed.statistics.cycle == 2
+    assert session.state.shown is session.state.viewed and session.state.kept is before.kept
+    session.look_at(None)
+    assert session.state.shown is session.state.kept is before.kept
+
+
+def test_a_project_opens_where_it_was_left_and_goes_on(session: Session, tmp_path: Path) -> None:
+    model, data = write_files(tmp_path)
+    session.open(model, data)
+    assert session.wait(lambda state: state.status == "ready", 30)
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished", 60)
+    left = session.state
+    session.close()
+    other = Session(source=fake_run)
+    other.open_project(left.project)
+    state = other.state
+    assert state.status == "finished" and state.position == left.position
+    assert repr(state.statistics[:-1]) == repr(left.statistics[:-1]) and len(state.statistics) == len(left.statistics)
+    assert state.kept is not None and left.kept is not None and _same(state.kept.state.xyz, left.kept.state.xyz)
+    other.refine()
+    assert other.wait(lambda state: state.status == "finished" and len(state.statistics) > len(left.statistics), 60)
+    assert other.state.start is not None and _same(other.state.start.state.xyz, left.kept.state.xyz)
+    other.close()
+
+
+def test_inputs_that_changed_are_taken_from_the_project(session: Session, tmp_path: Path) -> None:
+    model, data = write_files(tmp_path)
+    text = model.read_bytes()
+    journal = Journal.create(tmp_path / "x.workbench")
+    journal.add_input("model", str(model), hashlib.sha256(text).hexdigest(), text)
+    request = RunRequest(str(model), str(data))
+    assert extracted_inputs(journal, request, lambda: tmp_path).model_path == str(model)
+    model.write_text("END\n")
+    changed = extracted_inputs(journal, request, lambda: tmp_path)
+    assert changed.model_path != str(model) and Path(changed.model_path).read_bytes() == text
+    journal.close()
+
+
+# ---- what may go wrong --------------------------------------------------------------------------------------------
+
+
+def test_two_windows_on_one_project(tmp_path: Path) -> None:
+    path, _ = _project(tmp_path)
+    journal = Journal.open(path)
+    with pytest.raises(InputError, match="another window"):
+        Journal.open(path)
+    code = f"from workbench.session.history import Journal; Journal.open({str(path)!r})"
+    other = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT)
+    assert other.returncode != 0 and f"another window (process {os.getpid()})" in other.stderr
+    journal.close()
+    Journal.open(path).close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folder permissions are another matter there")
+def test_a_project_in_a_read_only_folder_can_be_looked_at_and_goes_on_in_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    path, _ = _project(folder)
+    folder.chmod(0o555)
+    path.chmod(0o444)
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda p, mode: False if str(p).startswith(str(folder)) else real(p, mode))
+    before = sorted(folder.iterdir())
+    session = Session(source=fake_run, projects=tmp_path / "projects")
+    session.open_project(path)
+    assert session.journal is not None and session.journal.read_only
+    assert session.state.status == "finished"
+    with pytest.raises(JournalError, match="cannot be written"):
+        session.journal.add_log(0.0, "info", "x")
+    session.set_settings(RefinementSettings(cycles=1))
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished" and len(state.statistics) == 8, 60)
+    assert str(tmp_path / "projects") in session.state.project
+    assert any("cannot be written" in line.text for line in session.state.log)
+    session.close()
+    assert sorted(folder.iterdir()) == before
+    folder.chmod(0o755)
+
+
+_FILL = """
+import sys, resource
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.fake_run import recorded_run
+from workbench.core.settings import RunRequest
+from workbench.core.events import CycleFinished, Note
+from workbench.session.history import Journal, Recorder
+path = Path({path!r})
+journal = Journal.create(path)
+recorder = Recorder(lambda: journal, RunRequest("m.pdb", "d.mtz"), None)
+events = [e for e in recorded_run(cycles=12)]
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+notes = []
+for event in events[:-4]:
+    notes += recorder.take(event)
+print(len(journal.cycles()), [n.text for n in notes])
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+for event in events[-4:]:
+    notes += recorder.take(event)
+print(len(journal.cycles()), notes[-1].text)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of file size are POSIX")
+def test_a_full_disk_costs_nothing_that_was_committed(tmp_path: Path) -> None:
+    path = tmp_path / "full.workbench"
+    code = _FILL.format(root=str(ROOT), path=str(path), limit=330_000)
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    during, after = done.stdout.splitlines()
+    assert 1 <= int(during.split()[0]) < 9, during
+    assert during.count("the disk is full or refuses") == 1, "told once"
+    # Room again: the cycles that waited are all there.
+    assert after.startswith("14 ") and "no cycle is missing" in after
+    journal = Journal.open(path)
+    assert journal.integrity() == "ok"
+    assert [record.number for record in journal.cycles() if record.kind != "result"] == list(range(13))
+    journal.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\x00" + b"\x07" * 5000])
+def test_files_that_are_no_projects_are_refused_in_plain_words(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.workbench"
+    path.write_bytes(content)
+    with pytest.raises(WorkbenchError, match=r"not a Refinement Workbench project|damaged"):
+        Journal.open(path)
+    assert path.read_bytes() == content
+
+
+def test_another_database_and_a_newer_project_are_refused(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.workbench"
+    with sqlite3.connect(foreign) as db:
+        db.execute("CREATE TABLE x (y)")
+    with pytest.raises(InputError, match="not a Refinement Workbench project"):
+        Journal.open(foreign)
+    path, _ = _project(tmp_path)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(InputError, match="newer version"):
+        Journal.open(path)
+
+
+def test_a_project_cannot_be_made_over_an_existing_file(tmp_path: Path) -> None:
+    path, _ = _project(tmp_path)
+    size = path.stat().st_size
+    with pytest.raises(InputError, match="exists already"):
+        Journal.create(path)
+    assert path.stat().st_size == size
+
+
+def test_thinning_keeps_every_number_and_what_the_tree_needs(session: Session) -> None:
+    _refined(session)
+    journal = session.journal
+    assert journal is not None
+    third = next(record for record in journal.cycles() if record.number == 3)
+    session.go_to(third.key)
+    before = journal.cycles()
+    assert journal.thin(1) == 0
+    assert journal.thin(100) >= 0
+    after = journal.cycles()
+    assert [record.statistics for record in after] == [record.statistics for record in before]
+    kept = {record.number for record in after if record.has_model}
+    assert {0, 3, 5} <= kept
+    assert journal.integrity() == "ok"
+    for record in after:
+        if record.has_model:
+            journal.load(record.key)
+        else:
+            with pytest.raises(JournalError, match="thinned"):
+                journal.load(record.key)
+
+
+_WINDOW = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.fake_run import fake_run
+from workbench.core.settings import RefinementSettings
+from workbench.session.history.journal import extracted_inputs
+from workbench.session.session import Session
+if __name__ == "__main__":
+    session = Session(source=fake_run, settings=RefinementSettings(cycles=100000))
+    def tell(old, new):
+        if new.position is not None and new.position != old.position:
+            print(new.position, session.worker_pid, flush=True)
+    session.listen(tell)
+    session.open("m.pdb", "d.mtz", project={path!r})
+    session.wait(lambda state: state.status == "ready", 60)
+    session.refine()
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@pytest.mark.parametrize("victim", ["window", "child", "both"])
+def test_kill_9_leaves_every_cycle_that_was_told(tmp_path: Path, victim: str) -> None:
+    """Two random moments for each victim; WORKBENCH_KILLS=10 for the thirty of the table in docs/diagnosis.md."""
+    rng = random.Random(victim)
+    for attempt in range(int(os.environ.get("WORKBENCH_KILLS", "2"))):
+        path = tmp_path / f"{victim}{attempt}.workbench"
+        script = tmp_path / f"{victim}{attempt}.py"
+        script.write_text(_WINDOW.format(root=str(ROOT), path=str(path)))
+        window = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert window.stdout is not None
+        first = window.stdout.readline().split()
+        child = int(first[1])
+        time.sleep(rng.uniform(0.1, 0.8))
+        if victim in ("child", "both"):
+            os.kill(child, signal.SIGKILL)
+        if victim == "child":
+            time.sleep(0.2)
+        window.kill()
+        told = [int(line.split()[0]) for line in window.stdout.read().splitlines() if len(line.split()) == 2]
+        window.stdout.close()
+        window.wait()
+        journal = Journal.open(path)
+        assert journal.integrity() == "ok"
+        keys = [record.key for record in journal.cycles()]
+        assert set(told) <= set(keys) and len(keys) - len(set(told)) <= 3
+        for record in journal.cycles()[-3:]:
+            journal.load(record.key)
+        if len(keys) > 1:
+            assert journal.position() == keys[-1]
+            assert "after cycle" in journal.runs()[0].text
+        journal.close()
+
+
+def test_notes_and_progress_cost_no_write(tmp_path: Path) -> None:
+    def none() -> Journal:
+        raise AssertionError("a project was made for nothing")
+
+    recorder = Recorder(none, RunRequest("m.pdb", "d.mtz"), None)
+    assert recorder.take(Note("hello")) == ()
+    events = recorded_run(cycles=1)
+    assert isinstance(events[-1], Finished)
+
+
+def test_the_command_line_keeps_the_same_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from workbench.launch import main
+
+    model, data = write_files(tmp_path)
+    project = tmp_path / "line.workbench"
+    words = ["refine", str(model), str(data), "--cycles", "2", "--output", str(tmp_path / "out"), "--quiet"]
+    assert main([*words, "--project", str(project)]) == 0
+    journal = Journal.open(project)
+    kinds = [record.kind for record in journal.cycles()]
+    assert kinds == ["start", "cycle", "cycle", "result"]
+    assert {copy.role for copy in journal.inputs()} == {"model", "data"}
+    assert journal.input_bytes(journal.inputs()[0].sha256) == model.read_bytes()
+    journal.close()
+    assert main([*words, "--project", str(project)]) == 1
+    assert "exists already" in capsys.readouterr().err

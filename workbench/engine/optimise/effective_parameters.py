@@ -1,0 +1,52 @@
+"""How many parameters the data really determine, from the normal matrix of the refinement itself.
+
+With the curvature of the data w D and that of the restraints R = J^T J, the trace
+
+    m_eff = tr[ w D (w D + R)^-1 ]  =  m - tr[ R (w D + R)^-1 ]
+
+counts every parameter by the share that the data have in it: the m - r + D of Tickle, Laskowski & Moss (1998), Acta
+Cryst. D54, 547 (m parameters, r restraints, D = r - sum w a^T H^-1 a). The trace is estimated with random signs
+(Hutchinson, 1990, Commun. Stat. Simul. 19, 433): each probe costs one solution of the equations.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.core.arrays import FloatArray
+from workbench.engine.optimise.conjugate_gradient import BlockPreconditioner, conjugate_gradient
+from workbench.engine.optimise.normal_equations import NormalEquations
+
+TOLERANCE = 0.01
+"""Of the linear solves: the trace is then good to much better than the scatter between probes."""
+
+
+def effective_parameters(
+    equations: NormalEquations, weight: float, probes: int = 1, seed: int = 0
+) -> tuple[float, float]:
+    """m_eff for a data weight, and the standard error of the estimate (from the probes' own variance).
+
+    Parameters without data (hydrogens, atoms of no occupancy) count nothing. Zero for a weight of zero.
+    """
+    extra: FloatArray = weight * np.maximum(equations.diagonal, 0.0)
+    if not np.any(extra > 0.0):
+        return 0.0, 0.0
+    root = np.sqrt(extra)
+    added = extra + np.where(equations.matrix.diagonal() + extra <= 0.0, 1.0, 0.0)
+    preconditioner = BlockPreconditioner.of(equations.matrix, added, equations.n_blocks)
+
+    def multiply(v: FloatArray) -> FloatArray:
+        product: FloatArray = equations.matrix @ v
+        product += added * v
+        return product
+
+    rng = np.random.default_rng(seed)
+    estimates, variances = [], []
+    for _ in range(probes):
+        signs = rng.choice((-1.0, 1.0), size=len(root))
+        solved, _, _ = conjugate_gradient(multiply, root * signs, preconditioner, tolerance=TOLERANCE)
+        share = root * solved
+        estimates.append(float(signs @ share))
+        # Off-diagonal part of the row sums: its square is what the estimate scatters by.
+        variances.append(float(np.sum((share - np.mean(signs * share) * signs) ** 2)))
+    return float(np.mean(estimates)), float(np.sqrt(2.0 * np.mean(variances) / probes))
