@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import shutil
 import sys
 from pathlib import Path
 
@@ -249,3 +250,18 @@ def test_sets_apart_are_not_counted(tmp_path: Path) -> None:
     said = summary(table.collect(tmp_path, [alone], ("given",), "mine"), "mine")
     assert len(said) == 1
     assert said[0].startswith("apart, rnasa given: R_free 0.")
+
+
+def test_shaken_run_is_compared_with_the_given_one(tmp_path: Path) -> None:
+    _store(tmp_path, "mine", 4.0)
+    given = bench.folder_of(tmp_path, "rnasa", "given", "mine")
+    shaken = bench.folder_of(tmp_path, "rnasa", "shaken", "mine")
+    shutil.copytree(given, shaken)
+    rows = table.collect(tmp_path, chosen("rnasa"), ("given", "shaken"), "mine")
+    assert [row.from_given for row in rows] == [None, (0.0, 0.0)]
+    with np.load(shaken / "amplitudes.npz") as kept:
+        worse = {name: kept[name] for name in kept.files}
+    worse["with_h"] = worse["with_h"] * np.where(np.arange(worse["with_h"].size) % 3 == 0, 1.1, 0.9)
+    np.savez_compressed(shaken / "amplitudes.npz", **worse)
+    said = summary(table.collect(tmp_path, chosen("rnasa"), ("given", "shaken"), "mine"), "mine")
+    assert any("0/1; not rnasa +0." in line for line in said)

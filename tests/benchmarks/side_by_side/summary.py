@@ -129,13 +129,13 @@ def _but(names: Sequence[str]) -> str:
 
 
 def _shaken_against_given(by: dict[tuple[str, str, str], Row], names: Sequence[str], label: str) -> list[str]:
-    differences = {}
-    for name in names:
-        scores = [by[name, start, label].score for start in STARTS if (name, start, label) in by]
-        if len(scores) == len(STARTS) and all(scores):
-            differences[name] = scores[1]["r_free"] - scores[0]["r_free"]  # type: ignore[index]
-    if not differences:
+    moved = {name: by[name, "shaken", label].from_given for name in names if (name, "shaken", label) in by}
+    known = {name: pair for name, pair in moved.items() if pair is not None}
+    if not known:
         return []
-    far = [f"{name} {d:+.4f}" for name, d in differences.items() if abs(d) > SAME_R]
-    n = len(differences)
-    return [f"ours, R_free from the shaken start within {SAME_R} of the given one: {n - len(far)}/{n}{_but(far)}"]
+    far = [f"{name} {d:+.4f} ({d / s:+.1f} sigma)" for name, (d, s) in known.items() if abs(d) > max(SAME_R, s)]
+    n = len(known)
+    return [
+        f"ours, R_free from the shaken start within {SAME_R} or one paired sigma of the given one: "
+        f"{n - len(far)}/{n}{_but(far)}"
+    ]

@@ -40,13 +40,18 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Row:
-    """One program from one start of one set. comparison: ours against it (peers only)."""
+    """One program from one start of one set.
+
+    comparison: ours against it (peers only). from_given: R_free minus that of our run from the given start, and its
+    paired sigma (ours from the shaken start only).
+    """
 
     data_set: DataSet
     start: str
     program: str
     result: dict[str, Any]
     comparison: Comparison | None = None
+    from_given: tuple[float, float] | None = None
 
     @property
     def score(self) -> dict[str, Any] | None:
@@ -71,8 +76,18 @@ def collect(output: Path, data_sets: Iterable[DataSet], starts: Sequence[str], l
                 compared = None
                 if program in PEERS and ours is not None and "score" in ours and "score" in result:
                     compared = _compare(output, data_set.name, start, label, program, ours, result)
-                rows.append(Row(data_set, start, program, result, compared))
+                moved = _from_given(output, data_set.name, label) if (start, program) == ("shaken", label) else None
+                rows.append(Row(data_set, start, program, result, compared, moved))
     return rows
+
+
+def _from_given(output: Path, name: str, label: str) -> tuple[float, float] | None:
+    results = [stored(output, name, start, label) for start in ("shaken", "given")]
+    if any(result is None or "error" in result for result in results):
+        return None
+    shaken, given = (load(folder_of(output, name, start, label) / "amplitudes.npz") for start in ("shaken", "given"))
+    free = shaken["free"]
+    return paired_difference(shaken["f_obs"][free], shaken["with_h"][free], given["with_h"][free])
 
 
 def _compare(
