@@ -16,6 +16,7 @@ from tests.fake_run import fake_run
 from workbench.core.events import CycleFinished, Failed, Finished, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.session import Session
+from workbench.session.state import SessionState
 from workbench.session.worker import Worker
 
 LONG = RefinementSettings(cycles=500)
@@ -266,3 +267,21 @@ def test_files_opened_meanwhile_replace_the_run(session: Session) -> None:
     assert session.state.prepared is not None
     assert session.state.prepared.model.source.path == "other.pdb"
     assert len(session.state.statistics) == 1
+
+
+def test_a_listener_may_start_the_run_as_soon_as_it_is_ready(session: Session) -> None:
+    """As the demonstration does: what a listener asks for while a change is told is not undone by that change."""
+    statuses: list[str] = []
+
+    def start(old: SessionState, new: SessionState) -> None:
+        statuses.append(new.status)
+        if new.status == "ready" and old.status == "preparing":
+            session.refine()
+
+    session.listen(start)
+    session.open("m.pdb", "d.mtz")
+    assert session.wait(lambda state: len(state.statistics) > 3)
+    assert session.state.status == "running", "the window would leave Pause and Stop grey while the run goes on"
+    assert statuses.count("running") > 0 and "ready" not in statuses[statuses.index("running") :][1:]
+    session.stop()
+    assert session.wait(lambda state: state.status == "finished")

@@ -123,7 +123,6 @@ class Session:
                 if isinstance(event, (Finished, Failed)):
                     new = self._with_moves(new)
             self._set(new)
-            self._set(new)
 
     def wait(self, condition: Callable[[SessionState], bool], timeout: float = 60.0) -> bool:
         """Block until condition(state) holds (scripts and tests; never in the window's thread)."""
