@@ -52,8 +52,9 @@ def main() -> None:
         laws = twin_analyses.twin_laws(data, lattice_symmetry_max_delta=3.0)
         row["laws"] = {}
         for operator in laws.operators:
-            h = twin_analyses.h_test(operator.operator, acentric)
-            b = twin_analyses.britton_test(operator.operator, acentric)
+            law = operator.operator.as_double_array()[0:9]
+            h = twin_analyses.h_test(law, acentric)
+            b = twin_analyses.britton_test(law, acentric)
             row["laws"][operator.operator.r().as_hkl()] = {
                 "h_fraction": float(h.estimated_alpha),
                 "britton_fraction": float(b.estimated_alpha),

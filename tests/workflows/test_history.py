@@ -359,7 +359,7 @@ if __name__ == "__main__":
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 @pytest.mark.parametrize("victim", ["window", "child", "both"])
 def test_kill_9_leaves_every_cycle_that_was_told(tmp_path: Path, victim: str) -> None:
-    """Two random moments for each victim; WORKBENCH_KILLS=10 for the thirty of the table in docs/diagnosis.md."""
+    """Two random moments for each victim; WORKBENCH_KILLS=10 for thirty."""
     rng = random.Random(victim)
     for attempt in range(int(os.environ.get("WORKBENCH_KILLS", "2"))):
         path = tmp_path / f"{victim}{attempt}.workbench"

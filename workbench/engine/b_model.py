@@ -28,7 +28,9 @@ SETTLED = 0.004
 EARLIEST, LATEST = 3, 7
 """Cycles before a trial begins: never before the first, always after the second. The weight rests during a trial."""
 TRIAL_CYCLES = 3
+"""Cycles with tensors before they are judged."""
 LL_GAIN = 5.0
+"""Total log-likelihood of the test set, natural logarithm, that the larger model must gain."""
 STIFF_BELOW = 14.0
 """Work reflections per atom below which shapes are held more alike, in proportion."""
 STRENGTH = 3.0
@@ -37,7 +39,8 @@ docs/decisions.md."""
 
 
 def shape_strength(n_work: int, atoms: AtomicModel) -> float:
-    """Multiplier of the shape restraints for so many work reflections."""
+    """Multiplier (no unit) of the residuals of the shape restraints for n_work reflections; chosen on the sets of
+    docs/decisions.md, not taken from elsewhere."""
     return STRENGTH * max(1.0, STIFF_BELOW / max(n_work / max(len(candidates(atoms).nonzero()[0]), 1), 0.1))
 
 

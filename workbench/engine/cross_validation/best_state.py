@@ -12,7 +12,8 @@ from workbench.core.events import CycleStatistics
 
 RMSZ_LIMIT = 1.0
 SURCHARGE = 0.15
-"""Log-likelihood units per reflection and per unit of r.m.s. Z above the limit."""
+"""Log-likelihood units per reflection and per unit of r.m.s. Z above the limit. A start that is beyond the limit itself
+can lose against a state of higher ll_free by it."""
 
 
 def merit(statistics: CycleStatistics) -> float:

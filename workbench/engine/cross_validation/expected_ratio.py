@@ -1,6 +1,6 @@
 """What R_free / R_work is to be expected of a model that is neither over- nor under-fitted.
 
-Three ways, each with the range it is good for; `docs/diagnosis.md` has the tables.
+Three ways, each with the range it is good for.
 """
 
 from __future__ import annotations

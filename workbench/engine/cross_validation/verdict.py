@@ -1,4 +1,4 @@
-"""The verdict on a run, as a pure function of its statistics. Rules, numbers and calibration: docs/diagnosis.md.
+"""The verdict on a run, as a pure function of its statistics. Not yet calibrated on simulated data.
 
 Five answers: not yet settled (also: too early to judge), healthy, watch, overfitting, test set suspect. What compares
 with an expectation is applied only once the run has settled; what compares the run with itself is applied from the
@@ -32,8 +32,8 @@ FIRST = 3
 SETTLED_WORK, SETTLED_FREE, SETTLED_CYCLES = 0.002, 0.003, 4
 """Largest fall of R_work (over three cycles) and range of R_free (over four) of a run that has settled."""
 RATIO_SPREAD = 0.04
-"""Scatter of R_free / R_work about Tickle's expectation among sound models beyond the sampling error (simulations of
-docs/diagnosis.md)."""
+"""Scatter of R_free / R_work about Tickle's expectation among sound models beyond the sampling error: a working value,
+to be replaced by one from simulations."""
 Z_WATCH, Z_RED = 2.0, 2.6
 EXCESS_WATCH, EXCESS_RED = 0.05, 0.10
 """Expected R_free / R_work with the weights in use, minus that with the automatic ones."""

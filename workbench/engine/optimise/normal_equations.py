@@ -1,8 +1,7 @@
 """The Gauss-Newton normal matrix of the joint target, and its solution.
 
-A = J^T J + diag(d), one row per parameter, four parameters (x, y, z, B) per atom in a row,
-then all others. Parameters that nothing
-depends on get a unit diagonal, so that A is always positive definite and their shift is zero.
+A = J^T J + diag(d), one row per parameter, four parameters (x, y, z, B) per atom in a row, then all others. Parameters
+that nothing depends on get a unit diagonal, so that A is always positive definite and their shift is zero.
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ FIRST_JUDGED = 2
 STEEPNESS = 1.5
 """How strongly the weight answers: r.m.s. Z grows like the weight to the power of 0.35 (angles) to 0.55 (bonds)."""
 LARGEST_START = 10.0
+"""Largest weight to start from."""
 LARGEST_CUT, RAISE = 1.5, 1.12
+"""Largest factor by which the weight is lowered, and the one by which it is raised, in one cycle."""
 
 
 class Deviations(Protocol):
