@@ -1,7 +1,7 @@
 """Signs of twinning and anisotropy against mmtbx (xtriage); the script that made the numbers lies beside this file.
 
-Wilson B is not compared: ours is the slope of a straight line beyond 4 A and lies 2 to 7 A^2 above the likelihood value of
-mmtbx, which expects the humps of a protein's curve.
+Wilson B is not compared: ours is the slope of a straight line beyond 4 A and lies 2 to 7 A^2 above the likelihood value
+of mmtbx, which expects the humps of a protein's curve.
 """
 
 from __future__ import annotations
