@@ -201,7 +201,7 @@ def test_maps_are_drawn_and_swapped_without_a_gap(view: Viewport) -> None:
     empty = picture(view)
     maps = {DENSITY: blob((0, 0, 0)), DIFFERENCE: blob((4, 0, 0), -1.0)}
     view.set_maps(MapSet(maps, "free set filled with DFc"))
-    settle(view, lambda: len(view._wires) == 3)
+    settle(view, lambda: len(view.tracer.wires) == 3)
     full = picture(view)
     changed = np.abs(full - empty).sum(axis=2) > 60
     assert changed.sum() > 300
@@ -209,12 +209,12 @@ def test_maps_are_drawn_and_swapped_without_a_gap(view: Viewport) -> None:
     blue = changed[:, :200] & (full[:, :200, 2] > full[:, :200, 0] + 30)
     red = changed[:, 240:] & (full[:, 240:, 0] > full[:, 240:, 2] + 60)
     assert blue.sum() > 100 and red.sum() > 50
-    assert len(view._wires["mFo-DFc +"][0]) == 0
-    wires = dict(view._wires)
+    assert len(view.tracer.wires["mFo-DFc +"].lines) == 0
+    wires = dict(view.tracer.wires)
     view.set_maps(MapSet({DENSITY: blob((0, 1, 0)), DIFFERENCE: blob((4, 0, 0), -1.0)}))
-    assert view._wires[DENSITY] is wires[DENSITY]  # the old wire stays until the new one is ready
+    assert view.tracer.wires[DENSITY] is wires[DENSITY]  # the old wire stays until the new one is ready
     assert np.abs(picture(view) - full).max() == 0
-    settle(view, lambda: view._wires[DENSITY] is not wires[DENSITY])
+    settle(view, lambda: view.tracer.wires[DENSITY] is not wires[DENSITY])
     assert np.abs(picture(view) - full).max() > 60
     assert view._overlay is not None and len(view._overlay.content.levels) == 2
 
@@ -224,10 +224,10 @@ def test_maps_are_drawn_and_swapped_without_a_gap(view: Viewport) -> None:
 def test_maps_follow_the_centre(view: Viewport) -> None:
     view.set_model(tiny_model([(0, 0, 0), (39, 0, 0)], ["C", "C"]), bonds())
     view.set_maps(MapSet({DENSITY: blob((0, 0, 0))}))
-    settle(view, lambda: DENSITY in view._wires)
+    settle(view, lambda: DENSITY in view.tracer.wires)
     view.centre_on_point(np.array([40.0, 80.0, -40.0]))  # a lattice vector away: the same atom's copy
-    settle(view, lambda: bool(np.allclose(view._wires[DENSITY][1], [40.0, 80.0, -40.0])))
-    segments = view._wires[DENSITY][0]
+    settle(view, lambda: bool(np.allclose(view.tracer.wires[DENSITY].centre, [40.0, 80.0, -40.0])))
+    segments = view.tracer.wires[DENSITY].lines
     assert len(segments) > 50
     assert segments.reshape(-1, 3).mean(axis=0) == pytest.approx([40.0, 80.0, -40.0], abs=0.05)
 
