@@ -219,6 +219,8 @@ def spoken(name: str) -> str:
     """An input as it is shown: "Ctrl+left drag", "Shift+W", "wheel"."""
     kind, _, rest = name.partition(" ")
     words = [part.capitalize() if part in ("ctrl", "alt", "shift") else part for part in rest.split("+") if part]
+    if kind == "click" and words[-1] == "left":
+        words.pop()
     if rest.endswith("+"):
         words.append("+")
     said = "+".join(words)
@@ -226,7 +228,9 @@ def spoken(name: str) -> str:
         return said
     if kind == "double":
         return f"double {said} click" if said != "left" else "double click"
-    return f"{said} {kind}".strip() if kind != "wheel" else "+".join([*words, "wheel"])
+    if kind == "drag" or (kind == "click" and words[-1] in ("middle", "right")):
+        return f"{said} {kind}"
+    return "+".join([*words, kind])
 
 
 def shortcut_table(preset: Preset) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -44,7 +44,8 @@ def atom_details(
             sign = "+" if name in maps.differences else ""
             value = float(grid.at(state.xyz[atom])[0]) / grid.sigma
             said = name.replace("-", MINUS)
-            parts.append(f"{said} {value:{sign}.1f} \u03c3")
+            shown = f"{value:{sign}.1f}".replace("-", MINUS)
+            parts.append(f"{said} {shown} \u03c3")
     if restraint is not None:
         parts.append(f"{restraint[1]} Z {restraint[0]:.1f}")
     return "   ".join(parts)

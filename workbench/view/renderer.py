@@ -152,7 +152,10 @@ class Renderer:
         context.disable(moderngl.CULL_FACE | moderngl.BLEND)
         context.enable(moderngl.DEPTH_TEST)
         canvas.depth_mask = True
+        canvas.color_mask = True, True, True, True
         canvas.clear(*colours.background, 1.0, depth=1.0)
+        # The alpha of a fragment is its coverage, not that of the picture, which nothing shines through.
+        canvas.color_mask = True, True, True, False
         shared = {
             "rotation": tuple(np.asarray(camera.rotation.T, dtype=np.float32).ravel().tolist()),
             "centre": tuple(camera.centre.tolist()),
@@ -232,7 +235,7 @@ class Renderer:
             # First only the depths: then a surface shows its nearest sheet and not all those behind it.
             canvas.color_mask = False, False, False, False
             surface.draw()
-            canvas.color_mask = True, True, True, True
+            canvas.color_mask = True, True, True, False
             self._context.depth_func = "<="
             canvas.depth_mask = False
             surface.draw()
