@@ -1046,7 +1046,7 @@ class Viewport(QWidget):
     def save_picture(self, path: str, width: int, height: int, ratio: float = 1.0) -> bool:
         """Write the scene as PNG; False, and a message, when it cannot be written."""
         target = path if Path(path).suffix.lower() == ".png" else f"{path}.png"
-        done = bool(self.picture(width, height, ratio).save(target, b"PNG"))
+        done = bool(self.picture(width, height, ratio).save(target))
         self.message.emit(f"Saved {target}" if done else f"{target} cannot be written. Choose another folder.")
         return done
 

@@ -119,11 +119,11 @@ def scene_colours(
     )
     elements = {symbol: rgb(text) for symbol, text in (_DARK_ELEMENTS if dark else _LIGHT_ELEMENTS).items()}
     if dark:
-        ramp = ("#3B4CC0", "#5E7FD8", "#9FB8DC", "#E6C8A0", "#F2A24A", "#FFE27A")
+        ramp = ("#3A46B4", "#6A62C8", "#A07AC0", "#D1939A", "#F2B366", "#FFE68A")
         chains = ("#7FC3F0", "#F2B366", "#8FD694", "#E594B8", "#C7B1F2", "#E0DC7C", "#6FD3CB", "#F08E7A")
         others = ("#B79CF2", "#E2C25C", "#6FCFCB", "#D98BB2")
     else:
-        ramp = ("#23307F", "#3F63B5", "#6F93C0", "#B98A55", "#C9661A", "#E39A00")
+        ramp = ("#1B1F6B", "#46409A", "#7A519B", "#A96584", "#CC8052", "#DDA000")
         chains = ("#1F6FB8", "#B0640A", "#2D8A3E", "#B23A78", "#6B4FBF", "#85790A", "#0B7A78", "#B8402C")
         others = ("#6B4FBF", "#8A6D00", "#0B7A78", "#A33A74")
     return SceneColours(

@@ -47,7 +47,10 @@ def first_residue(model: Model, xyz: FloatArray) -> int | None:
     if not len(rows):
         rows = np.arange(len(residues))
     points = np.array([residue_point(model, xyz, int(row)) for row in rows])
-    distance = np.linalg.norm(points - np.nanmedian(xyz, axis=0), axis=1)
+    finite = xyz[np.isfinite(xyz).all(axis=1)]
+    if not len(finite):
+        return None
+    distance = np.linalg.norm(points - np.median(finite, axis=0), axis=1)
     return int(rows[int(np.nanargmin(distance))]) if np.isfinite(distance).any() else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Scene:
         self.options = options or SceneOptions()
         self.colours = colours
         self.state = ModelState(model.xyz, model.b_iso, model.u_aniso, model.occupancy)
-        self.start = np.asarray(model.xyz, dtype=np.float64)
+        self.start = sound(model.xyz)
         self.xyz = self.start
         self.fit: FloatArray | None = None
         self.selected: int | None = None
@@ -92,9 +92,8 @@ class Scene:
         """A new state of the same atoms. True when colours changed with it, not only places."""
         if state.xyz.shape != self.xyz.shape:
             raise ValueError(f"{len(self.xyz)} atoms cannot move to {len(state.xyz)} places")
-        step = np.linalg.norm(state.xyz - self.xyz, axis=1)
-        self._recent = [*self._recent, step][-RECENT_CYCLES:]
-        self.state, self.xyz = state, np.asarray(state.xyz, dtype=np.float64)
+        before, self.state, self.xyz = self.xyz, state, sound(state.xyz)
+        self._recent = [*self._recent, np.linalg.norm(self.xyz - before, axis=1)][-RECENT_CYCLES:]
         if self.options.style == "ribbon":
             self.ribbon = ribbon(self.model, self.xyz, self.structure)
         if self.options.colour_by in ("b", "shift", "fit") or self.options.glow:
@@ -224,6 +223,6 @@ class Scene:
         return np.concatenate(xyz), np.concatenate(shown), np.concatenate(atom), np.concatenate(mate)
 
 
-def with_options(options: SceneOptions, **changes: object) -> SceneOptions:
-    """The options with some of them changed."""
-    return replace(options, **changes)  # type: ignore[arg-type]
+def sound(xyz: FloatArray) -> FloatArray:
+    """Coordinates in which everything that is no number is NaN, with which one can reckon on."""
+    return np.where(np.isfinite(xyz), np.asarray(xyz, dtype=np.float64), np.nan)
