@@ -15,7 +15,6 @@ from workbench.core.arrays import BoolArray, Float32Array, FloatArray
 from workbench.core.crystal import ModelState
 from workbench.core.events import CycleFinished, Prepared
 from workbench.engine.maps.peaks import Peak, find_peaks
-from workbench.engine.maps.polder import polder_map
 from workbench.view.camera import Camera
 from workbench.view.density import DensityGrid
 from workbench.view.maps import (
@@ -214,8 +213,13 @@ class MapTracer(QObject):
                 self.add_map(name, DensityGrid(result[0], prepared.model.crystal, result[1]), True)
                 self.message.emit(f"{name}: ready")
 
+        def make() -> tuple[Float32Array, float]:
+            from workbench.engine.maps.polder import polder_map  # the engine's kernels, only when they are wanted
+
+            return polder_map(prepared, state, omitted)
+
         self.message.emit(f"{name}: on its way \u2026")
-        self._job(lambda: polder_map(prepared, state, omitted), made)
+        self._job(make, made)
 
     def _job(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         """Do work in the thread of maps, and `done` with its result here."""

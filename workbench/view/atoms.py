@@ -45,7 +45,8 @@ class Sticks:
 
     def positions(self, xyz: FloatArray) -> Float32Array:
         """Both ends (k, 6) in angstrom for atoms at xyz (n, 3)."""
-        return np.asarray(xyz, dtype=np.float32)[self.ends].reshape(len(self.ends), 6)
+        places = np.take(np.asarray(xyz, dtype=np.float32), self.ends.ravel(), axis=0, mode="clip")
+        return places.reshape(len(self.ends), 6)
 
     def painted(self, palette: AnyArray, glow: AnyArray | None = None) -> Sticks:
         """The same rods in other colours: palette (n, 4) bytes, glow (n,) bytes."""

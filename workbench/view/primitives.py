@@ -13,7 +13,7 @@ from workbench.core.arrays import AnyArray, Float32Array, FloatArray
 from workbench.view.ribbon import Mesh
 from workbench.view.section import Section
 
-PROGRAMS = ("sticks", "lines", "mesh", "ellipsoids", "section")
+PROGRAMS = ("sticks", "far_sticks", "lines", "hairs", "mesh", "ellipsoids", "section")
 
 
 def shader_source(name: str) -> str:
@@ -56,10 +56,11 @@ class OnCard:
 
 
 class Rods(OnCard):
-    """Capsules with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE."""
+    """Capsules with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE; or strips, with `far`."""
 
-    def __init__(self, context: Any, program: Any, positions: Float32Array, style: AnyArray) -> None:
+    def __init__(self, context: Any, program: Any, far: Any, positions: Float32Array, style: AnyArray) -> None:
         super().__init__()
+        self._far: Any = None
         self.count = len(positions)
         if self.count:
             self._buffers = [context.buffer(positions.tobytes(), dynamic=True), context.buffer(style.tobytes())]
@@ -68,12 +69,13 @@ class Rods(OnCard):
                 (self._buffers[1], "1f 4f1 4f1 4f1 /i", "radius", "colour_a", "colour_b", "glow"),
             ]
             self.array = context.vertex_array(program, layout)
+            self._far = context.vertex_array(far, layout)
 
     def move(self, positions: Float32Array) -> None:
         if len(positions) != self.count:
             raise ValueError(f"{self.count} sticks cannot move to {len(positions)} places")
         if self.count:
-            self._buffers[0].write(positions.tobytes())
+            self._buffers[0].write(positions)
 
     def restyle(self, style: AnyArray) -> None:
         if len(style) != self.count:
@@ -81,26 +83,46 @@ class Rods(OnCard):
         if self.count:
             self._buffers[1].write(style.tobytes())
 
-    def draw(self) -> None:
+    def draw(self, far: bool = False) -> None:
         if self.count:
-            self.array.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
+            array = self._far if far else self.array
+            array.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
+
+    def release(self) -> None:
+        if self._far is not None:
+            self._far.release()
+            self._far = None
+        super().release()
 
 
 class Lines(OnCard):
     """Segments (k, 2, 3) in angstrom, contoured within `radius` of `centre`."""
 
-    def __init__(self, context: Any, program: Any, segments: Float32Array, centre: FloatArray, radius: float) -> None:
+    def __init__(
+        self, context: Any, program: Any, hairs: Any, segments: Float32Array, centre: FloatArray, radius: float
+    ) -> None:
         super().__init__()
+        self._hairs: Any = None
         self.count = len(segments)
         self.centre = tuple(float(value) for value in centre)
         self.radius = float(radius)
         if self.count:
             self._buffers = [context.buffer(np.ascontiguousarray(segments, dtype=np.float32).tobytes())]
             self.array = context.vertex_array(program, [(self._buffers[0], "3f 3f /i", "end_a", "end_b")])
+            self._hairs = context.vertex_array(hairs, [(self._buffers[0], "3f", "vertex")])
 
-    def draw(self) -> None:
-        if self.count:
+    def draw(self, thin: bool = False) -> None:
+        """Quads of any width, or lines of one pixel."""
+        if self.count and thin:
+            self._hairs.render(moderngl.LINES, vertices=2 * self.count)
+        elif self.count:
             self.array.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
+
+    def release(self) -> None:
+        if self._hairs is not None:
+            self._hairs.release()
+            self._hairs = None
+        super().release()
 
 
 class Triangles(OnCard):

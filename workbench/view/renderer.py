@@ -31,6 +31,8 @@ FRONT_FADE = 1.5
 """Angstrom over which things appear behind the front clipping plane."""
 HALO = 0.13
 """Angstrom by which the rim of what is selected is wider than its rods."""
+FAR = 0.07
+"""Angstrom per pixel beyond which rods are drawn as strips: then they are less than five pixels thick."""
 SECTION_SPACING = 1.0
 """Sigma between the lines of a section."""
 MODEL, MATES, SELECTION = "model", "mates", "selection"
@@ -82,7 +84,9 @@ class Renderer:
         """Rods with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE; none removes the group."""
         _release(self._rods.pop(group, None))
         if len(positions):
-            self._rods[group] = Rods(self._context, self._programs["sticks"], positions, style)
+            self._rods[group] = Rods(
+                self._context, self._programs["sticks"], self._programs["far_sticks"], positions, style
+            )
 
     def move_sticks(self, positions: Float32Array, group: str = MODEL) -> None:
         """New ends (k, 6) for the same rods."""
@@ -102,7 +106,9 @@ class Renderer:
         """Lines (k, 2, 3) in angstrom contoured within `radius` of `centre`; none removes the wire."""
         _release(self._lines.pop(name, None))
         if len(segments):
-            self._lines[name] = Lines(self._context, self._programs["lines"], segments, centre, radius)
+            self._lines[name] = Lines(
+                self._context, self._programs["lines"], self._programs["hairs"], segments, centre, radius
+            )
 
     def set_surface(self, name: str, mesh: Mesh | None, centre: FloatArray, radius: float) -> None:
         """A smooth surface in place of a wire; None or an empty mesh removes it."""
@@ -173,7 +179,7 @@ class Renderer:
         }
         for program in self._programs.values():
             set_uniforms(program, shared)
-        self._draw_solid(colours)
+        self._draw_solid(colours, self.draft or camera.height / height > FAR)
         context.enable(moderngl.BLEND)
         context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE
         self._draw_section(canvas, colours, wires)
@@ -183,15 +189,16 @@ class Renderer:
         context.copy_framebuffer(target, canvas)
         target.use()
 
-    def _draw_solid(self, colours: SceneColours) -> None:
+    def _draw_solid(self, colours: SceneColours, far: bool) -> None:
         context = self._context
-        sticks, mesh = self._programs["sticks"], self._programs["mesh"]
+        sticks, mesh = self._programs["far_sticks" if far else "sticks"], self._programs["mesh"]
         # Ray-cast edges are softened by turning their coverage into samples: no sorting, no seams.
-        context.enable_direct(_ALPHA_TO_COVERAGE)
+        if self._samples:
+            context.enable_direct(_ALPHA_TO_COVERAGE)
         for group, rods in self._rods.items():
             rim = HALO if group == SELECTION else 0.0
             set_uniforms(sticks, {"halo": (*colours.accent, rim)})
-            rods.draw()
+            rods.draw(far)
         if self._ribbon is not None:
             set_uniforms(mesh, {"paint": (0.0, 0.0, 0.0, 0.0)})
             self._ribbon.draw()
@@ -243,8 +250,11 @@ class Renderer:
             self._context.depth_func = "<"
 
     def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float) -> None:
-        program = self._programs["lines"]
-        canvas.depth_mask = False
+        thin = self.draft and pixel_ratio < 1.5
+        program = self._programs["hairs" if thin else "lines"]
+        canvas.depth_mask = thin
+        if thin:
+            self._context.disable(moderngl.BLEND)
         for wire in wires:
             lines = self._lines.get(wire.name)
             if lines is not None:
@@ -256,7 +266,7 @@ class Renderer:
                     "reach": lines.radius,
                 }
                 set_uniforms(program, look)
-                lines.draw()
+                lines.draw(thin)
         canvas.depth_mask = True
 
     def _canvas(self, size: tuple[int, int]) -> Any:
