@@ -99,7 +99,7 @@ def seen(view: Viewport) -> Seen:
         frozenset(view.tracer.hidden),
         view.options,
         view.tracer.section_shown,
-        view._measuring is not None,
+        view.marks.measuring is not None,
         len(view._overlay.content.measurements),
         view._spin.isActive(),
         view.card.isVisible(),
@@ -318,7 +318,7 @@ def test_measuring_by_clicks(view: Viewport) -> None:
     send(view, "key shift+T")
     assert view._overlay is not None and not view._overlay.content.measurements
     QApplication.sendEvent(view, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier))
-    assert view._measuring is None
+    assert view.marks.measuring is None
 
 
 @pytest.mark.display
