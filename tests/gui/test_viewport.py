@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import QApplication
 
 from workbench.core.crystal import Crystal, Model, Residues, SourceFile
 from workbench.gui.viewport import Viewport
+from workbench.view.atoms import ION_RADIUS
 from workbench.view.density import DensityGrid
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
 
@@ -138,6 +140,20 @@ def test_half_bonds_have_the_colours_of_their_atoms(view: Viewport) -> None:
     assert (at(view, (1.4, 3.0, 0.0)) == background(view)).all()
     # rods are round: brighter in the middle than near their lower edge
     assert at(view, (1.4, 0.03, 0.0)).sum() > at(view, (1.4, -0.14, 0.0)).sum() + 60
+
+
+@pytest.mark.display
+@needs_display
+@pytest.mark.parametrize("height", [6.0, 20.0, 60.0])
+@pytest.mark.parametrize("refining", [False, True])
+def test_balls_are_round_near_and_far(view: Viewport, height: float, refining: bool) -> None:
+    view.set_model(tiny_model([(0, 0, 0)], ["FE"], kinds=["ion"]), bonds())
+    view._select(None)
+    view.camera = replace(view.camera, centre=np.zeros(3), height=height)
+    view.set_refining(refining)
+    drawn = (np.abs(picture(view) - background(view)).sum(axis=2) > 40).sum()
+    radius = ION_RADIUS * 400 / height
+    assert drawn == pytest.approx(np.pi * radius**2, rel=0.12 if radius > 10 else 0.3)
 
 
 @pytest.mark.display

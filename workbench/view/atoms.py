@@ -98,7 +98,7 @@ def build_sticks(
 
     Half of each bond has the colour of its atom. Waters and lone atoms are small balls, ions larger ones. Minor
     conformations are thinner and fainter. Hydrogens are left out unless asked for. In "trace" and "ribbon" the polymer
-    is not drawn atom by atom: the trace joins CA (or P) atoms, the ribbon is a mesh of its own; in nucleic acids the
+    is not drawn atom by atom: the trace joins CA (or C4') atoms, the ribbon is a mesh of its own; in nucleic acids the
     bases stay. In "ellipsoids" only thin rods are left, the atoms are drawn elsewhere.
     """
     n = len(model)
@@ -113,7 +113,7 @@ def build_sticks(
         polymer = np.isin(kind, ["protein", "nucleic"])
         backbone = trace_atoms(model)
         base = (kind == "nucleic") & ~np.char.endswith(model.atom_name.astype(str), "'") & ~_phosphate(model)
-        base |= (kind == "nucleic") & (model.atom_name == "C1'")
+        base |= (kind == "nucleic") & np.isin(model.atom_name, ["C1'", "O4'", "C4'"])
         # A residue without the atoms of a backbone would vanish altogether.
         lost = polymer & ~np.isin(model.residue, model.residue[backbone])
         drawn = shown & (~polymer | (base if style == "ribbon" else False) | lost)

@@ -20,11 +20,11 @@ def atoms_named(model: Model, name: str) -> IntArray:
 
 
 def representative_atoms(model: Model) -> IntArray:
-    """(r,) the atom that stands for a residue of a polymer: CA of amino acids, P (else C4', C1') of nucleotides,
+    """(r,) the atom that stands for a residue of a polymer: CA of amino acids, C4' (else P, C1') of nucleotides,
     -1 elsewhere."""
     chosen = np.full(len(model.residues), -1, dtype=np.int32)
     kind = model.residues.kind
-    for wanted, names in (("protein", ("CA",)), ("nucleic", ("P", "C4'", "C1'"))):
+    for wanted, names in (("protein", ("CA",)), ("nucleic", ("C4'", "P", "C1'"))):
         for name in reversed(names):
             there = atoms_named(model, name)
             use = (kind == wanted) & (there >= 0)

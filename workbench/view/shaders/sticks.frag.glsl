@@ -16,7 +16,7 @@ out vec4 fragment;
 void main() {
     vec2 axis = b.xy - a.xy;
     float span = max(length(axis), 1e-5);
-    vec2 along = axis / span;
+    vec2 along = length(axis) > 1e-5 ? axis / span : vec2(1.0, 0.0);
     vec2 from_a = position - a.xy;
     float u = dot(from_a, along);
     float w = dot(from_a, vec2(-along.y, along.x));
