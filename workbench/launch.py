@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "demo")
+SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "picture", "demo")
 
 USAGE = """\
 usage: workbench                        open the window
@@ -19,6 +19,7 @@ usage: workbench                        open the window
        workbench score MODEL DATA ...   R factors and geometry of a model as it is
        workbench dictionary CIF ...     restraints for a ligand, from a description or --smiles (extra `ligands`)
        workbench inspect DATA [MODEL]   what a data set is worth: completeness, twinning, symmetry, test set
+       workbench picture MODEL ...      the model, with the maps of DATA or of a map file, as PNG
        workbench demo                   a bundled example: in the window, or in the terminal where there is no display
 
 Refine macromolecular crystal structures, and watch, steer and judge the refinement while it runs.
@@ -96,6 +97,10 @@ def _dispatch(words: list[str]) -> int:
         from workbench.cli import inspect
 
         return inspect.main(words[1:])
+    if first == "picture":
+        from workbench.cli import picture
+
+        return picture.main(words[1:])
     if first == "demo":
         return _demo(words[1:])
     return _window(words)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import QApplication
 
 from workbench.core.crystal import Crystal, Model, Residues, SourceFile
 from workbench.gui.viewport import Viewport
+from workbench.view.atoms import ION_RADIUS
 from workbench.view.density import DensityGrid
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
 
@@ -142,6 +144,20 @@ def test_half_bonds_have_the_colours_of_their_atoms(view: Viewport) -> None:
 
 @pytest.mark.display
 @needs_display
+@pytest.mark.parametrize("height", [6.0, 20.0, 60.0])
+@pytest.mark.parametrize("refining", [False, True])
+def test_balls_are_round_near_and_far(view: Viewport, height: float, refining: bool) -> None:
+    view.set_model(tiny_model([(0, 0, 0)], ["FE"], kinds=["ion"]), bonds())
+    view._select(None)
+    view.camera = replace(view.camera, centre=np.zeros(3), height=height)
+    view.set_refining(refining)
+    drawn = (np.abs(picture(view) - background(view)).sum(axis=2) > 40).sum()
+    radius = ION_RADIUS * 400 / height
+    assert drawn == pytest.approx(np.pi * radius**2, rel=0.12 if radius > 10 else 0.3)
+
+
+@pytest.mark.display
+@needs_display
 def test_nearer_things_hide_farther_ones_and_fog_swallows_the_rest(view: Viewport) -> None:
     """A rod seen end on, balls behind each other, and things outside the slab."""
     model = tiny_model(
@@ -201,7 +217,7 @@ def test_maps_are_drawn_and_swapped_without_a_gap(view: Viewport) -> None:
     empty = picture(view)
     maps = {DENSITY: blob((0, 0, 0)), DIFFERENCE: blob((4, 0, 0), -1.0)}
     view.set_maps(MapSet(maps, "free set filled with DFc"))
-    settle(view, lambda: len(view._wires) == 3)
+    settle(view, lambda: len(view.tracer.wires) == 3)
     full = picture(view)
     changed = np.abs(full - empty).sum(axis=2) > 60
     assert changed.sum() > 300
@@ -209,12 +225,12 @@ def test_maps_are_drawn_and_swapped_without_a_gap(view: Viewport) -> None:
     blue = changed[:, :200] & (full[:, :200, 2] > full[:, :200, 0] + 30)
     red = changed[:, 240:] & (full[:, 240:, 0] > full[:, 240:, 2] + 60)
     assert blue.sum() > 100 and red.sum() > 50
-    assert len(view._wires["mFo-DFc +"][0]) == 0
-    wires = dict(view._wires)
+    assert len(view.tracer.wires["mFo-DFc +"].lines) == 0
+    wires = dict(view.tracer.wires)
     view.set_maps(MapSet({DENSITY: blob((0, 1, 0)), DIFFERENCE: blob((4, 0, 0), -1.0)}))
-    assert view._wires[DENSITY] is wires[DENSITY]  # the old wire stays until the new one is ready
+    assert view.tracer.wires[DENSITY] is wires[DENSITY]  # the old wire stays until the new one is ready
     assert np.abs(picture(view) - full).max() == 0
-    settle(view, lambda: view._wires[DENSITY] is not wires[DENSITY])
+    settle(view, lambda: view.tracer.wires[DENSITY] is not wires[DENSITY])
     assert np.abs(picture(view) - full).max() > 60
     assert view._overlay is not None and len(view._overlay.content.levels) == 2
 
@@ -224,10 +240,10 @@ def test_maps_are_drawn_and_swapped_without_a_gap(view: Viewport) -> None:
 def test_maps_follow_the_centre(view: Viewport) -> None:
     view.set_model(tiny_model([(0, 0, 0), (39, 0, 0)], ["C", "C"]), bonds())
     view.set_maps(MapSet({DENSITY: blob((0, 0, 0))}))
-    settle(view, lambda: DENSITY in view._wires)
+    settle(view, lambda: DENSITY in view.tracer.wires)
     view.centre_on_point(np.array([40.0, 80.0, -40.0]))  # a lattice vector away: the same atom's copy
-    settle(view, lambda: bool(np.allclose(view._wires[DENSITY][1], [40.0, 80.0, -40.0])))
-    segments = view._wires[DENSITY][0]
+    settle(view, lambda: bool(np.allclose(view.tracer.wires[DENSITY].centre, [40.0, 80.0, -40.0])))
+    segments = view.tracer.wires[DENSITY].lines
     assert len(segments) > 50
     assert segments.reshape(-1, 3).mean(axis=0) == pytest.approx([40.0, 80.0, -40.0], abs=0.05)
 

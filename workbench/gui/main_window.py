@@ -59,7 +59,8 @@ REDRAW_MS = 200
 NARROW = 1240
 """Below this width the left panel is a drawer that is opened when wanted."""
 FILTER = (
-    "Models, reflections, dictionaries (*.pdb *.ent *.cif *.mmcif *.mtz *.pdb.gz *.ent.gz *.cif.gz *.mtz.gz *.gz);;"
+    "Models, reflections, dictionaries (*.pdb *.ent *.cif *.mmcif *.mtz *.pdb.gz *.ent.gz *.cif.gz *.mtz.gz *.gz"
+    " *.map *.ccp4 *.mrc);;"
     "All files (*)"
 )
 
@@ -104,6 +105,9 @@ class MainWindow(QMainWindow):
         self.refinement = RefinementPanel()
         self.weights = WeightsPanel()
         self.view = ViewArea()
+        view_menu = self.view.menu()
+        if view_menu is not None:
+            self.main_menu.insertMenu(self.actions_.residue, view_menu)
         self.timeline = TimelinePanel()
         self.r_factors = RFactorsPanel()
         self.geometry_panel = GeometryPanel()
@@ -225,6 +229,8 @@ class MainWindow(QMainWindow):
         self.view.start.recent_chosen.connect(self._open_recent)
         self.view.message.connect(self.status.say)
         self.view.centred.connect(self._centred)
+        self.view.residue_wanted.connect(self._find_residue)
+        self.view.settings_changed.connect(self._remember_view)
         self.residues.chosen.connect(self.view.centre_on_residue)
         self.weights.weight_wanted.connect(self._set_weight)
         self.weights.settings_wanted.connect(self._set_settings)
@@ -430,6 +436,8 @@ class MainWindow(QMainWindow):
             elif kind == "dictionary":
                 if path not in self.chosen_dictionaries:
                     self.chosen_dictionaries = (*self.chosen_dictionaries, path)
+            elif kind == "map":
+                self.view.open_map(path)
             else:
                 unknown.append(Path(path).name)
         self.files.show_files(self.chosen_model, self.chosen_data, self.chosen_dictionaries)
@@ -437,7 +445,7 @@ class MainWindow(QMainWindow):
             self._show_unknown(unknown)
             return
         self.files.other_error.show_failure(None)
-        if self.chosen_model and self.chosen_data:
+        if self.chosen_model and self.chosen_data and kinds != {"map"}:
             self.session.open(self.chosen_model, self.chosen_data, self.chosen_dictionaries)
 
     def _show_unknown(self, names: Sequence[str]) -> None:
@@ -490,6 +498,7 @@ class MainWindow(QMainWindow):
 
     def _entries(self) -> list[Entry]:
         entries = action_entries([a for a in self.actions_.all if a not in (self.actions_.menu, self.actions_.search)])
+        entries += action_entries(self.view.entries())
         prepared = self.session.state.prepared
         if prepared is not None:
             entries += residue_entries(prepared.model.residues, self._choose_residue)
@@ -537,6 +546,10 @@ class MainWindow(QMainWindow):
         if self._keep:
             in_background(self, lambda: save_preferences(preferences), lambda result, error: None)
 
+    def _remember_view(self, settings: dict[str, object]) -> None:
+        values = {**self.preferences.values, "view": settings}
+        self._set_preferences(self.preferences.__class__(**{**vars(self.preferences), "values": values}))
+
     def _show_recent(self) -> None:
         self.view.start.show_recent(self.preferences.recent)
         self.recent_menu.clear()
@@ -548,6 +561,8 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         self.set_appearance(self.preferences.theme)
+        remembered = self.preferences.values.get("view")
+        self.view.restore(remembered if isinstance(remembered, dict) else {})
         if self.preferences.geometry:
             self.restoreGeometry(QByteArray(self.preferences.geometry))
         else:

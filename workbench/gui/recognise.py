@@ -8,15 +8,19 @@ from typing import Literal
 from workbench.core.errors import InputError
 from workbench.io.files import read_input
 
-Kind = Literal["model", "data", "dictionary", "unknown"]
+Kind = Literal["model", "data", "dictionary", "map", "unknown"]
 
 
 def recognise(path: str | Path) -> Kind:
-    """Kind of a file by its content. What is neither of the three, or cannot be read, is "unknown"."""
+    """Kind of a file by its content. What is none of these, or cannot be read, is "unknown"."""
     try:
         file = read_input(str(path))
     except InputError:
         return "unknown"
+    if file.kind == "map":
+        return "map"
+    if file.kind == "mtz" and _only_a_map(str(path)):
+        return "map"
     if file.kind in ("mtz", "scalepack", "xds"):
         return "data"
     if file.kind == "pdb":
@@ -30,3 +34,12 @@ def recognise(path: str | Path) -> Kind:
     if any(name in file.data for name in (b"_chem_comp_atom.", b"_chem_comp_bond.", b"_chem_comp.", b"_chem_link.")):
         return "dictionary"
     return "unknown"
+
+
+def _only_a_map(path: str) -> bool:
+    from workbench.io.maps import holds_only_maps  # the window itself does without gemmi
+
+    try:
+        return holds_only_maps(path)
+    except InputError:
+        return False

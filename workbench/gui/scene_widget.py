@@ -69,14 +69,15 @@ class SceneWidget(QOpenGLWidget):
         self.setFormat(surface_format())
         self.setMouseTracking(True)
         self._ready, self._draw, self._failed = ready, draw, failed
-        self._gl: Any = None
+        self.gl: Any = None
+        """The moderngl context."""
         self.renderer: Renderer | None = None
 
     def initializeGL(self) -> None:
         """Also called again when the widget is given to another window: everything on the card is gone then."""
         try:
-            self._gl = moderngl.create_context(require=330)
-            self.renderer = Renderer(self._gl)
+            self.gl = moderngl.create_context(require=330)
+            self.renderer = Renderer(self.gl)
         except Exception as error:
             self.renderer = None
             self._failed(f"OpenGL could not be started: {error}")
@@ -89,7 +90,7 @@ class SceneWidget(QOpenGLWidget):
             return
         ratio = self.devicePixelRatioF()
         size = (round(self.width() * ratio), round(self.height() * ratio))
-        target = self._gl.detect_framebuffer(self.defaultFramebufferObject())
+        target = self.gl.detect_framebuffer(self.defaultFramebufferObject())
         target.use()
         self._draw(self.renderer, target, size, ratio)
 

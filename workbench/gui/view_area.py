@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from workbench.core.events import CycleFinished, Prepared
 from workbench.gui.start_page import StartPage
@@ -52,6 +52,8 @@ class ViewArea(QWidget):
 
     centred = Signal(str)
     message = Signal(str)
+    residue_wanted = Signal()
+    settings_changed = Signal(dict)
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,6 +70,8 @@ class ViewArea(QWidget):
             self.stack.addWidget(self.viewport)
             self.viewport.centred.connect(self.centred)
             self.viewport.message.connect(self.message)
+            self.viewport.residue_wanted.connect(self.residue_wanted)
+            self.viewport.settings_changed.connect(self.settings_changed)
             self.viewport.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._prepared: Prepared | None = None
         self._cycle: CycleFinished | None = None
@@ -92,6 +96,32 @@ class ViewArea(QWidget):
         self._cycle = cycle
         if self.viewport is not None:
             self.viewport.set_cycle(cycle)
+
+    def restore(self, settings: dict[str, Any]) -> None:
+        """Remembered settings of the 3D view."""
+        if self.viewport is not None:
+            self.viewport.restore(settings)
+
+    def open_map(self, path: str) -> None:
+        """Show the maps of a file beside those of the refinement."""
+        if self.viewport is None:
+            self.message.emit("There is no 3D view to show a map in.")
+        elif self._prepared is None:
+            self.message.emit("Open a model first; then its maps.")
+        else:
+            self.viewport.open_map(path)
+
+    def menu(self) -> QMenu | None:
+        """The menu of the 3D view."""
+        return self.viewport.menu if self.viewport is not None else None
+
+    def entries(self) -> list[QAction]:
+        """Its entries, for the list of commands."""
+        if self.viewport is None or self._prepared is None:
+            return []
+        self.viewport.menu.follow()
+        entries: list[QAction] = self.viewport.menu.entries
+        return entries
 
     def show_refining(self, refining: bool) -> None:
         """Whether a run is under way."""

@@ -1,13 +1,14 @@
-"""What lies over the 3D picture: title, contour levels, labels of atoms, and the sliders for focus and radius."""
+"""What lies over the 3D picture: title, contour levels, labels of atoms, measurements, legends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
 MARGIN = 16
 
@@ -37,6 +38,7 @@ class LevelRow:
     remark: str
     bright: bool = False
     active: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,33 @@ class AtomLabel:
 
 
 @dataclass(frozen=True)
+class Ruler:
+    """A measurement on the picture: its points and where its value is written."""
+
+    points: tuple[tuple[float, float], ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class RampRow:
+    """The legend of a colouring by values."""
+
+    name: str
+    low: str
+    high: str
+    colours: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OverlayContent:
     title: str = ""
     subtitles: tuple[str, ...] = ()
     levels: tuple[LevelRow, ...] = ()
     labels: tuple[AtomLabel, ...] = field(default=())
+    rulers: tuple[Ruler, ...] = ()
+    measurements: tuple[str, ...] = ()
+    ramp: RampRow | None = None
+    hint: str = ""
 
 
 def interface_font(base: QFont, pixels: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
@@ -95,11 +119,53 @@ class Overlay(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         self._paint_scrims(painter)
-        for label in self._content.labels:
-            self._paint_label(painter, label)
+        self.paint_marks(painter)
         self._paint_title(painter)
+        self._paint_measurements(painter)
         self._paint_levels(painter)
         painter.end()
+
+    def paint_marks(self, painter: QPainter) -> None:
+        """Labels and rulers: what belongs to the scene, and goes into exported pictures too."""
+        for ruler in self._content.rulers:
+            self._paint_ruler(painter, ruler)
+        for label in self._content.labels:
+            self._paint_label(painter, label)
+
+    def _paint_ruler(self, painter: QPainter, ruler: Ruler) -> None:
+        places = [QPointF(x, y) for x, y in ruler.points]
+        painter.setPen(QPen(QColor(self._colours.accent), 1.6, Qt.PenStyle.DashLine))
+        for one, other in pairwise(places):
+            painter.drawLine(one, other)
+        if ruler.text and len(places) > 1:
+            middle = (places[0] + places[-1]) / 2 if len(places) == 2 else places[1]
+            self._paint_label(painter, AtomLabel(middle.x() - 14, middle.y() + 14, ruler.text))
+
+    def _paint_measurements(self, painter: QPainter) -> None:
+        """The list of measurements, and the legend of the colours, at the right."""
+        painter.setFont(interface_font(self.font(), 12))
+        measure = QFontMetricsF(painter.font())
+        y = 60.0
+        ramp = self._content.ramp
+        if ramp is not None:
+            width = 120.0
+            right = self.width() - MARGIN
+            gradient = QLinearGradient(right - width, 0, right, 0)
+            for k, colour in enumerate(ramp.colours):
+                gradient.setColorAt(k / max(len(ramp.colours) - 1, 1), QColor(colour))
+            painter.setPen(QColor(self._colours.label))
+            painter.drawText(QPointF(right - width - 10 - measure.horizontalAdvance(ramp.name), y + 9), ramp.name)
+            painter.fillRect(QRectF(right - width, y, width, 10), gradient)
+            painter.setPen(QColor(self._colours.hint))
+            painter.drawText(QPointF(right - width, y + 25), ramp.low)
+            painter.drawText(QPointF(right - measure.horizontalAdvance(ramp.high), y + 25), ramp.high)
+            y += 46.0
+        lines = (*self._content.measurements, *((self._content.hint,) if self._content.hint else ()))
+        for line in lines:
+            hint = line == self._content.hint
+            painter.setPen(QColor(self._colours.accent if hint else self._colours.text))
+            painter.drawText(QPointF(self.width() - MARGIN - measure.horizontalAdvance(line), y + 4), line)
+            y += 18.0
 
     def _paint_scrims(self, painter: QPainter) -> None:
         """Text stays readable over whatever the scene shows: the background's own colour, fading out."""
@@ -146,6 +212,9 @@ class Overlay(QWidget):
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)
                 painter.setPen(pen)
                 left = MARGIN + n * step
+                if row.broken and n == len(row.colours) - 1:
+                    pen.setDashPattern([1.2, 0.9])
+                    painter.setPen(pen)
                 painter.drawLine(
                     QPointF(left, base - 4), QPointF(left + step - (2 if len(row.colours) > 1 else 0), base - 4)
                 )
@@ -177,124 +246,6 @@ class Overlay(QWidget):
         painter.drawRoundedRect(box, 6, 6)
         painter.setPen(QColor(self._colours.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label.text)
-
-
-class KnobSlider(QSlider):
-    """A thin track filled up to a ring; clicking anywhere on the track goes there."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self._colours = OverlayColours()
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    def set_colours(self, colours: OverlayColours) -> None:
-        self._colours = colours
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(124, 20)
-
-    def _share(self) -> float:
-        return (self.value() - self.minimum()) / max(self.maximum() - self.minimum(), 1)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        middle, left, right = self.height() / 2, 8.0, self.width() - 8.0
-        knob = left + (right - left) * self._share()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._colours.track))
-        painter.drawRoundedRect(QRectF(left, middle - 1.5, right - left, 3), 1.5, 1.5)
-        painter.setBrush(QColor(self._colours.accent))
-        painter.drawRoundedRect(QRectF(left, middle - 1.5, knob - left, 3), 1.5, 1.5)
-        if self.hasFocus():
-            halo = QColor(self._colours.accent)
-            halo.setAlpha(70)
-            painter.setBrush(halo)
-            painter.drawEllipse(QPointF(knob, middle), 10, 10)
-        painter.setPen(QPen(QColor(self._colours.accent), 2))
-        painter.setBrush(QColor(self._colours.background))
-        painter.drawEllipse(QPointF(knob, middle), 6.5, 6.5)
-        painter.end()
-
-    def _take(self, event: QMouseEvent) -> None:
-        share = (event.position().x() - 8.0) / max(self.width() - 16.0, 1.0)
-        self.setValue(round(self.minimum() + share * (self.maximum() - self.minimum())))
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(True)
-            self._take(event)
-            event.accept()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self.isSliderDown():
-            self._take(event)
-            event.accept()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self.setSliderDown(False)
-        event.accept()
-
-
-class DepthPanel(QWidget):
-    """Sliders for the thickness of what is seen (focus) and for how far around the centre maps are drawn (radius)."""
-
-    focus_changed = Signal(float)
-    radius_changed = Signal(float)
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
-        self._names: list[QLabel] = []
-        self._values: list[QLabel] = []
-        self._sliders: list[KnobSlider] = []
-        rows = (
-            ("Focus", "Thickness of the slab that is seen (D, F)", 40, 400, self.focus_changed),
-            ("Radius", "How far around the centre maps are drawn ([, ])", 40, 240, self.radius_changed),
-        )
-        for row, (name, tip, low, high, signal) in enumerate(rows):
-            label, slider, value = QLabel(name, self), KnobSlider(self), QLabel(self)
-            slider.setRange(low, high)
-            slider.setPageStep(20)
-            slider.setSingleStep(5)
-            slider.setAccessibleName(f"{name} in angstrom")
-            slider.setToolTip(tip)
-            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            value.setFixedWidth(48)
-            label.setFixedWidth(48)
-            slider.valueChanged.connect(lambda tenths, signal=signal: signal.emit(tenths / 10.0))
-            for column, widget in enumerate((label, slider, value)):
-                grid.addWidget(widget, row, column)
-            self._names.append(label)
-            self._values.append(value)
-            self._sliders.append(slider)
-        self.set_colours(OverlayColours())
-
-    def set_colours(self, colours: OverlayColours) -> None:
-        for label in self._names:
-            label.setFont(interface_font(self.font(), 12))
-            label.setStyleSheet(f"color: {colours.label}; background: transparent;")
-        for value in self._values:
-            value.setFont(interface_font(self.font(), 12, QFont.Weight.DemiBold))
-            value.setStyleSheet(f"color: {colours.text}; background: transparent;")
-        for slider in self._sliders:
-            slider.set_colours(colours)
-
-    def show_values(self, focus: float, radius: float) -> None:
-        """Show values in angstrom without announcing a change."""
-        for slider, label, value in zip(self._sliders, self._values, (focus, radius), strict=True):
-            blocked = slider.blockSignals(True)
-            slider.setValue(round(value * 10))
-            slider.blockSignals(blocked)
-            slider.update()
-            label.setText(f"{value:.1f} Å")
 
 
 def overlay_colours(theme: Mapping[str, str]) -> OverlayColours:

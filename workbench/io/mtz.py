@@ -32,7 +32,7 @@ def mtz_table(file: InputFile) -> ReflectionTable:
 def _from_mtz(file: InputFile) -> ReflectionTable:
     path = file.source.path
     _refuse_truncated(file)
-    mtz = _parse_mtz(file)
+    mtz = parse_mtz(file)
     if mtz.nreflections == 0 or len(mtz.columns) < 4:
         raise InputError("this MTZ file holds no reflections.", file=path, remedy="Make the file again.")
     if [column.type for column in mtz.columns[:3]] != ["H", "H", "H"]:
@@ -120,7 +120,8 @@ def _check_sizes(file: InputFile, header: int) -> None:
         )
 
 
-def _parse_mtz(file: InputFile) -> gemmi.Mtz:
+def parse_mtz(file: InputFile) -> gemmi.Mtz:
+    """The file as gemmi has it. Raises InputError."""
     try:
         if not file.compressed:
             return gemmi.read_mtz_file(str(Path(file.source.path).expanduser()))

@@ -13,7 +13,9 @@ import numpy as np
 from workbench.core.arrays import FloatArray
 
 MIN_HEIGHT, MAX_HEIGHT = 2.0, 400.0
-MIN_SLAB, MAX_SLAB = 2.0, 400.0
+MIN_SLAB, MAX_SLAB = 1.0, 400.0
+FOCUS_RANGE = 60.0
+"""Angstrom that the focal plane may leave the centre."""
 
 
 def _axis_rotation(axis: FloatArray, angle: float) -> FloatArray:
@@ -38,8 +40,9 @@ class Camera:
     """A value: every movement gives a new camera.
 
     centre: (3,) Cartesian angstrom, what is looked at. rotation: (3, 3), rows are the view axes in model space.
-    height: angstrom seen from the bottom to the top of the picture. front, back: distances in angstrom of the clipping
-    planes from the centre, towards and away from the eye.
+    height: angstrom seen from the bottom to the top of the picture. focus: view depth in angstrom of the focal plane
+    (0 = at the centre, towards the eye positive). front, back: distances in angstrom of the clipping planes from the
+    focal plane, towards and away from the eye.
     """
 
     centre: FloatArray = field(default_factory=lambda: np.zeros(3))
@@ -47,11 +50,27 @@ class Camera:
     height: float = 20.0
     front: float = 8.0
     back: float = 11.5
+    focus: float = 0.0
 
     @property
     def slab(self) -> float:
         """Thickness in angstrom of what is seen."""
         return self.front + self.back
+
+    @property
+    def near(self) -> float:
+        """View depth of the front clipping plane."""
+        return self.focus + self.front
+
+    @property
+    def far(self) -> float:
+        """View depth of the back clipping plane."""
+        return self.focus - self.back
+
+    @property
+    def focal_point(self) -> FloatArray:
+        """(3,) where the line of sight meets the focal plane, angstrom."""
+        return np.asarray(self.centre + self.focus * self.rotation[2])
 
     def to_view(self, xyz: FloatArray) -> FloatArray:
         """View coordinates (n, 3) of points (n, 3)."""
@@ -82,8 +101,12 @@ class Camera:
         return replace(self, height=float(np.clip(self.height / factor, MIN_HEIGHT, MAX_HEIGHT)))
 
     def centred(self, point: FloatArray) -> Camera:
-        """Look at `point` (3,), orientation and zoom kept."""
-        return replace(self, centre=np.asarray(point, dtype=np.float64).copy())
+        """Look at `point` (3,) and focus on it; orientation and zoom kept."""
+        return replace(self, centre=np.asarray(point, dtype=np.float64).copy(), focus=0.0)
+
+    def focused(self, depth: float) -> Camera:
+        """Move the slab through the model: its focal plane to this view depth, its thickness kept."""
+        return replace(self, focus=float(np.clip(depth, -FOCUS_RANGE, FOCUS_RANGE)))
 
     def with_slab(self, thickness: float) -> Camera:
         """Clip to `thickness` angstrom, shared between front and back as now."""
@@ -92,5 +115,6 @@ class Camera:
         return replace(self, front=thickness * share, back=thickness * (1.0 - share))
 
     def clipped(self, front: float = 0.0, back: float = 0.0) -> Camera:
-        """Move the front and back clipping planes away from the centre by so many angstrom (negative: closer)."""
-        return replace(self, front=max(self.front + front, 1.0), back=max(self.back + back, 1.0))
+        """Move the front and back clipping planes away from the focus by so many angstrom (negative: closer)."""
+        least = 0.5 * MIN_SLAB
+        return replace(self, front=max(self.front + front, least), back=max(self.back + back, least))

@@ -85,6 +85,17 @@ class SceneColours:
     negative: Rgb
     ambient: float
     gloss: float
+    accent: Rgb = (0.235, 0.788, 0.690)
+    glow: Rgb = (1.0, 0.86, 0.45)
+    ramp: tuple[Rgb, ...] = ()
+    """From low to high values; lightness runs one way, so that it is read without telling hues apart."""
+    chains: tuple[Rgb, ...] = ()
+    helix: Rgb = (0.85, 0.45, 0.55)
+    strand: Rgb = (0.93, 0.80, 0.40)
+    others: tuple[Rgb, ...] = ()
+    """Maps that were opened besides the two of the refinement, in turn."""
+    safe: bool = False
+    """Negative lines are broken as well, so that no colour is needed to tell the sign."""
 
     def element(self, symbol: str) -> Rgb:
         return self.elements.get(symbol, self.other_element)
@@ -107,7 +118,23 @@ def scene_colours(
         rgb(own or default) for own, default in zip((density, positive, negative), chosen, strict=True)
     )
     elements = {symbol: rgb(text) for symbol, text in (_DARK_ELEMENTS if dark else _LIGHT_ELEMENTS).items()}
+    if dark:
+        ramp = ("#3A46B4", "#6A62C8", "#A07AC0", "#D1939A", "#F2B366", "#FFE68A")
+        chains = ("#7FC3F0", "#F2B366", "#8FD694", "#E594B8", "#C7B1F2", "#E0DC7C", "#6FD3CB", "#F08E7A")
+        others = ("#B79CF2", "#E2C25C", "#6FCFCB", "#D98BB2")
+    else:
+        ramp = ("#1B1F6B", "#46409A", "#7A519B", "#A96584", "#CC8052", "#DDA000")
+        chains = ("#1F6FB8", "#B0640A", "#2D8A3E", "#B23A78", "#6B4FBF", "#85790A", "#0B7A78", "#B8402C")
+        others = ("#6B4FBF", "#8A6D00", "#0B7A78", "#A33A74")
     return SceneColours(
+        ramp=tuple(map(rgb, ramp)),
+        chains=tuple(map(rgb, chains)),
+        others=tuple(map(rgb, others)),
+        helix=rgb("#D9708A" if dark else "#B03A5C"),
+        strand=rgb("#E5C25A" if dark else "#A67C00"),
+        accent=rgb("#3CC9B0" if dark else "#0B7A69"),
+        glow=rgb("#FFDA6E" if dark else "#E89A00"),
+        safe=safe,
         background=ground,
         elements=elements,
         other_element=rgb("#B8BEC6" if dark else "#6F7780"),

@@ -1,7 +1,6 @@
 """Electron density as chicken wire: where the isosurface cuts the planes of the grid.
 
-The lines are found by marching squares in the three families of grid planes, worked in grid-index space with numpy and
-brought to angstrom at the end, so that an oblique cell costs nothing extra. A map covers one unit cell and repeats.
+A map covers one unit cell and repeats; a box around the centre is cut out of it and traced by a compiled kernel.
 """
 
 from __future__ import annotations
@@ -10,21 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.core.arrays import AnyArray, Float32Array, FloatArray, IntArray
+from workbench.core.arrays import Float32Array, FloatArray, IntArray
 from workbench.core.crystal import Crystal
-
-# Corners of a grid square are numbered 0 (u, v), 1 (u+1, v), 2 (u+1, v+1), 3 (u, v+1); its edges 0 (0-1), 1 (1-2),
-# 2 (3-2), 3 (0-3). Row: which corners are inside (bit n = corner n), +16 when the middle of the square is inside too,
-# which decides how two opposite corners are joined. Up to two lines, each from edge to edge.
-_LINES = np.full((32, 2, 2), -1, dtype=np.int8)
-_SINGLE = {1: (3, 0), 2: (0, 1), 3: (3, 1), 4: (1, 2), 6: (0, 2), 7: (3, 2), 8: (2, 3), 9: (2, 0)}
-_SINGLE |= {11: (2, 1), 12: (1, 3), 13: (1, 0), 14: (0, 3)}
-for _case, _pair in _SINGLE.items():
-    _LINES[_case, 0] = _LINES[_case + 16, 0] = _pair
-_LINES[5] = [(3, 0), (1, 2)]
-_LINES[5 + 16] = [(0, 1), (2, 3)]
-_LINES[10] = [(0, 1), (2, 3)]
-_LINES[10 + 16] = [(3, 0), (1, 2)]
+from workbench.engine.maps.contour_kernel import LINES, trace_lines
 
 
 def orthogonalisation(crystal: Crystal) -> FloatArray:
@@ -75,66 +62,20 @@ def cut_box(grid: DensityGrid, centre: FloatArray, radius: float) -> tuple[Float
     return np.ascontiguousarray(grid.values[np.ix_(*axes)]), low
 
 
-def _plane_lines(values: Float32Array, inside: AnyArray, level: float, u: int, v: int) -> Float32Array:
-    """Lines (k, 2, 3) in box-index coordinates in the planes spanned by index axes u and v."""
-    shape = values.shape
-    flat = values.ravel()
-    strides = (shape[1] * shape[2], shape[2], 1)
-    step_u, step_v = strides[u], strides[v]
-    n = flat.size - step_u - step_v
-    # One-dimensional shifts run at memory speed; squares that would wrap round an edge of the box are dropped below.
-    case = inside[:n] + (inside[step_u : step_u + n] << 1)
-    case += inside[step_u + step_v : step_u + step_v + n] << 2
-    case += inside[step_v : step_v + n] << 3
-    square = np.flatnonzero((case - np.uint8(1)) < np.uint8(14))
-    index = np.empty((len(square), 3), dtype=np.int32)
-    index[:, 0], rest = np.divmod(square, strides[0])
-    index[:, 1], index[:, 2] = np.divmod(rest, strides[1])
-    whole = (index[:, u] < shape[u] - 1) & (index[:, v] < shape[v] - 1)
-    square, index = square[whole], index[whole]
-    kind = case[square].astype(np.intp)
-    opposite = np.flatnonzero((kind == 5) | (kind == 10))
-    if len(opposite):
-        corner = square[opposite]
-        middle = flat[corner] + flat[corner + step_u] + flat[corner + step_v] + flat[corner + step_u + step_v]
-        kind[opposite[middle > 4.0 * level]] += 16
-    lines = _LINES[kind]
-    two = np.flatnonzero(lines[:, 1, 0] >= 0)
-    edges = np.concatenate([lines[:, 0], lines[two, 1]])
-    square = np.concatenate([square, square[two]])
-    index = np.concatenate([index, index[two]])
-    result = np.empty((len(edges), 2, 3), dtype=np.float32)
-    for end in range(2):
-        edge = edges[:, end]
-        start = np.where(edge == 1, step_u, np.where(edge == 2, step_v, 0)) + square
-        upright = (edge & 1).astype(bool)
-        f_0 = flat[start]
-        f_1 = flat[start + np.where(upright, step_v, step_u)]
-        t = (np.float32(level) - f_0) / (f_1 - f_0)
-        point = result[:, end]
-        point[:] = index
-        point[:, u] += np.where(upright, edge == 1, t)
-        point[:, v] += np.where(upright, t, edge == 2)
-    return result
-
-
 def contour(grid: DensityGrid, level: float, centre: FloatArray, radius: float) -> Float32Array:
     """Chicken wire of the surface density = level within a sphere.
 
     level: e/A^3 (negative for the holes of a difference map). centre: (3,) angstrom, anywhere. radius: angstrom.
     Returns line segments (k, 2, 3) in angstrom; a segment belongs to the sphere when its middle does.
-    The method is marching squares (a plane version of Lorensen & Cline 1987, Computer Graphics 21, 163).
     """
     values, low = cut_box(grid, centre, radius)
-    inside = (values > np.float32(level)).ravel().view(np.uint8)
-    found = [_plane_lines(values, inside, level, u, v) for u, v in ((0, 1), (1, 2), (2, 0))]
-    lines = np.concatenate(found)
-    if not len(lines):
-        return lines
     steps = grid.step_vectors()
-    # Relative to the centre first: single precision keeps its digits wherever in space the view has wandered.
+    # Relative to the centre: single precision keeps its digits wherever in space the view has wandered.
     offset = steps @ low.astype(np.float64) - centre
-    lines = lines @ steps.T.astype(np.float32) + offset.astype(np.float32)
-    middle = lines[:, 0] + lines[:, 1]
-    near = np.einsum("ij,ij->i", middle, middle) <= np.float32(4.0 * radius * radius)
-    return np.ascontiguousarray(lines[near] + np.asarray(centre, dtype=np.float32))
+    room = 100_000
+    while True:
+        lines = np.empty((room, 2, 3), dtype=np.float32)
+        found = trace_lines(values, float(np.float32(level)), steps, offset, radius, LINES, lines)
+        if found <= room:
+            return lines[:found] + np.asarray(centre, dtype=np.float32)
+        room = found

@@ -1,28 +1,89 @@
-"""The two maps that people look at, made from one cycle's factors."""
+"""The maps that are shown: those of the refinement, and any that were opened or made besides."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from workbench.core.arrays import Float32Array, FloatArray
 from workbench.core.events import CycleFinished, Prepared
 from workbench.engine.maps.coefficients import MapKind, map_coefficients
 from workbench.engine.maps.density import density_map
 from workbench.engine.xray.reflection_geometry import reflection_geometry
-from workbench.view.density import DensityGrid
+from workbench.view.colours import SceneColours
+from workbench.view.density import DensityGrid, contour
+from workbench.view.renderer import Wire
+from workbench.view.ribbon import Mesh
+from workbench.view.surface import surface
 
 DENSITY = "2mFo-DFc"
 DIFFERENCE = "mFo-DFc"
+DEFAULT_LEVEL, DEFAULT_DIFFERENCE_LEVEL = 1.5, 3.0
+BROKEN = 0.45
+"""Share of every line of a negative contour that is left out in the palette without meaning in its colours."""
 
 
 @dataclass(frozen=True, eq=False)
 class MapSet:
-    """Maps by name, and a remark on how the first was made."""
+    """Maps by name, a remark on how the first was made, and which of them are difference maps."""
 
     grids: Mapping[str, DensityGrid]
     remark: str = ""
+    differences: frozenset[str] = field(default_factory=lambda: frozenset({DIFFERENCE}))
+
+    def with_map(self, name: str, grid: DensityGrid, difference: bool) -> MapSet:
+        """One map more (or another of the same name), at the end."""
+        kept = self.differences - {name}
+        return replace(
+            self, grids={**self.grids, name: grid}, differences=kept | {name} if difference else frozenset(kept)
+        )
+
+    def without(self, name: str) -> MapSet:
+        return replace(self, grids={key: grid for key, grid in self.grids.items() if key != name})
+
+
+@dataclass(frozen=True, eq=False)
+class Contours:
+    """What one map looks like at a level: lines or surfaces by the names of `wire_names`."""
+
+    lines: Mapping[str, Float32Array]
+    surfaces: Mapping[str, Mesh]
+
+
+def wire_names(name: str, difference: bool) -> tuple[tuple[str, float], ...]:
+    """The names of a map's wires and the sign of their level."""
+    return ((f"{name} +", 1.0), (f"{name} -", -1.0)) if difference else ((name, 1.0),)
+
+
+def contours(
+    grid: DensityGrid, level: float, centre: FloatArray, radius: float, name: str, difference: bool, smooth: bool
+) -> Contours:
+    """Contour a map at +level (and -level of a difference map), e/A^3, within `radius` of `centre`, angstrom."""
+    names = wire_names(name, difference)
+    if smooth:
+        return Contours({}, {wire: surface(grid, sign * level, centre, radius) for wire, sign in names})
+    return Contours({wire: contour(grid, sign * level, centre, radius) for wire, sign in names}, {})
+
+
+def map_wires(maps: MapSet, colours: SceneColours) -> list[Wire]:
+    """How the wires of all maps are painted, in their order."""
+    wires = []
+    further = 0
+    for name in maps.grids:
+        if name in maps.differences:
+            broken = BROKEN if colours.safe else 0.0
+            wires += [
+                Wire(f"{name} +", colours.positive, 0.95, 1.35),
+                Wire(f"{name} -", colours.negative, 0.95, 1.35, broken),
+            ]
+        elif name == DENSITY or not colours.others:
+            wires.append(Wire(name, colours.density, 0.80, 1.0))
+        else:
+            wires.append(Wire(name, colours.others[further % len(colours.others)], 0.85, 1.0))
+            further += 1
+    return wires
 
 
 def maps_of_cycle(prepared: Prepared, cycle: CycleFinished) -> MapSet:

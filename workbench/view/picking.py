@@ -32,7 +32,7 @@ def pick_atom(
     depth = at[:, 2]
     distance = np.hypot(at[:, 0] - x, at[:, 1] - y)
     drawn = radius * height / camera.height
-    near = shown & (depth < camera.front) & (depth > -camera.back) & (distance <= max(reach, drawn))
+    near = shown & (depth < camera.near) & (depth > camera.far) & (distance <= max(reach, drawn))
     candidates = np.flatnonzero(near)
     if not len(candidates):
         return None

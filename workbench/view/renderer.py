@@ -1,10 +1,9 @@
-"""Draws sticks and chicken wire with OpenGL 3.3 core; knows a context and arrays, and no window."""
+"""Draws the scene with OpenGL 3.3 core; knows a context and arrays, and no window."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import moderngl
@@ -13,45 +12,49 @@ import numpy as np
 from workbench.core.arrays import AnyArray, Float32Array, FloatArray
 from workbench.view.camera import Camera
 from workbench.view.colours import Rgb, SceneColours
+from workbench.view.primitives import (
+    Ellipsoids,
+    Lines,
+    Rods,
+    SectionPlane,
+    Triangles,
+    compiled,
+    set_uniforms,
+)
+from workbench.view.ribbon import Mesh
+from workbench.view.section import Section
 
 SAMPLES = 4
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "gdi generic", "basic render")
 """Names of renderers that draw with the processor."""
 FRONT_FADE = 1.5
 """Angstrom over which things appear behind the front clipping plane."""
+HALO = 0.13
+"""Angstrom by which the rim of what is selected is wider than its rods."""
+FAR = 0.07
+"""Angstrom per pixel beyond which rods are drawn as strips: then they are less than five pixels thick."""
+SECTION_SPACING = 1.0
+"""Sigma between the lines of a section."""
+MODEL, MATES, SELECTION = "model", "mates", "selection"
+"""Names of the groups of rods."""
+_ALPHA_TO_COVERAGE = 0x809E  # GL_SAMPLE_ALPHA_TO_COVERAGE
 
 
 @dataclass(frozen=True)
 class Wire:
-    """How one set of lines is painted: name, colour, strength 0..1 and width in device-independent pixels."""
+    """How one set of lines is painted: name, colour, strength 0..1, width in device-independent pixels, and the share
+    of every segment that is left out (0: unbroken). A surface of the same name has this colour too; `hatched` when
+    broken."""
 
     name: str
     colour: Rgb
     strength: float
     width: float
-
-
-class _Lines:
-    """The lines of one wire on the graphics card."""
-
-    def __init__(self, context: Any, program: Any, segments: Float32Array, centre: FloatArray, radius: float) -> None:
-        self.count = len(segments)
-        self.centre = tuple(float(value) for value in centre)
-        self.radius = float(radius)
-        self.buffer = context.buffer(np.ascontiguousarray(segments, dtype=np.float32).tobytes())
-        self.array = context.vertex_array(program, [(self.buffer, "3f 3f /i", "end_a", "end_b")])
-
-    def release(self) -> None:
-        self.array.release()
-        self.buffer.release()
-
-
-def _source(name: str) -> str:
-    return resources.files("workbench.view").joinpath("shaders", name).read_text(encoding="utf-8")
+    broken: float = 0.0
 
 
 class Renderer:
-    """A scene of sticks and named wires.
+    """A scene of rods, ellipsoids, a ribbon, named wires and surfaces, and a section.
 
     All methods must be called with the context current. Anything given here may be replaced at any time; the old
     picture stays until the next `render`.
@@ -59,15 +62,13 @@ class Renderer:
 
     def __init__(self, context: Any) -> None:
         self._context = context
-        self._sticks_program, self._lines_program = (
-            context.program(vertex_shader=_source(f"{name}.vert.glsl"), fragment_shader=_source(f"{name}.frag.glsl"))
-            for name in ("sticks", "lines")
-        )
-        self._positions: Any = None
-        self._style: Any = None
-        self._sticks: Any = None
-        self._n_sticks = 0
-        self._lines: dict[str, _Lines] = {}
+        self._programs = compiled(context)
+        self._rods: dict[str, Rods] = {}
+        self._lines: dict[str, Lines] = {}
+        self._surfaces: dict[str, Triangles] = {}
+        self._ribbon: Triangles | None = None
+        self._ellipsoids: Ellipsoids | None = None
+        self._section: SectionPlane | None = None
         self._target: Any = None
         self._size = (0, 0)
         self._samples = -1
@@ -77,36 +78,66 @@ class Renderer:
         self.draft = False
         """Draw without smoothed edges: less than half the work."""
 
-    def set_sticks(self, positions: Float32Array, style: AnyArray) -> None:
-        """Sticks with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE."""
-        for thing in (self._sticks, self._positions, self._style):
-            if thing is not None:
-                thing.release()
-        self._sticks = self._positions = self._style = None
-        self._n_sticks = len(positions)
-        if self._n_sticks:
-            self._positions = self._context.buffer(positions.tobytes(), dynamic=True)
-            self._style = self._context.buffer(style.tobytes())
-            layout = [
-                (self._positions, "3f 3f /i", "end_a", "end_b"),
-                (self._style, "1f 4f1 4f1 /i", "radius", "colour_a", "colour_b"),
-            ]
-            self._sticks = self._context.vertex_array(self._sticks_program, layout)
+    # -- what is to be drawn --------------------------------------------------------------------------------------
 
-    def move_sticks(self, positions: Float32Array) -> None:
-        """New ends (k, 6) for the same sticks."""
-        if len(positions) != self._n_sticks:
-            raise ValueError(f"{self._n_sticks} sticks cannot move to {len(positions)} places")
-        if self._n_sticks:
-            self._positions.write(positions.tobytes())
+    def set_sticks(self, positions: Float32Array, style: AnyArray, group: str = MODEL) -> None:
+        """Rods with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE; none removes the group."""
+        _release(self._rods.pop(group, None))
+        if len(positions):
+            self._rods[group] = Rods(
+                self._context, self._programs["sticks"], self._programs["far_sticks"], positions, style
+            )
+
+    def move_sticks(self, positions: Float32Array, group: str = MODEL) -> None:
+        """New ends (k, 6) for the same rods."""
+        rods = self._rods.get(group)
+        if rods is not None:
+            rods.move(positions)
+        elif len(positions):
+            raise ValueError(f"0 sticks cannot move to {len(positions)} places")
+
+    def restyle_sticks(self, style: AnyArray, group: str = MODEL) -> None:
+        """New style (k,) for the same rods."""
+        rods = self._rods.get(group)
+        if rods is not None:
+            rods.restyle(style)
 
     def set_lines(self, name: str, segments: Float32Array, centre: FloatArray, radius: float) -> None:
         """Lines (k, 2, 3) in angstrom contoured within `radius` of `centre`; none removes the wire."""
-        old = self._lines.pop(name, None)
-        if old is not None:
-            old.release()
+        _release(self._lines.pop(name, None))
         if len(segments):
-            self._lines[name] = _Lines(self._context, self._lines_program, segments, centre, radius)
+            self._lines[name] = Lines(
+                self._context, self._programs["lines"], self._programs["hairs"], segments, centre, radius
+            )
+
+    def set_surface(self, name: str, mesh: Mesh | None, centre: FloatArray, radius: float) -> None:
+        """A smooth surface in place of a wire; None or an empty mesh removes it."""
+        _release(self._surfaces.pop(name, None))
+        if mesh is not None and len(mesh.triangles):
+            self._surfaces[name] = Triangles(self._context, self._programs["mesh"], mesh, None, centre, radius)
+
+    def set_ribbon(self, mesh: Mesh | None, colours: AnyArray | None = None) -> None:
+        """The ribbon with colours (v, 4 bytes) of its vertices; None removes it."""
+        _release(self._ribbon)
+        self._ribbon = None
+        if mesh is not None and len(mesh.triangles):
+            self._ribbon = Triangles(self._context, self._programs["mesh"], mesh, colours)
+
+    def set_ellipsoids(self, middles: Float32Array, axes: Float32Array, colours: AnyArray) -> None:
+        """Ellipsoids at (k, 3) with half axes (k, 3, 3) and colours (k, 4 bytes); none removes them."""
+        _release(self._ellipsoids)
+        self._ellipsoids = None
+        if len(middles):
+            self._ellipsoids = Ellipsoids(self._context, self._programs["ellipsoids"], middles, axes, colours)
+
+    def set_section(self, section: Section | None) -> None:
+        """The section of a map; None removes it."""
+        _release(self._section)
+        self._section = None
+        if section is not None:
+            self._section = SectionPlane(self._context, self._programs["section"], section)
+
+    # -- drawing --------------------------------------------------------------------------------------------------
 
     def render(
         self,
@@ -127,59 +158,122 @@ class Renderer:
         context.disable(moderngl.CULL_FACE | moderngl.BLEND)
         context.enable(moderngl.DEPTH_TEST)
         canvas.depth_mask = True
+        canvas.color_mask = True, True, True, True
         canvas.clear(*colours.background, 1.0, depth=1.0)
-        pixel = camera.height / height
+        # The alpha of a fragment is its coverage, not that of the picture, which nothing shines through.
+        canvas.color_mask = True, True, True, False
         shared = {
             "rotation": tuple(np.asarray(camera.rotation.T, dtype=np.float32).ravel().tolist()),
             "centre": tuple(camera.centre.tolist()),
             "half_size": (0.5 * camera.height * width / height, 0.5 * camera.height),
-            "pixel": pixel,
-            "front": camera.front,
-            "back": camera.back,
-            "fog_start": 0.12 * camera.front,
-            "fog_end": -camera.back,
+            "pixel": camera.height / height,
+            "near": camera.near,
+            "far": camera.far,
+            "fog_start": camera.focus + 0.12 * camera.front,
+            "fog_end": camera.far,
             "front_fade": min(FRONT_FADE, camera.front),
+            "background": colours.background,
+            "ambient": colours.ambient,
+            "gloss": colours.gloss,
+            "glow_colour": colours.glow,
         }
-        if self._sticks is not None:
-            program = self._sticks_program
-            for name, value in shared.items():
-                program[name] = value
-            program["background"] = colours.background
-            program["ambient"] = colours.ambient
-            program["gloss"] = colours.gloss
-            # Ray-cast edges are softened by turning their coverage into samples: no sorting, no seams.
-            context.enable_direct(0x809E)  # GL_SAMPLE_ALPHA_TO_COVERAGE
-            self._sticks.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self._n_sticks)
-            context.disable_direct(0x809E)
-        if self._lines:
-            context.enable(moderngl.BLEND)
-            context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE
-            canvas.depth_mask = False
-            program = self._lines_program
-            for name, value in shared.items():
-                program[name] = value
-            for wire in wires:
-                lines = self._lines.get(wire.name)
-                if lines is None:
-                    continue
-                program["colour"] = (*wire.colour, wire.strength)
-                program["width"] = wire.width * pixel_ratio
-                program["sphere"] = lines.centre
-                program["reach"] = lines.radius
-                lines.array.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=lines.count)
-            canvas.depth_mask = True
-            context.disable(moderngl.BLEND)
-        context.disable(moderngl.DEPTH_TEST)
+        for program in self._programs.values():
+            set_uniforms(program, shared)
+        self._draw_solid(colours, self.draft or camera.height / height > FAR)
+        context.enable(moderngl.BLEND)
+        context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE
+        self._draw_section(canvas, colours, wires)
+        self._draw_surfaces(canvas, wires)
+        self._draw_lines(canvas, wires, pixel_ratio)
+        context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
         context.copy_framebuffer(target, canvas)
         target.use()
+
+    def _draw_solid(self, colours: SceneColours, far: bool) -> None:
+        context = self._context
+        sticks, mesh = self._programs["far_sticks" if far else "sticks"], self._programs["mesh"]
+        # Ray-cast edges are softened by turning their coverage into samples: no sorting, no seams.
+        if self._samples:
+            context.enable_direct(_ALPHA_TO_COVERAGE)
+        for group, rods in self._rods.items():
+            rim = HALO if group == SELECTION else 0.0
+            set_uniforms(sticks, {"halo": (*colours.accent, rim)})
+            rods.draw(far)
+        if self._ribbon is not None:
+            set_uniforms(mesh, {"paint": (0.0, 0.0, 0.0, 0.0)})
+            self._ribbon.draw()
+        if self._ellipsoids is not None:
+            self._ellipsoids.draw()
+        context.disable_direct(_ALPHA_TO_COVERAGE)
+
+    def _draw_section(self, canvas: Any, colours: SceneColours, wires: Sequence[Wire]) -> None:
+        if self._section is None:
+            return
+        s = self._section.section
+        program = self._programs["section"]
+        set_uniforms(
+            program,
+            {
+                "middle": tuple(s.centre.tolist()),
+                "right": tuple((s.right * s.reach).tolist()),
+                "up": tuple((s.up * s.reach).tolist()),
+                "positive": colours.positive if s.difference else colours.density,
+                "negative": colours.negative,
+                "spacing": SECTION_SPACING,
+                "floor_level": 2.0 if s.difference else 0.5,
+                "density": 0,
+            },
+        )
+        canvas.depth_mask = False
+        self._section.draw()
+        canvas.depth_mask = True
+
+    def _draw_surfaces(self, canvas: Any, wires: Sequence[Wire]) -> None:
+        program = self._programs["mesh"]
+        chosen = [(wire, self._surfaces[wire.name]) for wire in wires if wire.name in self._surfaces]
+        for wire, surface in chosen:
+            paint = {
+                "paint": (*wire.colour, 0.34 * wire.strength),
+                "sphere": surface.centre,
+                "reach": surface.radius,
+                "hatched": 1.0 if wire.broken else 0.0,
+            }
+            set_uniforms(program, paint)
+            # First only the depths: then a surface shows its nearest sheet and not all those behind it.
+            canvas.color_mask = False, False, False, False
+            surface.draw()
+            canvas.color_mask = True, True, True, False
+            self._context.depth_func = "<="
+            canvas.depth_mask = False
+            surface.draw()
+            canvas.depth_mask = True
+            self._context.depth_func = "<"
+
+    def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float) -> None:
+        thin = self.draft and pixel_ratio < 1.5
+        program = self._programs["hairs" if thin else "lines"]
+        canvas.depth_mask = thin
+        if thin:
+            self._context.disable(moderngl.BLEND)
+        for wire in wires:
+            lines = self._lines.get(wire.name)
+            if lines is not None:
+                look = {
+                    "colour": (*wire.colour, wire.strength),
+                    "width": wire.width * pixel_ratio,
+                    "broken": wire.broken,
+                    "sphere": lines.centre,
+                    "reach": lines.radius,
+                }
+                set_uniforms(program, look)
+                lines.draw(thin)
+        canvas.depth_mask = True
 
     def _canvas(self, size: tuple[int, int]) -> Any:
         """The multisampled framebuffer: a window's own samples cannot be had everywhere."""
         samples = 0 if self.draft else min(SAMPLES, int(self._context.max_samples))
         if self._target is None or (self._size, self._samples) != (size, samples):
-            if self._target is not None:
-                for part in (*self._target.color_attachments, self._target.depth_attachment, self._target):
-                    part.release()
+            self._drop_canvas()
             self._target = self._context.framebuffer(
                 color_attachments=[self._context.renderbuffer(size, 4, samples=samples)],
                 depth_attachment=self._context.depth_renderbuffer(size, samples=samples),
@@ -187,15 +281,25 @@ class Renderer:
             self._size, self._samples = size, samples
         return self._target
 
-    def release(self) -> None:
-        """Give everything back; the context must be current."""
-        self.set_sticks(np.empty((0, 6), dtype=np.float32), np.empty(0))
-        for lines in self._lines.values():
-            lines.release()
-        self._lines.clear()
+    def _drop_canvas(self) -> None:
         if self._target is not None:
             for part in (*self._target.color_attachments, self._target.depth_attachment, self._target):
                 part.release()
             self._target = None
-        self._sticks_program.release()
-        self._lines_program.release()
+
+    def release(self) -> None:
+        """Give everything back; the context must be current."""
+        for thing in (*self._rods.values(), *self._lines.values(), *self._surfaces.values()):
+            thing.release()
+        for other in (self._ribbon, self._ellipsoids, self._section):
+            _release(other)
+        self._rods, self._lines, self._surfaces = {}, {}, {}
+        self._ribbon = self._ellipsoids = self._section = None
+        self._drop_canvas()
+        for program in self._programs.values():
+            program.release()
+
+
+def _release(thing: Rods | Lines | Triangles | Ellipsoids | SectionPlane | None) -> None:
+    if thing is not None:
+        thing.release()

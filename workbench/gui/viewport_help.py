@@ -1,0 +1,139 @@
+"""Cards over the 3D view: the shortcuts (H), and the choice of what the mouse does when the view is first used."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from workbench.gui.viewport_bindings import PRESETS, Preset, shortcut_table
+from workbench.gui.viewport_overlay import OverlayColours, interface_font
+
+ROW, HEAD, PADDING, GUTTER = 19.0, 30.0, 24.0, 36.0
+
+
+class ShortcutCard(QWidget):
+    """All actions with their inputs, in columns; a click or any key closes it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._colours = OverlayColours()
+        self._preset = PRESETS["default"]
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self.setAccessibleName("Shortcuts of the 3D view")
+        self.hide()
+
+    def set_colours(self, colours: OverlayColours) -> None:
+        self._colours = colours
+        self.update()
+
+    def show_preset(self, preset: Preset) -> None:
+        self._preset = preset
+        lines = [f"{action}: {inputs}" for _, rows in shortcut_table(preset) for action, inputs in rows]
+        self.setAccessibleDescription("; ".join(lines))
+        self.update()
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What is shown: words of an action, its inputs."""
+        return [row for _, rows in shortcut_table(self._preset) for row in rows]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        c = self._colours
+        ground = QColor(c.background)
+        ground.setAlpha(236)
+        painter.fillRect(self.rect(), ground)
+        title = interface_font(self.font(), 16, QFont.Weight.DemiBold)
+        head = interface_font(self.font(), 13, QFont.Weight.DemiBold)
+        text, strong = interface_font(self.font(), 12), interface_font(self.font(), 12, QFont.Weight.Medium)
+        painter.setFont(title)
+        painter.setPen(QColor(c.text))
+        painter.drawText(QPointF(PADDING, 34), f"{self._preset.title}: mouse and keys")
+        painter.setFont(text)
+        painter.setPen(QColor(c.hint))
+        closing = "H closes"
+        measure = QFontMetricsF(text)
+        painter.drawText(QPointF(self.width() - PADDING - measure.horizontalAdvance(closing), 34), closing)
+        table = shortcut_table(self._preset)
+        columns = 3 if self.width() >= 900 else 2 if self.width() >= 560 else 1
+        width = (self.width() - 2 * PADDING - (columns - 1) * GUTTER) / columns
+        total = sum(HEAD + ROW * len(rows) for _, rows in table)
+        top = 58.0
+        room = self.height() - top - 8
+        row_height = ROW if total / columns < 0.9 * room else max(ROW * 0.9 * room * columns / total, 12.0)
+        per_column = total / columns * row_height / ROW
+        column, y = 0, top
+        for group, rows in table:
+            if column < columns - 1 and y > top and y - top + 0.5 * row_height * len(rows) > per_column:
+                column, y = column + 1, top
+            left = PADDING + column * (width + GUTTER)
+            painter.setFont(head)
+            painter.setPen(QColor(c.accent))
+            painter.drawText(QPointF(left, y + 14), group)
+            y += HEAD * row_height / ROW
+            for action, inputs in rows:
+                painter.setFont(text)
+                painter.setPen(QColor(c.label))
+                said = measure.elidedText(action, Qt.TextElideMode.ElideRight, width * 0.62)
+                painter.drawText(QPointF(left, y + 10), said)
+                painter.setFont(strong)
+                painter.setPen(QColor(c.text))
+                start = left + measure.horizontalAdvance(said) + 12
+                box = QRectF(start, y - 4, left + width - start, 18)
+                align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                fitted = QFontMetricsF(strong).elidedText(inputs, Qt.TextElideMode.ElideRight, box.width())
+                painter.drawText(box, align, fitted)
+                y += row_height
+        painter.end()
+
+
+class PresetChoice(QWidget):
+    """Shown once: which hand is used to? `chosen(name)` of a preset."""
+
+    chosen = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._colours = OverlayColours()
+        self.buttons: dict[str, QPushButton] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 46, 20, 20)
+        layout.setSpacing(8)
+        for preset in PRESETS.values():
+            button = QPushButton(f"{preset.title}\n{preset.words}", self)
+            button.setCursor(Qt.CursorShape.PointingHandCursor)
+            button.setAccessibleName(preset.title)
+            button.setAccessibleDescription(preset.words)
+            button.clicked.connect(lambda _=False, name=preset.name: self.chosen.emit(name))
+            layout.addWidget(button)
+            self.buttons[preset.name] = button
+        self.set_colours(self._colours)
+        self.hide()
+
+    def set_colours(self, c: OverlayColours) -> None:
+        self._colours = c
+        for button in self.buttons.values():
+            button.setFont(interface_font(self.font(), 12))
+            button.setStyleSheet(
+                f"QPushButton {{ background: {c.panel}; color: {c.text}; border: 1px solid {c.hairline};"
+                f" border-radius: 8px; padding: 10px 14px; text-align: left; }}"
+                f"QPushButton:hover, QPushButton:focus {{ border: 1px solid {c.accent}; }}"
+            )
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground = QColor(self._colours.background)
+        ground.setAlpha(240)
+        painter.setPen(QPen(QColor(self._colours.hairline), 1))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
+        painter.setFont(interface_font(self.font(), 13, QFont.Weight.DemiBold))
+        painter.setPen(QColor(self._colours.text))
+        painter.drawText(QPointF(20, 30), "How do you turn a model?")
+        painter.setFont(interface_font(self.font(), 11))
+        painter.setPen(QColor(self._colours.hint))
+        painter.end()

@@ -1,0 +1,112 @@
+"""The words of the 3D view: what is said of an atom, a residue, the maps and the colours."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtGui import QColor
+
+from workbench.core.arrays import FloatArray
+from workbench.core.crystal import Model, ModelState
+from workbench.gui.viewport_overlay import LevelRow
+from workbench.view.atoms import hydrogen_atoms
+from workbench.view.colours import Rgb, SceneColours
+from workbench.view.framing import residue_atoms
+from workbench.view.maps import DENSITY, MapSet
+from workbench.view.renderer import Wire
+
+MINUS = "\u2212"
+
+
+def hex_colour(colour: Rgb) -> str:
+    return QColor.fromRgbF(*colour).name()
+
+
+def atom_name(model: Model, atom: int, mate: str = "") -> str:
+    """'CB (A)  A 89 PHE', with the operator of a symmetry copy."""
+    alternative = f" ({model.altloc[atom]})" if model.altloc[atom] else ""
+    copy = f"   {mate}" if mate else ""
+    return f"{model.atom_name[atom]}{alternative}  {model.residues.label(int(model.residue[atom]))}{copy}"
+
+
+def atom_details(
+    model: Model,
+    state: ModelState,
+    atom: int,
+    maps: MapSet,
+    restraint: tuple[float, str] | None = None,
+    mate: str = "",
+) -> str:
+    """Everything about an atom: B, occupancy, density at its centre in the maps, its worst restraint (Z, kind)."""
+    parts = [atom_name(model, atom, mate), f"B {state.b_iso[atom]:.1f} \u00c5\u00b2"]
+    parts.append(f"occ {state.occupancy[atom]:.2f}")
+    for name, grid in maps.grids.items():
+        if grid.sigma > 0.0 and np.isfinite(state.xyz[atom]).all():
+            sign = "+" if name in maps.differences else ""
+            value = float(grid.at(state.xyz[atom])[0]) / grid.sigma
+            said = name.replace("-", MINUS)
+            shown = f"{value:{sign}.1f}".replace("-", MINUS)
+            parts.append(f"{said} {shown} \u03c3")
+    if restraint is not None:
+        parts.append(f"{restraint[1]} Z {restraint[0]:.1f}")
+    return "   ".join(parts)
+
+
+def residue_words(
+    model: Model, state: ModelState, row: int, maps: MapSet, fit: FloatArray | None
+) -> tuple[str, tuple[str, ...]]:
+    """Title and lines about the residue that is looked at."""
+    atoms = residue_atoms(model, row)
+    line = f"mean B {state.b_iso[atoms].mean():.1f} \u00c5\u00b2"
+    density = maps.grids.get(DENSITY)
+    if density is not None and density.sigma > 0.0:
+        heavy = ~hydrogen_atoms(model)[atoms] & np.isfinite(state.xyz[atoms]).all(axis=1)
+        mean = density.at(state.xyz[atoms][heavy]).mean() / density.sigma if heavy.any() else 0.0
+        line += f"    2mFo\u2212DFc at its atoms {mean:.1f} \u03c3"
+    if fit is not None and np.isfinite(fit[row]):
+        line += f"    density fit CC {fit[row]:.2f}"
+    return model.residues.label(row), (line,)
+
+
+def level_rows(
+    maps: MapSet,
+    levels: dict[str, float],
+    hidden: set[str],
+    active: str,
+    bright: str,
+    wires: list[Wire],
+    colours: SceneColours,
+) -> tuple[LevelRow, ...]:
+    """The legend of the maps."""
+    paint = {wire.name: hex_colour(wire.colour) for wire in wires}
+    rows = []
+    for name, grid in maps.grids.items():
+        difference = name in maps.differences
+        sigma = levels[name]
+        both = "\u00b1" if difference else ""
+        swatches = (paint[f"{name} +"], paint[f"{name} -"]) if difference else (paint[name],)
+        remark = difference_words(colours) if difference else maps.remark if name == DENSITY else ""
+        rows.append(
+            LevelRow(
+                colours=swatches,
+                name=name.replace("-", MINUS),
+                sigma=f"{both}{sigma:.2f} \u03c3",
+                absolute=f"{sigma * grid.sigma:.2f} e/\u00c5\u00b3",
+                remark="hidden" if name in hidden else remark,
+                bright=name == bright,
+                active=name == active,
+                broken=difference and colours.safe,
+            )
+        )
+    return tuple(rows)
+
+
+def difference_words(colours: SceneColours) -> str:
+    """'+ green, - red': the sign of a difference map in words."""
+
+    def word(colour: Rgb) -> str:
+        hue = QColor.fromRgbF(*colour).hslHue()
+        limits = ((20, "red"), (50, "orange"), (75, "yellow"), (170, "green"), (260, "blue"), (330, "violet"))
+        return next((name for limit, name in limits if hue < limit), "red")
+
+    broken = " broken" if colours.safe else ""
+    return f"+ {word(colours.positive)}, \u2212 {word(colours.negative)}{broken}"

@@ -1,0 +1,283 @@
+"""Where the 3D view looks: residues, ligands, peaks, atoms under the pointer; travel and its undo."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QEasingCurve, QTimer, QVariantAnimation
+from PySide6.QtGui import (
+    QHideEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from workbench.core.arrays import FloatArray, IntArray
+from workbench.core.crystal import Model, ModelState
+from workbench.core.events import CycleFinished, Prepared
+from workbench.gui.viewport_canvas import SceneCanvas
+from workbench.gui.viewport_marks import Picked, place_of
+from workbench.view.camera import Camera
+from workbench.view.colouring import residue_fit
+from workbench.view.framing import first_residue, residue_atoms, residue_point
+from workbench.view.maps import MapSet
+from workbench.view.picking import pick_atom
+from workbench.view.scene import Scene
+
+BLOB_DISTANCE = 1.6
+"""Angstrom from every atom beyond which a positive peak is a blob that nothing explains."""
+MOST_VIEWS = 50
+SPIN_DEGREES, SPIN_MS = 1.0, 33
+
+
+class TravellingView(SceneCanvas):
+    """A canvas that is given models and cycles, and goes from place to place in them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._peak = -1
+        self._views: list[Camera] = []
+        self._flight = QVariantAnimation(self)
+        self._flight.setStartValue(0.0)
+        self._flight.setEndValue(1.0)
+        self._flight.setDuration(300)
+        self._flight.setEasingCurve(QEasingCurve.Type.InOutCubic)
+        self._flight.valueChanged.connect(self._fly)
+        self._flight_ends: tuple[Camera, FloatArray] = (self.camera, np.zeros(3))
+        self._spin = QTimer(self)
+        self._spin.setInterval(SPIN_MS)
+        self._spin.timeout.connect(lambda: self._move_camera(self.camera.rotated(np.radians(SPIN_DEGREES), 0.0)))
+
+    def set_prepared(self, prepared: Prepared) -> None:
+        """A new problem. The view is kept when the same model comes again (another run from a later state)."""
+        before = self._prepared
+        same = (
+            before is not None
+            and before.model.source == prepared.model.source
+            and len(before.model) == len(prepared.model)
+        )
+        self._prepared = prepared
+        self.tracer.set_prepared(prepared)
+        self.set_model(prepared.model, prepared.bonds, keep_view=same)
+
+    def set_cycle(self, cycle: CycleFinished) -> None:
+        """Atoms move at once; the maps follow as soon as they are computed, older ones still waiting are dropped."""
+        if self._prepared is None or not self.available or self.scene is None:
+            return
+        fit = residue_fit(cycle)
+        if fit is not None:
+            self.scene.fit = fit
+        self._moved(cycle.state)
+        self.tracer.set_cycle(self._prepared, cycle)
+
+    def set_model(self, model: Model, bonds: IntArray, keep_view: bool = False) -> None:
+        """Show a model with bonds (k, 2); the maps of the former model go."""
+        start = self.scene.start if keep_view and self.scene is not None else None
+        self.scene = Scene(model, bonds, self._colours, self.options)
+        if start is not None and len(start) == len(model):
+            # Another run of the same model: it has moved since the very first start.
+            self.scene.start = start
+        self.restraint_z = None
+        if not keep_view:
+            self.marks.clear()
+            self._residue = None
+            self.tracer.set_maps(MapSet({}))
+        self.marks.hovered = None
+        if not keep_view and len(model):
+            self.camera = replace(Camera(), rotation=self.camera.rotation)
+            first = first_residue(model, self.scene.xyz)
+            if first is not None:
+                self._go(residue_point(model, self.scene.xyz, first), first, fly=False)
+        self._select(self._residue)
+        self._give_scene()
+        self._show_texts()
+
+    def move_atoms(self, xyz: FloatArray) -> None:
+        """New coordinates (n, 3) in angstrom for the same atoms; the camera stays."""
+        if self.scene is not None:
+            if xyz.shape != self.scene.xyz.shape:
+                raise ValueError(f"{len(self.scene.xyz)} atoms cannot move to {len(xyz)} places")
+            self._moved(replace(self.scene.state, xyz=np.asarray(xyz, dtype=np.float64)))
+
+    def _moved(self, state: ModelState) -> None:
+        scene = self.scene
+        assert scene is not None
+        repainted = scene.move(state)
+        self._with_context(lambda renderer: scene.give_moved(renderer, repainted))
+        self._repaint()
+        self._show_texts()
+
+    def centre_on_residue(self, row: int) -> None:
+        """Look at a residue (row of the model's residues), orientation and zoom kept."""
+        if self.scene is not None and 0 <= row < len(self.scene.model.residues):
+            self._go(residue_point(self.scene.model, self.scene.xyz, row), row)
+
+    def centre_on_point(self, point: FloatArray) -> None:
+        """Look at a point (3,) in angstrom."""
+        self._go(np.asarray(point, dtype=np.float64), None)
+
+    def _keep_view(self) -> None:
+        self._views.append(self.camera)
+        del self._views[:-MOST_VIEWS]
+
+    def _go(self, point: FloatArray, residue: int | None, fly: bool = True) -> None:
+        if not np.isfinite(point).all():
+            self.message.emit("This atom has no place: its coordinates are not numbers.")
+            return
+        self._keep_view()
+        if residue is not None:
+            self._select(residue)
+        self._flight.stop()
+        if fly and self.animated and self.isVisible():
+            self._flight_ends = (self.camera, point)
+            self._flight.start()
+        else:
+            self.camera = self.camera.centred(point)
+            self.tracer.follow_section(self.camera)
+            self._follow_mates()
+            self._repaint()
+        if self.available:
+            self.tracer.request(point)
+        self._show_texts()
+        if residue is not None and self.scene is not None:
+            self.centred.emit(self.scene.model.residues.label(residue))
+
+    def _fly(self, value: float) -> None:
+        start, end = self._flight_ends
+        part = float(value)
+        self.camera = replace(
+            start, centre=start.centre + (end - start.centre) * part, focus=start.focus * (1.0 - part)
+        )
+        if part >= 1.0:
+            self.tracer.follow_section(self.camera)
+            self._follow_mates()
+        self._repaint()
+        self._show_texts()
+
+    def _select(self, row: int | None) -> None:
+        self._residue = row
+        if self.scene is not None:
+            self.scene.select(row)
+            self._with_context(self.scene.give_selection)
+
+    def undo_view(self) -> None:
+        """Back to how we looked before the last jump or movement."""
+        if self._views:
+            self._flight.stop()
+            self._move_camera(self._views.pop())
+            self._name_centre()
+
+    def step_residue(self, step: int) -> None:
+        """To the next or previous residue, orientation kept."""
+        if self.scene is not None and len(self.scene.model.residues):
+            count = len(self.scene.model.residues)
+            self.centre_on_residue(0 if self._residue is None else (self._residue + step) % count)
+
+    def next_ligand(self) -> None:
+        """To the next residue that is neither polymer nor water."""
+        if self.scene is None:
+            return
+        rows = np.flatnonzero(np.isin(self.scene.model.residues.kind, ["ligand", "sugar", "ion"]))
+        if not len(rows):
+            self.message.emit("The model has no ligand.")
+            return
+        here = -1 if self._residue is None else self._residue
+        later = rows[rows > here]
+        self.centre_on_residue(int(later[0] if len(later) else rows[0]))
+
+    def step_peak(self, step: int) -> None:
+        """To the next or previous difference peak, the highest first."""
+        peaks = self.tracer.peaks
+        if not peaks:
+            self.message.emit("No difference peak above 4 \u03c3." if self.tracer.maps.grids else "No difference map.")
+            return
+        self._peak = (max(self._peak, 0) if self._peak < 0 and step > 0 else self._peak + step) % len(peaks)
+        self._show_peak(self._peak)
+
+    def next_blob(self) -> None:
+        """To the next positive peak that no atom explains."""
+        peaks = self.tracer.peaks
+        blobs = [k for k, peak in enumerate(peaks) if peak.height > 0 and peak.distance > BLOB_DISTANCE]
+        if not blobs:
+            self.message.emit("No unmodelled blob above 4 \u03c3.")
+            return
+        self._peak = next((k for k in blobs if k > self._peak), blobs[0])
+        self._show_peak(self._peak)
+
+    def _show_peak(self, number: int) -> None:
+        peak = self.tracer.peaks[number]
+        self._go(np.array(peak.xyz), None)
+        self._name_centre()
+        sign = "+" if peak.height > 0 else "\u2212"
+        near = f", {peak.distance:.1f} \u00c5 from the nearest atom" if np.isfinite(peak.distance) else ""
+        self.message.emit(
+            f"Difference peak {number + 1} of {len(self.tracer.peaks)}: {sign}{abs(peak.height):.1f} \u03c3{near}"
+        )
+
+    def _name_centre(self) -> None:
+        """After a movement: the title follows to the residue that is nearest to the centre."""
+        nearest = self._nearest_to(self._flight_ends[1] if self._flying else self.camera.centre)
+        if nearest is None or self.scene is None:
+            return
+        row = int(self.scene.model.residue[nearest])
+        if row != self._residue:
+            self._select(row)
+            self._repaint()
+            self._show_texts()
+            self.centred.emit(self.scene.model.residues.label(row))
+
+    @property
+    def _flying(self) -> bool:
+        return self._flight.state() == QVariantAnimation.State.Running
+
+    def _nearest_to(self, point: FloatArray) -> int | None:
+        if self.scene is None or not self.scene.shown.any():
+            return None
+        atoms = np.flatnonzero(self.scene.shown)
+        return int(atoms[int(np.argmin(np.linalg.norm(self.scene.xyz[atoms] - point, axis=1)))])
+
+    def pick(self, x: float, y: float) -> Picked | None:
+        """What lies at a point of the widget in device-independent pixels; symmetry mates too."""
+        if self.scene is None:
+            return None
+        xyz, shown, atom, mate = self.scene.pickable()
+        ratio = self.devicePixelRatioF()
+        found = pick_atom(
+            self.camera,
+            xyz,
+            shown,
+            x * ratio,
+            y * ratio,
+            self.width() * ratio,
+            self.height() * ratio,
+            reach=8.0 * ratio,
+        )
+        return None if found is None else (int(atom[found]), int(mate[found]))
+
+    def atom_at(self, x: float, y: float) -> int | None:
+        """Index of the atom of the model at a point of the widget; None for symmetry mates."""
+        found = self.pick(x, y)
+        return found[0] if found is not None and found[1] < 0 else None
+
+    def centre_on_atom(self, atom: int, mate: int = -1) -> None:
+        assert self.scene is not None
+        self._go(place_of(self.scene, (atom, mate)).copy(), int(self.scene.model.residue[atom]))
+
+    def toggle_label(self, atom: int | None) -> None:
+        """Write an atom's name beside it, or take it away."""
+        if atom is not None:
+            self.marks.labelled ^= {atom}
+            self._show_texts()
+
+    def omit_residue(self) -> None:
+        """A polder map of the residue that is looked at."""
+        scene, row = self.scene, self._residue
+        if scene is None or row is None:
+            return
+        chosen = scene.model.residue == row
+        name = f"polder {scene.model.residues.label(row)}"
+        self.tracer.omit(scene.state, chosen, name, scene.xyz[residue_atoms(scene.model, row)])
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._flight.stop()
+        self._spin.stop()
+        super().hideEvent(event)

@@ -1,0 +1,228 @@
+"""What is seen of a model: style, colours, symmetry, selection. Shared by the window and by pictures without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from workbench.core.crystal import Model, ModelState
+from workbench.view.atoms import Sticks, Style, build_sticks, hydrogen_atoms
+from workbench.view.colouring import AtomValues, ColourBy, atom_colours, glow_of
+from workbench.view.colours import SceneColours
+from workbench.view.ellipsoids import principal_axes
+from workbench.view.renderer import MATES, MODEL, SELECTION, Renderer, Wire
+from workbench.view.ribbon import EMPTY_MESH, Mesh, ribbon
+from workbench.view.secondary_structure import secondary_structure
+from workbench.view.symmetry import Mate, cell_edges, mates_near
+
+MATE_RADIUS = 16.0
+"""Angstrom around the centre within which symmetry mates are drawn."""
+MATE_SHIFT = 2.0
+"""Angstrom the centre may wander before they are looked for again."""
+CELL = "unit cell"
+RECENT_CYCLES = 3
+"""An atom shines by how far it has moved in so many cycles."""
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """How the model is shown. glow: atoms shine by how far they moved in the last cycles."""
+
+    style: Style = "sticks"
+    colour_by: ColourBy = "element"
+    hydrogens: bool = False
+    symmetry: bool = False
+    cell: bool = False
+    glow: bool = False
+    waters: bool = True
+
+
+class Scene:
+    """A model with everything that is drawn of it; the `give` methods upload, the others only compute."""
+
+    def __init__(
+        self, model: Model, bonds: IntArray, colours: SceneColours, options: SceneOptions | None = None
+    ) -> None:
+        self.model = model
+        self.bonds = np.asarray(bonds, dtype=np.int32).reshape(-1, 2)
+        self.options = options or SceneOptions()
+        self.colours = colours
+        self.state = ModelState(model.xyz, model.b_iso, model.u_aniso, model.occupancy)
+        self.start = sound(model.xyz)
+        self.xyz = self.start
+        self.fit: FloatArray | None = None
+        self.selected: int | None = None
+        self.mates: list[Mate] = []
+        self._mates_centre: FloatArray | None = None
+        self._recent: list[FloatArray] = []
+        self._structure: AnyArray | None = None
+        self.ribbon: Mesh = EMPTY_MESH
+        self.sticks: Sticks
+        self.palette: AnyArray
+        self._build()
+
+    @property
+    def shown(self) -> BoolArray:
+        """(n,) atoms that can be seen, and picked."""
+        return self.sticks.shown
+
+    @property
+    def structure(self) -> AnyArray:
+        """(r,) secondary structure of the model as it was read; found when it is first asked for."""
+        if self._structure is None:
+            self._structure = secondary_structure(self.model, self.start)
+        return self._structure
+
+    # -- changes --------------------------------------------------------------------------------------------------
+
+    def set_options(self, options: SceneOptions) -> None:
+        before, self.options = self.options, options
+        if not options.symmetry:
+            self.mates, self._mates_centre = [], None
+        if before != options:
+            self._build()
+
+    def set_colours(self, colours: SceneColours) -> None:
+        self.colours = colours
+        self._build()
+
+    def move(self, state: ModelState) -> bool:
+        """A new state of the same atoms. True when colours changed with it, not only places."""
+        if state.xyz.shape != self.xyz.shape:
+            raise ValueError(f"{len(self.xyz)} atoms cannot move to {len(state.xyz)} places")
+        before, self.state, self.xyz = self.xyz, state, sound(state.xyz)
+        self._recent = [*self._recent, np.linalg.norm(self.xyz - before, axis=1)][-RECENT_CYCLES:]
+        if self.options.style == "ribbon":
+            self.ribbon = ribbon(self.model, self.xyz, self.structure)
+        if self.options.colour_by in ("b", "shift", "fit") or self.options.glow:
+            self._paint()
+            return True
+        return False
+
+    def follow(self, centre: FloatArray) -> bool:
+        """Look for symmetry mates around another centre. True when there are others now."""
+        if not self.options.symmetry:
+            return False
+        if self._mates_centre is not None and np.linalg.norm(centre - self._mates_centre) < MATE_SHIFT:
+            return False
+        self._mates_centre = centre.copy()
+        self.mates = mates_near(self.model.crystal, self.xyz, self.model.residue, centre, MATE_RADIUS)
+        return True
+
+    def select(self, row: int | None) -> None:
+        """Highlight a residue."""
+        self.selected = row
+
+    def _values(self) -> AtomValues:
+        needed = self.options.colour_by == "structure"
+        structure = self.structure if needed else np.full(len(self.model.residues), "")
+        shift = np.linalg.norm(self.xyz - self.start, axis=1)
+        return AtomValues(structure, self.state.b_iso, shift, self.fit)
+
+    def _build(self) -> None:
+        o = self.options
+        self.palette = atom_colours(self.model, o.colour_by, self.colours, self._values())
+        self.sticks = build_sticks(self.model, self.bonds, self.palette, o.style, o.hydrogens, o.waters)
+        self.ribbon = ribbon(self.model, self.xyz, self.structure) if o.style == "ribbon" else EMPTY_MESH
+        self._paint()
+
+    def _paint(self) -> None:
+        self.palette = atom_colours(self.model, self.options.colour_by, self.colours, self._values())
+        glow = None
+        if self.options.glow and self._recent:
+            glow = glow_of(np.sum(self._recent, axis=0))
+        self.sticks = self.sticks.painted(self.palette, glow)
+
+    # -- upload ---------------------------------------------------------------------------------------------------
+
+    def give(self, renderer: Renderer) -> None:
+        """Everything."""
+        renderer.set_sticks(self.sticks.positions(self.xyz), self.sticks.style, MODEL)
+        self._give_shapes(renderer)
+        self.give_selection(renderer)
+        self.give_mates(renderer)
+        edges = cell_edges(self.model.crystal) if self.options.cell else np.empty((0, 2, 3), dtype=np.float32)
+        renderer.set_lines(CELL, edges, np.zeros(3), 1e6)
+
+    def give_moved(self, renderer: Renderer, repainted: bool) -> None:
+        """Only what a cycle changes: places, and colours where they follow values."""
+        renderer.move_sticks(self.sticks.positions(self.xyz), MODEL)
+        if repainted:
+            renderer.restyle_sticks(self.sticks.style, MODEL)
+        if self.options.style in ("ribbon", "ellipsoids"):
+            self._give_shapes(renderer)
+        self.give_selection(renderer)
+        if self.mates:
+            self.give_mates(renderer)
+
+    def _give_shapes(self, renderer: Renderer) -> None:
+        colours = self.palette[self.ribbon.atom] if len(self.ribbon.atom) else None
+        renderer.set_ribbon(self.ribbon, colours)
+        middles, axes, paint = self._ellipsoids()
+        renderer.set_ellipsoids(middles, axes, paint)
+
+    def _ellipsoids(self) -> tuple[AnyArray, AnyArray, AnyArray]:
+        if self.options.style != "ellipsoids":
+            return np.empty((0, 3), dtype=np.float32), np.empty((0, 3, 3), dtype=np.float32), np.empty((0, 4))
+        drawn = self.shown & ~hydrogen_atoms(self.model)
+        anisotropic = self.state.anisotropic[drawn]
+        axes = principal_axes(self.state.b_iso[drawn], self.state.u_aniso[drawn], anisotropic)
+        return self.xyz[drawn].astype(np.float32), axes, self.palette[drawn]
+
+    def give_selection(self, renderer: Renderer) -> None:
+        """The rim around the selected residue."""
+        part = None
+        if self.selected is not None:
+            chosen = self.model.residue == self.selected
+            part = self.sticks.part(chosen & self.shown)
+        if part is None or not len(part.ends):
+            renderer.set_sticks(np.empty((0, 6), dtype=np.float32), np.empty(0), SELECTION)
+        else:
+            renderer.set_sticks(part.positions(self.xyz), part.style, SELECTION)
+
+    def give_mates(self, renderer: Renderer) -> None:
+        """The symmetry mates: carbon grey, everything fainter."""
+        positions, styles = [], []
+        palette = self.palette.copy()
+        grey = np.round(255 * np.array(self.colours.other_element)).astype(np.uint8)
+        palette[self.model.element == "C", :3] = grey
+        palette[:, 3] = np.minimum(palette[:, 3], 150)
+        source = self.sticks
+        if self.options.style in ("ribbon", "ellipsoids"):
+            source = build_sticks(
+                self.model, self.bonds, palette, "sticks", self.options.hydrogens, self.options.waters
+            )
+        faint = source.painted(palette)
+        for mate in self.mates:
+            part = faint.part(mate.near & source.shown)
+            positions.append(part.positions(mate.moved(self.xyz)))
+            styles.append(part.style)
+        if positions:
+            renderer.set_sticks(np.concatenate(positions), np.concatenate(styles), MATES)
+        else:
+            renderer.set_sticks(np.empty((0, 6), dtype=np.float32), np.empty(0), MATES)
+
+    def wires(self) -> list[Wire]:
+        """How the lines of the model are painted."""
+        return [Wire(CELL, self.colours.other_element, 0.7, 1.2)] if self.options.cell else []
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def pickable(self) -> tuple[FloatArray, BoolArray, IntArray, IntArray]:
+        """Places (m, 3), which are shown (m,), atom (m,) and mate (m,; -1 = the model itself) of all that is drawn."""
+        xyz, shown = [self.xyz], [self.shown]
+        atom, mate = [np.arange(len(self.xyz), dtype=np.int32)], [np.full(len(self.xyz), -1, dtype=np.int32)]
+        for k, copy in enumerate(self.mates):
+            near = np.flatnonzero(copy.near & self.shown).astype(np.int32)
+            xyz.append(copy.moved(self.xyz[near]))
+            shown.append(np.ones(len(near), dtype=bool))
+            atom.append(near)
+            mate.append(np.full(len(near), k, dtype=np.int32))
+        return np.concatenate(xyz), np.concatenate(shown), np.concatenate(atom), np.concatenate(mate)
+
+
+def sound(xyz: FloatArray) -> FloatArray:
+    """Coordinates in which everything that is no number is NaN, with which one can reckon on."""
+    return np.where(np.isfinite(xyz), np.asarray(xyz, dtype=np.float64), np.nan)

@@ -1,0 +1,89 @@
+"""The crystal around the model: symmetry mates near a point, and the edges of the unit cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import gemmi
+import numpy as np
+from scipy.spatial import cKDTree
+
+from workbench.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from workbench.core.crystal import Crystal
+from workbench.view.density import orthogonalisation
+
+MOST_SHIFTS = 2
+"""How many cells away, beyond the one the centre is in, copies are looked for along each axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mate:
+    """A copy of the model: x' = rotation x + shift (Cartesian, angstrom). name: the operator as "-x,y+1/2,-z".
+    near: (n,) atoms whose residue comes near the centre."""
+
+    rotation: FloatArray
+    shift: FloatArray
+    name: str
+    near: BoolArray
+
+    def moved(self, xyz: FloatArray) -> FloatArray:
+        return np.asarray(xyz @ self.rotation.T + self.shift)
+
+
+def mates_near(crystal: Crystal, xyz: FloatArray, residue: IntArray, centre: FloatArray, radius: float) -> list[Mate]:
+    """Every copy of atoms xyz (n, 3) that comes within `radius` angstrom of `centre` (3,), the model itself excluded.
+
+    residue: (n,) row of the residue of each atom; residues are kept whole.
+    """
+    finite = np.isfinite(xyz).all(axis=1)
+    if not finite.any() or not np.isfinite(centre).all():
+        return []
+    index = np.flatnonzero(finite)
+    tree = cKDTree(xyz[index])
+    orth = orthogonalisation(crystal)
+    frac = np.linalg.inv(orth)
+    low, high = xyz[index].min(axis=0), xyz[index].max(axis=0)
+    middle, extent = 0.5 * (low + high), 0.5 * float(np.linalg.norm(high - low))
+    reach = np.ceil((extent + radius) * np.linalg.norm(frac, axis=1)).astype(int)
+    reach = np.minimum(reach, MOST_SHIFTS + np.ceil(extent * np.linalg.norm(frac, axis=1)).astype(int))
+    found = []
+    for op in gemmi.SpaceGroup(crystal.space_group).operations():
+        rotation = np.array(op.rot, dtype=np.float64) / gemmi.Op.DEN
+        translation = np.array(op.tran, dtype=np.float64) / gemmi.Op.DEN
+        cartesian = orth @ rotation @ frac
+        image = rotation @ (frac @ middle) + translation
+        base = np.round(frac @ centre - image)
+        for step in product(*[range(-int(k), int(k) + 1) for k in reach]):
+            lattice = base + np.array(step)
+            shift = orth @ (translation + lattice)
+            if np.linalg.norm(cartesian @ middle + shift - centre) > extent + radius:
+                continue
+            if np.allclose(cartesian, np.eye(3), atol=1e-9) and np.allclose(shift, 0.0, atol=1e-6):
+                continue
+            # The centre is brought to the model instead of the model to the centre: one tree serves all copies.
+            back = np.linalg.solve(cartesian, centre - shift)
+            hits = tree.query_ball_point(back, radius)
+            if hits:
+                near = np.isin(residue, residue[index[hits]]) & finite
+                found.append(Mate(cartesian, shift, _name(op, lattice), near))
+    return found
+
+
+def _name(op: gemmi.Op, lattice: FloatArray) -> str:
+    moved = gemmi.Op(op.triplet())
+    moved.tran = [int(t + gemmi.Op.DEN * n) for t, n in zip(op.tran, lattice, strict=True)]
+    return str(moved.triplet())
+
+
+def cell_edges(crystal: Crystal) -> Float32Array:
+    """The twelve edges (12, 2, 3) of the unit cell at the origin, in angstrom; the first three are a, b and c."""
+    orth = orthogonalisation(crystal)
+    edges = [((0, 0, 0), axis) for axis in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
+    corners = list(product((0, 1), repeat=3))
+    for start in corners:
+        for k in range(3):
+            end = tuple(1 if n == k else value for n, value in enumerate(start))
+            if start[k] == 0 and any(start):
+                edges.append((start, end))  # type: ignore[arg-type]
+    return (np.array(edges, dtype=np.float64) @ orth.T).astype(np.float32)
