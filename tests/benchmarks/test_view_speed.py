@@ -46,7 +46,7 @@ def times() -> tuple[dict[str, float], dict[str, float]]:
 
 _NOT_MET = pytest.mark.xfail(
     strict=False,
-    reason="whole views by the processor: 1.4-1.8 and 1.3-1.5 of pyqtgraph 0.14's unlit, unfogged lines of the same width "
+    reason="whole views by the processor: 1.4-1.8 and 1.3-1.5 of pyqtgraph 0.14's unlit, unfogged lines of that width "
     "(11 against 6 ms, 33 against 24 ms); a strip has twice the corners of a line and is shaded across",
 )
 

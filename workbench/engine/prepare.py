@@ -22,6 +22,7 @@ from workbench.engine.geometry.tensors import EIGHT_PI_SQ
 from workbench.engine.geometry.topology import build_geometry
 from workbench.engine.restraints import Restraints
 from workbench.engine.special_positions import find_special_positions
+from workbench.engine.validation.density_fit import group_rows
 from workbench.engine.xray.bulk_solvent import SolventMask
 from workbench.engine.xray.model_factors import DataSet
 from workbench.engine.xray.reflection_geometry import all_reflections
@@ -48,6 +49,8 @@ class RefinementProblem:
     mask: SolventMask
     start: ModelState
     first_cycle: int
+    groups: tuple[IntArray, IntArray]
+    """Main and side chains, as `validation.density_fit.group_rows`."""
 
     def with_anisotropic(self, anisotropic: BoolArray) -> RefinementProblem:
         """The same problem with tensors for the atoms `anisotropic` (n,)."""
@@ -188,6 +191,7 @@ def prepare(
         mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),
         start=begin,
         first_cycle=first_cycle,
+        groups=group_rows(model),
     )
     return replace(problem, prepared=replace(prepared, prepare_seconds=time.perf_counter() - began))
 

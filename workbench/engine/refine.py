@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,17 +17,30 @@ from workbench.core.arrays import ComplexArray, FloatArray
 from workbench.core.control import RunControl
 from workbench.core.crystal import ModelState
 from workbench.core.errors import NumericalError
-from workbench.core.events import CycleFinished, CycleStatistics, EndReason, Finished, Note, Progress, RunEvent
+from workbench.core.events import (
+    CycleFinished,
+    CycleStatistics,
+    EndReason,
+    Finished,
+    Note,
+    Progress,
+    ResidueFit,
+    RunEvent,
+)
 from workbench.engine.atomic_model import B_MIN
 from workbench.engine.b_model import AnisotropyTrial, candidates, supported
 from workbench.engine.cross_validation.best_state import merit
 from workbench.engine.cross_validation.paired_difference import r_difference
+from workbench.engine.cross_validation.test_set_watch import TestSetWatch
 from workbench.engine.memory import peak_memory_mb
-from workbench.engine.optimise.step import accepted_step
+from workbench.engine.optimise.effective_parameters import effective_parameters
+from workbench.engine.optimise.normal_equations import normal_equations
+from workbench.engine.optimise.step import StepResult, accepted_step
 from workbench.engine.optimise.target import Derivatives
 from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import AutomaticWeight
 from workbench.engine.prepare import RefinementProblem
+from workbench.engine.validation.density_fit import density_fit
 from workbench.engine.xray.model_factors import FittedData
 
 SHIFT_DONE, SHIFT_B_DONE, LL_DONE, CYCLES_DONE = 0.002, 0.1, 1e-4, 3
@@ -77,6 +91,15 @@ class _Shift:
     mean_b: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Freedom:
+    """Parameters: refined, determined by the data with the weights in use, and with the automatic ones."""
+
+    parameters: int = 0
+    effective: float = float("nan")
+    reference: float = float("nan")
+
+
 def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent]:
     """Refine until converged, out of cycles, or told to stop; the best state so far is the result."""
     began = time.perf_counter()
@@ -88,8 +111,9 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
     settings = control.settings()
     weight = settings.weight if settings.weight is not None else automatic.value
+    watch = _watch(problem)
     latest = _finished_cycle(
-        problem, point, problem.first_cycle, _Shift(), weight, automatic, time.perf_counter() - began, True
+        problem, point, problem.first_cycle, _Shift(), weight, automatic, time.perf_counter() - began, True, watch
     )
     yield latest
     best, best_merit = latest, merit(latest.statistics)
@@ -98,6 +122,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     trust = TrustRegion()
     trial = AnisotropyTrial.for_run(settings, problem.atoms, problem.data.n_work, problem.data.n_free)
     plain = latest, point, best, best_merit
+    watch_of_plain = watch
     cycle = problem.first_cycle
     while True:
         settings = control.settings()
@@ -113,14 +138,15 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         if step is None:
             reason = "stopped"
             break
-        reached, weight = step
+        reached, weight, freedom = step
         if reached is None:
             yield Note(f"Cycle {cycle}: no step lowers the target any further.")
             reason = "no_progress"
             break
         shift = _shift(point.state, reached.state)
         point = _assess(problem, reached, point)
-        current = _finished_cycle(problem, point, cycle, shift, weight, automatic, time.perf_counter() - started, False)
+        seconds = time.perf_counter() - started
+        current = _finished_cycle(problem, point, cycle, shift, weight, automatic, seconds, False, watch, freedom)
         now = merit(current.statistics)
         if not np.isfinite(now):
             raise NumericalError(
@@ -134,6 +160,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         history.append(current.statistics)
         if trial.begins(history):
             trial.began, plain = cycle, (current, point, best, best_merit)
+            watch_of_plain = copy(watch)
             problem, point = _with_tensors(problem, point)
             yield Note(f"Trying anisotropic atoms ({len(problem.atoms.shaped)}), judged by the test set.")
         elif trial.judges(history, plain[0].statistics):
@@ -142,6 +169,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             yield Note(why)
             if not kept_tensors:
                 problem, point, best, best_merit = begun_as, *plain[1:]
+                watch = watch_of_plain
                 history.append(plain[0].statistics)
                 merits = [best_merit]
                 trust = TrustRegion()
@@ -169,7 +197,9 @@ def score(problem: RefinementProblem) -> CycleFinished:
     point = _assess(problem, _factors(problem, problem.start), None, alone=True)
     automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
     seconds = time.perf_counter() - began
-    return _finished_cycle(problem, point, problem.first_cycle, _Shift(), automatic.value, automatic, seconds, True)
+    return _finished_cycle(
+        problem, point, problem.first_cycle, _Shift(), automatic.value, automatic, seconds, True, _watch(problem)
+    )
 
 
 def _with_tensors(problem: RefinementProblem, point: _Point) -> tuple[RefinementProblem, _Point]:
@@ -229,8 +259,8 @@ def _assess(problem: RefinementProblem, factors: _Factors, previous: _Point | No
 
 def _step(
     problem: RefinementProblem, point: _Point, control: RunControl, automatic: AutomaticWeight, trust: TrustRegion
-) -> tuple[_Factors | None, float] | None:
-    """One accepted step from `point`: the factors of the new state and the weight it was taken with.
+) -> tuple[_Factors | None, float, _Freedom] | None:
+    """One accepted step from `point`: the factors of the new state, the weight it was taken with, the parameters used.
 
     None when the run was cancelled; None for the factors when no step lowers the target.
     """
@@ -269,7 +299,33 @@ def _step(
     result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust, atoms.n)
     if result.cancelled:
         return None
-    return (tried[0] if result.accepted else None), result.weight
+    if not result.accepted or result.equations is None:
+        return None, result.weight, _Freedom()
+    return tried[0], result.weight, _freedom(problem, state, data, result, automatic, families)
+
+
+def _freedom(
+    problem: RefinementProblem,
+    state: ModelState,
+    data: Derivatives,
+    result: StepResult,
+    automatic: AutomaticWeight,
+    families: FloatArray,
+) -> _Freedom:
+    """What the accepted step tells of the parameters: those of the problem as it is now, tensors included."""
+    equations = result.equations
+    if equations is None:
+        return _Freedom()
+    # The same random signs in every cycle: the count follows the model, not the draw.
+    used, _ = effective_parameters(equations, result.weight)
+    reference = used
+    if result.weight != automatic.value or np.any(families != 1.0):
+        if np.any(families != 1.0):
+            usual = problem.restraints.derivatives(state, np.ones_like(families))
+            assert usual.jacobian is not None and data.diagonal is not None
+            equations = normal_equations(usual.jacobian, data.diagonal, problem.atoms.n)
+        reference, _ = effective_parameters(equations, automatic.value)
+    return _Freedom(int(np.count_nonzero(equations.diagonal > 0.0)), used, reference)
 
 
 def _with_overall_b_in_the_atoms(problem: RefinementProblem, point: _Point) -> _Point:
@@ -315,7 +371,11 @@ def _finished_cycle(
     automatic: AutomaticWeight,
     seconds: float,
     best: bool,
+    watch: TestSetWatch,
+    freedom: _Freedom | None = None,
 ) -> CycleFinished:
+    freedom = freedom or _Freedom()
+    reading = watch.read(*_test_values(problem, point))
     geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
     user_set = weight != automatic.value
     statistics = CycleStatistics(
@@ -341,8 +401,42 @@ def _finished_cycle(
         mean_abs_shift_b=shift.mean_b,
         seconds=seconds,
         geometry=dict(geometry.families),
+        r_free_sigma=reading.sigma,
+        r_free_rise=reading.rise,
+        r_free_rise_sigma=reading.rise_sigma,
+        ll_free_rise=reading.ll_rise,
+        ll_free_rise_sigma=reading.ll_rise_sigma,
+        parameters=freedom.parameters,
+        effective_parameters=freedom.effective,
+        reference_parameters=freedom.reference,
     )
-    return CycleFinished(point.state, point.fitted.factors, point.written.factors, statistics, best)
+    return CycleFinished(
+        point.state, point.fitted.factors, point.written.factors, statistics, best, fit=_fit_of_residues(problem, point)
+    )
+
+
+def _fit_of_residues(problem: RefinementProblem, point: _Point) -> ResidueFit:
+    data, groups = problem.data, problem.groups
+    m = len(data.hkl)
+    f_obs, observed, free = np.zeros(m), np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
+    f_obs[data.rows], observed[data.rows], free[data.rows] = data.f_obs, True, data.free
+    reflections = problem.prepared.reflections
+    factors = point.fitted.factors
+    return density_fit(
+        reflections.crystal, data.hkl, reflections.d_min, f_obs, observed, free, data.geometry.centric, factors,
+        point.state, *groups,
+    )  # fmt: skip
+
+
+def _watch(problem: RefinementProblem) -> TestSetWatch:
+    return TestSetWatch(problem.data.f_obs[problem.data.free] if problem.data.has_free else np.empty(0))
+
+
+def _test_values(problem: RefinementProblem, point: _Point) -> tuple[FloatArray, FloatArray]:
+    """Of the test reflections: model amplitudes on the scale of F_obs (written atoms), and -log p (all atoms)."""
+    data, written, fitted = problem.data, point.written, point.fitted
+    amplitude = written.k_total[data.free] * np.abs(written.factors.f_model[data.rows[data.free]])
+    return amplitude, (fitted.likelihood.ll + np.log(fitted.k_total))[data.free]
 
 
 def _converged(history: list[CycleStatistics]) -> bool:
@@ -409,4 +503,4 @@ def _as_written(problem: RefinementProblem, kept: CycleFinished) -> CycleFinishe
         mean_b=float(point.state.b_iso.mean()),
         geometry=dict(geometry.families),
     )
-    return CycleFinished(point.state, point.fitted.factors, point.written.factors, statistics, kept.best)
+    return CycleFinished(point.state, point.fitted.factors, point.written.factors, statistics, kept.best, fit=kept.fit)

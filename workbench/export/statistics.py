@@ -54,18 +54,9 @@ class RunTiming:
         return cls(prepared.prepare_seconds, sum(row.seconds for row in cycles), None)
 
 
-_DIAGNOSIS = (
-    "r_free_sigma", "r_free_rise", "r_free_rise_sigma", "ll_free_rise", "ll_free_rise_sigma", "parameters",
-    "effective_parameters", "reference_parameters",
-)  # fmt: skip
-"""Numbers of the diagnosis, which runs do not fill in yet."""
-
-
 def cycle_row(statistics: CycleStatistics) -> dict[str, Any]:
     """One row of `cycles`, and `final`: the fixed keys first."""
     row = dataclasses.asdict(statistics)
-    for name in _DIAGNOSIS:
-        row.pop(name)
     row["geometry"] = {family: {"rmsz": z, "count": n} for family, (z, n) in statistics.geometry.items()}
     ordered = {key: row.pop(key) for key in CYCLE_KEYS}
     return {**ordered, **row}

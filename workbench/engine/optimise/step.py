@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.core.arrays import FloatArray
-from workbench.engine.optimise.normal_equations import normal_equations
+from workbench.engine.optimise.normal_equations import NormalEquations, normal_equations
 from workbench.engine.optimise.target import Derivatives
 from workbench.engine.optimise.trust import LARGEST, TrustRegion
 
@@ -22,7 +22,8 @@ MAX_TRIALS = 8
 @dataclass(frozen=True, eq=False)
 class StepResult:
     """accepted: False when no trial lowered the target, or when the run was cancelled (`cancelled`).
-    shift: (p,) as accepted. weight: the one the accepted trial used. decrease: of the joint target. trials: count."""
+    shift: (p,) as accepted. weight: the one the accepted trial used. decrease: of the joint target. trials: count.
+    equations: those of the step, None when it was cancelled."""
 
     accepted: bool
     cancelled: bool
@@ -30,6 +31,7 @@ class StepResult:
     weight: float
     decrease: float
     trials: int
+    equations: NormalEquations | None = None
 
 
 def accepted_step(
@@ -65,7 +67,7 @@ def accepted_step(
         after = w * data_value + restraint_value
         actual = before - after if np.isfinite(after) else -np.inf
         if trust.judge(actual, equations.predicted_decrease(gradient, w, shift)):
-            return StepResult(True, False, shift, w, actual, count)
+            return StepResult(True, False, shift, w, actual, count, equations)
         if trust.damping >= LARGEST:
             break
     return StepResult(False, False, nothing, weight(), 0.0, MAX_TRIALS)
