@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -60,15 +61,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output (head, less) has enough of it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            return _unexpected(error)
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"workbench: {place}{error.strerror}. Make room, or write to another place.", file=sys.stderr)
+        # What is still waiting to be written would fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:
-        if os.environ.get("WORKBENCH_DEBUG"):
-            raise
-        print(
-            f"workbench: an error inside the program ({type(error).__name__}: {error})."
-            " Please report it; WORKBENCH_DEBUG=1 shows where it happened.",
-            file=sys.stderr,
-        )
-        return 2
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get("WORKBENCH_DEBUG"):
+        raise error
+    print(
+        f"workbench: an error inside the program ({type(error).__name__}: {error})."
+        " Please report it; WORKBENCH_DEBUG=1 shows where it happened.",
+        file=sys.stderr,
+    )
+    return 2
 
 
 def _dispatch(words: list[str]) -> int:

@@ -522,7 +522,7 @@ def test_weight_range_is_three_decades_around_the_automatic_weight() -> None:
 
 def test_marks_of_one_cycle_share_a_place() -> None:
     marks = (Mark(3, "weight 6.7 \u2192 1.5"), Mark(5, "bonds 1 \u2192 2"), Mark(5, "angles 1 \u2192 2"))
-    assert plot_marks(marks) == [(3.0, "weight 6.7 \u2192 1.5"), (5.0, "2 changes")]
+    assert plot_marks(marks) == [(3.5, "weight 6.7 \u2192 1.5"), (5.5, "2 changes")]
     assert sizes_for(1680) is WIDE and sizes_for(1440) is MEDIUM and sizes_for(1280) is COMPACT
 
 

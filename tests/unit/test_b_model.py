@@ -38,6 +38,20 @@ def test_an_unclear_trial_gets_more_time() -> None:
     assert not trial.judges(cycles(5.0, clear), before)
 
 
+def test_a_trial_that_the_user_disturbs_begins_once_more_later() -> None:
+    """Weights moved by hand change R_free by themselves; models refined with different ones cannot be compared."""
+    usual, moved = (None, (1.0,)), (2.0, (1.0,))
+    trial = AnisotropyTrial()
+    history = cycles(*([5.0] * (EARLIEST + 1)))
+    assert trial.begins(history) and not trial.disturbed(moved)
+    trial.start(EARLIEST, usual)
+    assert trial.disturbed(moved) and not trial.disturbed(usual)
+    trial.put_off(history)
+    assert trial.pending and not trial.disturbed(moved)
+    assert not trial.begins(history + cycles(5.0)), "what was counted before counts no more"
+    assert trial.begins(history + cycles(*([5.0] * (EARLIEST + 1))))
+
+
 def test_likelihood_and_r_free_must_both_agree() -> None:
     before, after = cycles(5.0, 4.99)
     assert supported(before, after, -0.004, 0.002)

@@ -78,7 +78,8 @@ def test_a_whole_run_ends_with_its_best_cycle() -> None:
     assert isinstance(finished, Finished)
     assert state.kept is finished.kept
     assert state.exportable is state.kept
-    assert "Kept cycle" in state.log[-1].text or "kept" in state.log[-1].text
+    assert "kept" in state.log[-2].text
+    assert state.log[-1].text.startswith(f"Final cycle {finished.kept.statistics.cycle}: R_work")
 
 
 def test_held_runs_wait_and_others_go_on() -> None:
@@ -113,7 +114,7 @@ def test_stop_keeps_what_was_asked_for() -> None:
     current, done = _stopped_after(3, "current")
     assert current.kept is done[3]
     assert current.result is not None and current.result.keep == "current"
-    assert "cycle 3; its model is kept" in current.log[-1].text
+    assert "cycle 3; its model is kept" in current.log[-2].text
     assert "1" not in current.result.text
     assert best.shown is done[1] and current.shown is done[3]
     discarded, done = _stopped_after(3, "discard")
@@ -129,7 +130,17 @@ def test_a_second_run_replaces_the_cycles_after_its_start() -> None:
     again = replace(state, status="preparing", held=False)
     again = _apply(again, [_events()[2], cycles[2], cycles[3]])
     assert [row.cycle for row in again.statistics] == [0, 1, 2, 3]
-    assert again.start is cycles[2]
+    assert again.start is not None and again.start.state is cycles[2].state
+
+
+def test_the_start_of_a_second_run_leaves_the_row_it_goes_on_from_as_it_was() -> None:
+    """The engine knows neither shift nor weight of the cycle it goes on from; the table does."""
+    state = _apply(_opened(), _events())
+    cycles = [event for event in _events() if isinstance(event, CycleFinished)]
+    anew = replace(cycles[2], statistics=replace(cycles[2].statistics, xray_weight=10.0, max_shift=0.0))
+    again = _apply(replace(state, status="preparing", held=False), [anew])
+    assert again.statistics[-1] == cycles[2].statistics
+    assert again.latest is not None and again.latest.statistics == cycles[2].statistics
 
 
 def test_weight_in_force() -> None:

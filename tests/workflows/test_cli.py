@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import gemmi
@@ -20,10 +21,13 @@ from workbench import launch
 from workbench.cli import demo
 from workbench.cli.headless import run_headless
 from workbench.cli.report import PlainReporter, QuietReporter, RichReporter
+from workbench.core.control import FixedControl, RunControl
 from workbench.core.errors import SettingsError
+from workbench.core.events import CycleFinished, Note, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.export.results import FILES
 from workbench.export.statistics import CYCLE_KEYS
+from workbench.session.run import run
 
 
 def _command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -80,7 +84,7 @@ def test_the_child_process_loads_no_qt() -> None:
     ("words", "said"),
     [
         (["refin", "a", "b"], "Did you mean workbench refine?"),
-        (["something"], "There are: refine, score, inspect, dictionary, demo."),
+        (["something"], "There are: refine, score, inspect, dictionary, picture, demo."),
         (["--colour"], "unknown option --colour"),
         (["nowhere/model.pdb", "nowhere/data.mtz"], "nowhere/model.pdb: file not found."),
         (["nowhere/model.pdb"], "1 file given"),
@@ -154,6 +158,44 @@ def test_a_run_writes_its_files_and_says_so(tmp_path: Path, capsys: pytest.Captu
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
     log = (tmp_path / "out" / "log.txt").read_text(encoding="utf-8")
     assert "Amplitudes F, SIGF" in log
+
+
+def test_the_final_numbers_and_every_warning_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In terminal, log and statistics.json; warnings on stderr and once."""
+
+    def source(request: RunRequest, control: RunControl) -> Iterator[RunEvent]:
+        yield Note("The crystal is a toy.", "warning")
+        yield Note("The crystal is a toy.", "warning")
+        yield from fake_run(request, control)
+
+    assert run_headless(_request(), str(tmp_path), PlainReporter(sys.stdout), source) == 0
+    out, err = capsys.readouterr()
+    assert "The crystal is a toy." in err and "toy" not in out
+    document = json.loads((tmp_path / "statistics.json").read_text(encoding="utf-8"))
+    assert document["warnings"] == ["The crystal is a toy."]
+    final = document["final"]
+    line = f"Final     cycle {final['cycle']}: R_work {final['r_work']:.4f}, R_free {final['r_free']:.4f}"
+    assert line in out and line in (tmp_path / "log.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_not_called_an_error_of_the_program(peptide: tuple[Path, Path]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "workbench.launch", "score", *map(str, peptide)],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "No space left" in done.stderr and "inside the program" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc on this system")
+def test_an_output_folder_that_cannot_be_is_refused_before_any_work(capsys: pytest.CaptureFixture[str]) -> None:
+    def never(request: RunRequest, control: RunControl) -> Iterator[RunEvent]:
+        raise AssertionError("work was begun")
+
+    assert run_headless(_request(), "/proc/results", QuietReporter(), never) == 1
+    assert "/proc/results: cannot be written" in capsys.readouterr().err
 
 
 def test_quiet_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,6 +320,31 @@ def test_wrong_files_are_1_and_leave_nothing(peptide: tuple[Path, Path], tmp_pat
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr and answer.stderr.strip()
     assert not (tmp_path / "out").exists()
+
+
+def test_a_neutron_model_is_refused_unless_the_data_are_said_to_be_of_xrays(
+    peptide: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The data file does not say what it was measured with; the model's header does."""
+    model = tmp_path / "neutron.pdb"
+    lines = peptide[0].read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("EXPDTA")]
+    model.write_text("".join([kept[0], "EXPDTA    NEUTRON DIFFRACTION\n", *kept[1:]]), encoding="utf-8")
+    words = ["refine", str(model), str(peptide[1]), "--cycles", "0", "--output", str(tmp_path / "out")]
+    assert launch.main(words) == 1
+    error = capsys.readouterr().err
+    assert "neutron.pdb" in error and "neutron diffraction" in error and "--scattering x-ray" in error
+    assert not (tmp_path / "out").exists()
+    assert launch.main([*words, "--scattering", "x-ray", "--quiet"]) == 0
+
+
+def test_an_automatic_weight_can_be_handed_on(peptide: tuple[Path, Path]) -> None:
+    """As Refine does after a run that was stopped."""
+    request = RunRequest(*map(str, peptide), settings=RefinementSettings(cycles=1), automatic_weight=3.25)
+    rows = [
+        event.statistics for event in run(request, FixedControl(request.settings)) if isinstance(event, CycleFinished)
+    ]
+    assert [row.automatic_weight for row in rows] == [3.25, 3.25]
 
 
 def test_score_in_words(peptide: tuple[Path, Path]) -> None:

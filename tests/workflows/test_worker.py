@@ -195,6 +195,18 @@ def test_discard_goes_back_to_before_the_run(session: Session) -> None:
     assert [row.cycle for row in session.state.statistics] == [0, 1, 2]
 
 
+def test_refine_again_goes_on_with_the_weight_that_was_reached(session: Session) -> None:
+    _ready(session)
+    assert session.state.request is not None and session.state.request.automatic_weight is None
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished")
+    kept = session.state.kept
+    assert kept is not None and kept.statistics.cycle > 0
+    session.refine()
+    assert session.state.request.automatic_weight == kept.statistics.automatic_weight
+    assert session.wait(lambda state: state.status == "finished")
+
+
 def test_a_weight_change_leaves_one_mark_per_cycle(session: Session) -> None:
     _ready(session, "slow.pdb")
     session.refine()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from workbench.core.control import RunControl
 from workbench.core.errors import SettingsError, WorkbenchError
 from workbench.core.events import CycleFinished, CycleStatistics, Failed, Finished, Note, Prepared, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
-from workbench.session.log_lines import prepared_lines
+from workbench.session.log_lines import final_line, prepared_lines
 
 if TYPE_CHECKING:
     from workbench.session.history import Recorder
@@ -85,8 +86,12 @@ def check_output(output: str, request: RunRequest) -> Path:
     above = folder
     while not above.exists() and above != above.parent:
         above = above.parent
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise SettingsError("cannot be written.", file=output, remedy="Give another folder with --output.")
+    try:
+        # Tried, not asked: permissions alone do not tell of read-only, full and odd file systems.
+        Path(tempfile.mkdtemp(prefix=".workbench-", dir=above)).rmdir()
+    except OSError as error:
+        why = f"cannot be written ({error.strerror or error})."
+        raise SettingsError(why, file=output, remedy="Give another folder with --output.") from None
     inputs = {Path(path).resolve() for path in (request.model_path, request.data_path, *request.dictionaries)}
     for name in FILES:
         if (folder / name).resolve() in inputs:
@@ -167,10 +172,13 @@ class _Outcome:
         self.failure: Failed | None = None
         self.interrupted = False
         self.log: list[str] = []
+        self.warnings: list[str] = []
 
     def take(self, event: RunEvent) -> None:
         match event:
             case Note():
+                if event.severity == "warning":
+                    self.warnings.append(event.text)
                 self.log.append(f"{'WARNING ' if event.severity == 'warning' else ''}{event.text}")
             case Prepared():
                 self.prepared = event
@@ -203,6 +211,8 @@ def _conclude(outcome: _Outcome, request: RunRequest, folder: Path, reporter: Re
     end = outcome.result.text if outcome.result is not None else "Ended early; the best state is kept."
     if outcome.interrupted:
         outcome.log.append("Interrupted; the best state is written.")
+    summary = final_line(outcome.cycles[0], final.statistics)
+    outcome.log.append(summary)
     try:
         written = write_results(
             folder,
@@ -213,14 +223,16 @@ def _conclude(outcome: _Outcome, request: RunRequest, folder: Path, reporter: Re
             timing=RunTiming.of(outcome.prepared, outcome.result, outcome.cycles),
             settings=request.settings,
             end=end,
+            warnings=outcome.warnings,
         )
     except WorkbenchError as error:
         print_error(error)
         return error.exit_code
     if outcome.result is not None:
         reporter.say(outcome.result.text)
+    reporter.say(summary)
     for warning in written.warnings:
-        reporter.say(f"Warning: {warning}")
+        reporter.show(Note(warning, "warning"))
     reporter.say(f"Wrote {', '.join(path.name for path in written.paths)} to {written.folder}")
     if outcome.failure is not None:
         print_error(outcome.failure)

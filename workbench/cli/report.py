@@ -60,7 +60,7 @@ class QuietReporter:
 
 
 class PlainReporter(QuietReporter):
-    """One line per fact, for files and pipes."""
+    """One line per fact, for files and pipes; warnings go to stderr, as those of `score` do."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -68,8 +68,10 @@ class PlainReporter(QuietReporter):
 
     def show(self, event: RunEvent) -> None:
         match event:
+            case Note(severity="warning"):
+                print(f"Warning: {event.text}", file=sys.stderr, flush=True)
             case Note():
-                self.say(f"{'Warning: ' if event.severity == 'warning' else ''}{event.text}")
+                self.say(event.text)
             case Prepared():
                 for line in prepared_lines(event):
                     self.say(line)

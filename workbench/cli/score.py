@@ -56,7 +56,8 @@ def main(arguments: Sequence[str]) -> int:
     free = f"{s.r_free:.4f} ({s.n_free} reflections)" if prepared.reflections.has_free else "none: no test set"
     print(f"R_work    {s.r_work:.4f} ({s.n_work} reflections)")
     print(f"R_free    {free}")
-    print(f"-LL       work {s.ll_work:.4f}, free {s.ll_free:.4f} per reflection")
+    ll_free = f", free {s.ll_free:.4f}" if prepared.reflections.has_free else ""
+    print(f"-LL       work {s.ll_work:.4f}{ll_free} per reflection")
     print(f"Bonds     rmsd {s.rmsd_bonds:.4f} A, rmsZ {s.rmsz_bonds:.2f}")
     print(f"Angles    rmsd {s.rmsd_angles:.2f} deg, rmsZ {s.rmsz_angles:.2f}")
     for family, (z, count) in s.geometry.items():

@@ -11,6 +11,7 @@ from the isotropic model.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from workbench.core.arrays import BoolArray
 from workbench.core.events import CycleStatistics
 from workbench.core.settings import RefinementSettings
 from workbench.engine.atomic_model import AtomicModel
+
+UserWeights: TypeAlias = tuple[float | None, tuple[float, ...]]
+"""The X-ray weight (None: automatic) and the multipliers of the families, as the user has them."""
 
 OBSERVATIONS_PER_ATOM = 2.0
 """Work reflections per atom below which tensors are not tried by themselves, however stiff their restraints."""
@@ -54,10 +58,13 @@ def candidates(atoms: AtomicModel) -> BoolArray:
 @dataclass
 class AnisotropyTrial:
     """The course of one trial: `began` is the cycle it began after, None before; `over` when nothing more will be
-    tried."""
+    tried. weights: the user's weights that it goes on with; another weight would spoil the comparison. waited: entries
+    of the history that do not count any more (a trial was put off)."""
 
     began: int | None = None
     over: bool = False
+    weights: UserWeights | None = None
+    waited: int = 0
 
     @classmethod
     def for_run(cls, settings: RefinementSettings, atoms: AtomicModel, n_work: int, n_free: int) -> AnisotropyTrial:
@@ -79,9 +86,21 @@ class AnisotropyTrial:
     def under_way(self) -> bool:
         return self.began is not None and not self.over
 
+    def start(self, cycle: int, weights: UserWeights) -> None:
+        """The trial begins after `cycle`."""
+        self.began, self.weights = cycle, weights
+
+    def disturbed(self, weights: UserWeights) -> bool:
+        """Whether the user has changed the weights since the trial began."""
+        return self.under_way and weights != self.weights
+
+    def put_off(self, history: list[CycleStatistics]) -> None:
+        """Wait until the smaller model has settled once more."""
+        self.began, self.weights, self.waited = None, None, len(history)
+
     def begins(self, history: list[CycleStatistics]) -> bool:
         """Whether to begin after the latest of `history` (the start, then every cycle)."""
-        done = len(history) - 1
+        done = len(history) - 1 - self.waited
         if self.over or self.began is not None or done < EARLIEST:
             return False
         settled = abs(history[-1].ll_free - history[-2].ll_free) < SETTLED

@@ -31,6 +31,8 @@ from workbench.engine.xray.structure_factors import StructureFactors
 CELL_TOLERANCE = 0.015
 """Relative difference of cell edges, and radians of angles, that still is the same crystal form."""
 FEWEST_REFLECTIONS = 50
+WEAK_TEST_SET = 500
+"""A test set smaller than this gives an R_free with a large uncertainty; it is used and marked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,7 @@ class RefinementProblem:
     mask: SolventMask
     start: ModelState
     first_cycle: int
+    automatic_weight: float | None
     groups: tuple[IntArray, IntArray]
     """Main and side chains, as `validation.density_fit.group_rows`."""
 
@@ -69,11 +72,13 @@ def prepare(
     start: ModelState | None = None,
     first_cycle: int = 0,
     links: dict[str, bool] | None = None,
+    automatic_weight: float | None = None,
 ) -> RefinementProblem:
     """Check that model and data belong together and build what refinement needs.
 
     start: a state to go on from (rows as in the prepared model); shake and reset_b are then not applied.
     links: the user's decisions by the label of a link report: True to bond, False not to.
+    automatic_weight: the one to begin with; None takes that of the resolution.
     Raises InputError or SettingsError, naming the file and the remedy.
     """
     began = time.perf_counter()
@@ -89,7 +94,7 @@ def prepare(
                 "warning",
             )
         )
-    elif int(reflections.free.sum()) < 500:
+    elif int(reflections.free.sum()) < WEAK_TEST_SET:
         notes.append(
             Note(f"The test set is small ({int(reflections.free.sum())} reflections): R_free is uncertain.", "warning")
         )
@@ -98,8 +103,9 @@ def prepare(
         hydrogens = "keep" if np.isin(model.element, ("H", "D")).any() else "riding"
     method = model.method.upper()
     neutrons = "NEUTRON" in method and "X-RAY" not in method
+    scattering = _scattering(model, neutrons, reflections, settings, notes)
     if neutrons and not settings.nuclear_distances:
-        notes.append(Note("The model comes from neutron diffraction: hydrogens stand where their nuclei are."))
+        notes.append(Note("Hydrogens stand where their nuclei are, as suits a model from neutron diffraction."))
     nuclear = neutrons or settings.nuclear_distances
     description = build_geometry(model, monomers, component_sources, hydrogens, links, nuclear)
     notes += [Note(text) for text in (*model.notes, *reflections.notes)]
@@ -139,7 +145,6 @@ def prepare(
     hkl = all_reflections(reflections.crystal, reflections.d_min, reflections.d_max)
     observed = _rows_observed(hkl, reflections.hkl)
     threads = settings.threads or os.cpu_count() or 1
-    scattering = _scattering(reflections, settings, notes)
     used = replace(
         model,
         xyz=begin.xyz,
@@ -191,6 +196,7 @@ def prepare(
         mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),
         start=begin,
         first_cycle=first_cycle,
+        automatic_weight=automatic_weight,
         groups=group_rows(model),
     )
     return replace(problem, prepared=replace(prepared, prepare_seconds=time.perf_counter() - began))
@@ -207,7 +213,9 @@ def _check_settings(settings: RefinementSettings) -> None:
         raise SettingsError(f"B cannot be set to {settings.reset_b} A^2.", remedy="Give a value between 0 and 500.")
 
 
-def _scattering(reflections: Reflections, settings: RefinementSettings, notes: list[Note]) -> str:
+def _scattering(
+    model: Model, neutron_model: bool, reflections: Reflections, settings: RefinementSettings, notes: list[Note]
+) -> str:
     """Whose scattering factors: what the user says, else what the data say they were measured with, else X-rays."""
     chosen = settings.scattering if settings.scattering != "auto" else reflections.radiation or "x-ray"
     if chosen == "neutron":
@@ -215,6 +223,13 @@ def _scattering(reflections: Reflections, settings: RefinementSettings, notes: l
             "these are neutron data, and neutron scattering lengths are not part of this version.",
             file=reflections.source.path,
             remedy="Say --scattering x-ray only if the file is wrong about it.",
+        )
+    if neutron_model and settings.scattering == "auto" and not reflections.radiation:
+        raise InputError(
+            "the model comes from neutron diffraction, and the data do not say what they were measured with; neutron "
+            "scattering lengths are not part of this version.",
+            file=model.source.path,
+            remedy="Say --scattering x-ray if the data are X-ray data.",
         )
     if chosen != "x-ray":
         notes.append(Note(f"Scattering factors for {chosen}s are used.", "warning"))

@@ -27,9 +27,10 @@ from workbench.core.events import (
     ResidueFit,
     RunEvent,
 )
+from workbench.core.settings import RefinementSettings
 from workbench.engine.atomic_model import B_MIN
-from workbench.engine.b_model import AnisotropyTrial, candidates, supported
-from workbench.engine.cross_validation.best_state import merit
+from workbench.engine.b_model import AnisotropyTrial, UserWeights, candidates, supported
+from workbench.engine.cross_validation.best_state import RMSZ_LIMIT, merit
 from workbench.engine.cross_validation.paired_difference import r_difference
 from workbench.engine.cross_validation.test_set_watch import TestSetWatch
 from workbench.engine.memory import peak_memory_mb
@@ -108,20 +109,20 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     yield from problem.notes
     yield Progress("F_calc, solvent and scales of the start")
     point = _assess(problem, _factors(problem, problem.start), None)
-    automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
+    automatic = _first_weight(problem)
     settings = control.settings()
     weight = settings.weight if settings.weight is not None else automatic.value
     watch = _watch(problem)
-    latest = _finished_cycle(
+    first = _finished_cycle(
         problem, point, problem.first_cycle, _Shift(), weight, automatic, time.perf_counter() - began, True, watch
     )
-    yield latest
-    best, best_merit = latest, merit(latest.statistics)
-    history, merits = [latest.statistics], [best_merit]
+    yield first
+    best, best_merit = first, merit(first.statistics)
+    history, merits = [first.statistics], [best_merit]
     reason: EndReason = "cycles"
     trust = TrustRegion()
     trial = AnisotropyTrial.for_run(settings, problem.atoms, problem.data.n_work, problem.data.n_free)
-    plain = latest, point, best, best_merit
+    plain = first, point, best, best_merit
     watch_of_plain = watch
     cycle = problem.first_cycle
     while True:
@@ -134,6 +135,15 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         cycle += 1
         started = time.perf_counter()
         yield Progress(f"Cycle {cycle}", (cycle - problem.first_cycle - 1) / max(settings.cycles, 1))
+        if trial.disturbed(_weights(settings)):
+            problem, point, best, best_merit = begun_as, *plain[1:]
+            watch, trust, merits = watch_of_plain, TrustRegion(), [best_merit]
+            history.append(plain[0].statistics)
+            trial.put_off(history)
+            yield Note(
+                f"Weights were changed during the trial of anisotropic atoms: it is put off, the run goes on without "
+                f"them from cycle {plain[0].statistics.cycle}."
+            )
         step = _step(problem, point, control, automatic, trust)
         if step is None:
             reason = "stopped"
@@ -159,7 +169,8 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         yield current
         history.append(current.statistics)
         if trial.begins(history):
-            trial.began, plain = cycle, (current, point, best, best_merit)
+            trial.start(cycle, _weights(settings))
+            plain = current, point, best, best_merit
             watch_of_plain = copy(watch)
             problem, point = _with_tensors(problem, point)
             yield Note(f"Trying anisotropic atoms ({len(problem.atoms.shaped)}), judged by the test set.")
@@ -169,10 +180,8 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             yield Note(why)
             if not kept_tensors:
                 problem, point, best, best_merit = begun_as, *plain[1:]
-                watch = watch_of_plain
+                watch, trust, merits = watch_of_plain, TrustRegion(), [best_merit]
                 history.append(plain[0].statistics)
-                merits = [best_merit]
-                trust = TrustRegion()
         if settings.weight is None and not trial.under_way:
             steered = automatic.steered(history[-2], history[-1], cycle - problem.first_cycle)
             if steered.value != automatic.value:
@@ -182,10 +191,14 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         if not trial.under_way and (_converged(history) or (not trial.pending and _rests(history, merits))):
             reason = "converged"
             break
+    kept = _as_written(problem, best)
+    worse = _worse_than_start(problem, first, kept)
+    if worse:
+        yield Note(worse, "warning")
     yield Finished(
         reason=reason,
         text=_ending(reason, best, cycle),
-        kept=_as_written(problem, best),
+        kept=kept,
         refine_seconds=time.perf_counter() - began,
         peak_memory_mb=peak_memory_mb(),
     )
@@ -200,6 +213,16 @@ def score(problem: RefinementProblem) -> CycleFinished:
     return _finished_cycle(
         problem, point, problem.first_cycle, _Shift(), automatic.value, automatic, seconds, True, _watch(problem)
     )
+
+
+def _first_weight(problem: RefinementProblem) -> AutomaticWeight:
+    if problem.automatic_weight is None:
+        return AutomaticWeight.start(problem.prepared.reflections.d_min)
+    return AutomaticWeight(problem.automatic_weight, f"as it stood after cycle {problem.first_cycle}")
+
+
+def _weights(settings: RefinementSettings) -> UserWeights:
+    return settings.weight, tuple(settings.family_weights)
 
 
 def _with_tensors(problem: RefinementProblem, point: _Point) -> tuple[RefinementProblem, _Point]:
@@ -219,7 +242,7 @@ def _judged(problem: RefinementProblem, before: CycleFinished, after: CycleFinis
     difference, sigma = r_difference(data.f_obs[free], *amplitudes)
     kept = supported(before.statistics, after.statistics, difference, sigma)
     gain = (before.statistics.ll_free - after.statistics.ll_free) * after.statistics.n_free
-    words = "kept" if kept else "not kept"
+    words = "kept" if kept else f"not kept, the run goes on without them from cycle {before.statistics.cycle}"
     return kept, (
         f"Anisotropic atoms are {words}: R_free {100 * difference:+.2f} +- {100 * sigma:.2f} %, log-likelihood of the "
         f"test set {gain:+.1f}."
@@ -473,6 +496,28 @@ def _ending(reason: EndReason, best: CycleFinished, last: int) -> str:
     if kept == last:
         return f"{words} after cycle {last}; its model is kept."
     return f"{words} after cycle {last}; the model of cycle {kept} is kept (best free likelihood and geometry)."
+
+
+def _worse_than_start(problem: RefinementProblem, first: CycleFinished, kept: CycleFinished) -> str:
+    """What to say when R_free has not fallen; empty when it has."""
+    before, after = first.statistics, kept.statistics
+    if not after.r_free > before.r_free or after.cycle == before.cycle:
+        return ""
+    data = problem.data
+    rows, free = data.rows[data.free], data.free
+    amplitudes = [np.abs(f.f_model[rows]) * f.k_total[rows] for f in (kept.written, first.written)]
+    difference, sigma = r_difference(data.f_obs[free], *(a.astype(np.float64) for a in amplitudes))
+    text = (
+        f"R_free is not lower than at the start: {before.r_free:.4f} -> {after.r_free:.4f} ({100 * difference:+.2f} +- "
+        f"{100 * sigma:.2f} %)."
+    )
+    if max(before.rmsz_bonds, before.rmsz_angles) > RMSZ_LIMIT:
+        text += (
+            f" The start did not count as the better model, since its geometry is out of the usual range (rmsZ of "
+            f"bonds {before.rmsz_bonds:.2f}, of angles {before.rmsz_angles:.2f}; now {after.rmsz_bonds:.2f}, "
+            f"{after.rmsz_angles:.2f})."
+        )
+    return f"{text} If the test set is the one this model was built against, look for what is missing from the model."
 
 
 def rounded(state: ModelState) -> ModelState:

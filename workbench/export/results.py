@@ -39,11 +39,13 @@ def write_results(
     settings: RefinementSettings | None = None,
     verdict: dict[str, Any] | None = None,
     end: str = "",
+    warnings: Sequence[str] = (),
 ) -> WrittenResults:
     """Write refined.pdb, refined.cif, refined.mtz, statistics.json and log.txt of the state `final`.
 
     All five are made first and then renamed into place; an error leaves none of them half written. end: how the run
-    ended, in words. Raises InputError when the folder cannot be written.
+    ended, in words. warnings: what was said on the way, for statistics.json. Raises InputError when the folder cannot
+    be written.
     """
     folder = make_folder(directory)
     models = model_files(prepared, final)
@@ -55,7 +57,7 @@ def write_results(
         timing,
         settings or prepared.settings,
         verdict=verdict,
-        warnings=models.warnings,
+        warnings=tuple(dict.fromkeys((*warnings, *models.warnings))),
         end=end,
     )
     lines = [f"{NAME} {program_version()}", *log, *(f"WARNING {text}" for text in models.warnings)]

@@ -124,7 +124,7 @@ def statistics_document(
         "timing": dataclasses.asdict(timing),
         "verdict": verdict if verdict is not None else NOT_JUDGED,
         "end": end,
-        "warnings": [*warnings, *(f"{name}: {why}" for name, why in prepared.flagged.items())],
+        "warnings": list(dict.fromkeys([*warnings, *(f"{name}: {why}" for name, why in prepared.flagged.items())])),
     }
     result = json_value(document)
     assert isinstance(result, dict)

@@ -66,11 +66,12 @@ FILTER = (
 
 
 def plot_marks(marks: Sequence[Mark]) -> list[tuple[float, str]]:
-    """The marks of the plots: one for each cycle; several things moved at once share it."""
+    """The marks of the plots: half-way between the cycle that was done and the one under way; several things moved
+    there share one."""
     by_cycle: dict[int, list[str]] = {}
     for mark in marks:
         by_cycle.setdefault(mark.cycle, []).append(mark.text)
-    return [(float(c), texts[-1] if len(texts) == 1 else f"{len(texts)} changes") for c, texts in by_cycle.items()]
+    return [(c + 0.5, texts[-1] if len(texts) == 1 else f"{len(texts)} changes") for c, texts in by_cycle.items()]
 
 
 class MainWindow(QMainWindow):

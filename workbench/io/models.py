@@ -479,13 +479,10 @@ def _crystal(structure: gemmi.Structure, notes: list[str]) -> Crystal:
     symbol = structure.spacegroup_hm.strip()
     unknown = Crystal(cell=(0.0, 0.0, 0.0, 0.0, 0.0, 0.0), space_group="")
     if not cell.is_crystal() or max(cell.parameters[:3]) < 2.0 or not _is_cell(cell):
-        notes.append("The model has no unit cell.")
         return unknown
     group = gemmi.find_spacegroup_by_name(symbol, cell.alpha, cell.gamma) if symbol else None
-    if group is None:
-        notes.append(
-            f"The space group {symbol!r} of the model is unknown." if symbol else "The model has no space group."
-        )
+    if group is None and symbol:
+        notes.append(f"The space group {symbol!r} of the model is unknown.")
     a, b, c, alpha, beta, gamma = cell.parameters
     return Crystal(cell=(a, b, c, alpha, beta, gamma), space_group=group.xhm() if group else "")
 

@@ -26,8 +26,6 @@ from workbench.io.merging import asymmetric_unit, merge, sum_partials
 from workbench.io.reflection_files import read_table
 from workbench.io.reflection_table import Column, ReflectionTable
 
-WEAK_TEST_SET = 500
-"""A test set smaller than this gives an R_free with a large uncertainty; it is used and marked."""
 NO_FLAG = -(2**31)
 """In `Reflections.flags`: the row has no flag."""
 
@@ -111,9 +109,6 @@ def read_reflections(
     if options.free_file and test_set.label:
         test_set = replace(test_set, reason=f"from {Path(options.free_file).name}: {test_set.reason}")
     notes.extend(test_set.notes)
-    n_free = int((test_set.free & observed).sum())
-    if test_set.label and n_free < WEAK_TEST_SET:
-        notes.append(f"The test set has only {n_free} reflections: R_free is uncertain.")
 
     rows = np.flatnonzero(observed)
     hkl = table.hkl[rows]

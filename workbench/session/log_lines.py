@@ -26,7 +26,8 @@ def prepared_lines(event: Prepared) -> list[str]:
     ]
     if data.has_free:
         count = int(data.free.sum())
-        lines.append(f"Test set  {count} reflections; {data.columns.free} = {data.columns.free_value}")
+        value = data.columns.free_value
+        lines.append(f"Test set  {count} reflections; {data.columns.free}" + ("" if value is None else f" = {value}"))
         lines[-1] += f": {event.inputs.free_reason}" if event.inputs.free_reason else ""
     else:
         lines.append("Test set  none")
@@ -44,3 +45,20 @@ def cycle_sentence(row: CycleStatistics) -> str:
         f"Cycle {row.cycle}: R_work {row.r_work:.4f}{free}, bonds {row.rmsd_bonds:.4f} A, "
         f"angles {row.rmsd_angles:.2f} deg, weight {row.xray_weight:.3g}, mean B {row.mean_b:.1f} A^2{moved}"
     )
+
+
+def final_line(start: CycleStatistics, kept: CycleStatistics) -> str:
+    """The numbers of the model that is written, beside those of the start of the run."""
+    text = f"Final     cycle {kept.cycle}: R_work {kept.r_work:.4f}"
+    if math.isfinite(kept.r_free):
+        text += f", R_free {kept.r_free:.4f} (start {start.r_work:.4f}, {start.r_free:.4f})"
+    else:
+        text += f" (start {start.r_work:.4f})"
+    text += (
+        f"; bonds {kept.rmsd_bonds:.4f} A, rmsZ {kept.rmsz_bonds:.2f}; angles {kept.rmsd_angles:.2f} deg, "
+        f"rmsZ {kept.rmsz_angles:.2f}"
+    )
+    if abs(kept.r_work_riding_h - kept.r_work) > 5e-5:
+        with_h = [kept.r_work_riding_h, kept.r_free_riding_h]
+        text += f"; with riding hydrogens {', '.join(f'{r:.4f}' for r in with_h if math.isfinite(r))}"
+    return text

@@ -126,4 +126,5 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
         start=request.start,
         first_cycle=request.first_cycle,
         links=dict(request.links),
+        automatic_weight=request.automatic_weight,
     )

@@ -296,6 +296,7 @@ class Session:
             log=log_text(state),
             timing=RunTiming.of(state.prepared, state.result, state.statistics),
             settings=state.settings,
+            warnings=[line.text for line in state.log if line.severity == "warning"],
         )
         note = f"Exported cycle {final.statistics.cycle} to {written.folder}"
         with self._changed:
@@ -476,9 +477,12 @@ class Session:
         source = state.kept or state.latest
         settings = state.settings
         assert state.request is not None
-        request = replace(state.request, settings=settings, start=None, first_cycle=0)
+        request = replace(state.request, settings=settings, start=None, first_cycle=0, automatic_weight=None)
         if source is not None:
-            request = replace(request, start=source.state, first_cycle=source.statistics.cycle)
+            row = source.statistics
+            request = replace(request, start=source.state, first_cycle=row.cycle)
+            if row.cycle > 0 and state.prepared is not None and state.prepared.settings.d_min == settings.d_min:
+                request = replace(request, automatic_weight=row.automatic_weight)
         self._set(
             replace(
                 state,

@@ -17,7 +17,7 @@ from workbench.core.events import (
     RunEvent,
 )
 from workbench.core.settings import Keep, RefinementSettings, RunRequest
-from workbench.session.log_lines import cycle_sentence, prepared_lines
+from workbench.session.log_lines import cycle_sentence, final_line, prepared_lines
 
 Status: TypeAlias = Literal["empty", "preparing", "ready", "running", "paused", "stopping", "finished", "failed"]
 LogSeverity: TypeAlias = Literal["info", "warning", "error"]
@@ -176,6 +176,10 @@ def apply_event(state: SessionState, event: RunEvent, now: float = 0.0) -> Sessi
 
 def _cycle(state: SessionState, event: CycleFinished) -> SessionState:
     number = event.statistics.cycle
+    done = [row for row in state.statistics if row.cycle == number]
+    if state.status == "preparing" and number > 0 and done:
+        # The start of a run that goes on is a cycle already done: what is known of it stands.
+        event = replace(event, statistics=done[0])
     earlier = tuple(row for row in state.statistics if row.cycle < number)
     first = state.status == "preparing"
     status: Status = state.status
@@ -230,7 +234,10 @@ def _finished(state: SessionState, event: Finished, now: float) -> SessionState:
         progress=None,
         stepping=False,
     )
-    return with_log(ended, text, "info", now)
+    told = with_log(ended, text, "info", now)
+    if state.start is None:
+        return told
+    return _with_lines(told, [final_line(state.start.statistics, kept.statistics)], now)
 
 
 def _failed(state: SessionState, event: Failed, now: float) -> SessionState:
