@@ -316,3 +316,31 @@ def test_one_component_in_two_dictionaries_is_refused(tmp_path: Path) -> None:
     second.write_text(component("GOL") + "\n# another\n")
     with pytest.raises(InputError, match="is also in"):
         read_monomers(["GOL"], [str(first), str(second)])
+
+
+HANDS = {
+    "DAL": "ALA", "DAR": "ARG", "DSG": "ASN", "DAS": "ASP", "DCY": "CYS", "DGN": "GLN", "DGL": "GLU", "DHI": "HIS",
+    "DIL": "ILE", "DLE": "LEU", "DLY": "LYS", "MED": "MET", "DPN": "PHE", "DPR": "PRO", "DSN": "SER", "DTH": "THR",
+    "DTR": "TRP", "DTY": "TYR", "DVA": "VAL",
+}  # fmt: skip
+
+
+def test_both_hands_have_the_same_lengths_and_angles() -> None:
+    """The D forms and the L forms come from different sources (acedrg, the CCP4 library) and must agree."""
+
+    def targets(definition: gemmi.ChemComp) -> dict[tuple[str, ...], float]:
+        heavy = {a.id for a in definition.atoms if not a.is_hydrogen()}
+        found: dict[tuple[str, ...], float] = {}
+        for bond in definition.rt.bonds:
+            found[tuple(sorted((bond.id1.atom, bond.id2.atom)))] = bond.value
+        for angle in definition.rt.angles:
+            first, last = sorted((angle.id1.atom, angle.id3.atom))
+            found[(first, angle.id2.atom, last)] = angle.value
+        return {key: value for key, value in found.items() if heavy.issuperset(key)}
+
+    monomers = read_monomers([*HANDS, *HANDS.values()], library="embedded").library.monomers
+    for right, left in HANDS.items():
+        one, other = targets(monomers[right]), targets(monomers[left])
+        assert set(one) == set(other), right
+        for key, value in one.items():
+            assert value == pytest.approx(other[key], abs=0.002 if len(key) == 2 else 0.2), (right, key)
