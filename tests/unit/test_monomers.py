@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import gemmi
 import pytest
 
 from workbench.core.errors import InputError
+from workbench.io.dictionaries import read_dictionary
 from workbench.io.files import resource_path
 from workbench.io.monomer_libraries import installed_libraries, library_at
 from workbench.io.monomers import embedded_components, read_monomers
@@ -344,3 +346,40 @@ def test_both_hands_have_the_same_lengths_and_angles() -> None:
         assert set(one) == set(other), right
         for key, value in one.items():
             assert value == pytest.approx(other[key], abs=0.002 if len(key) == 2 else 0.2), (right, key)
+
+
+@pytest.mark.parametrize(
+    ("category", "tag"),
+    [
+        ("_chem_comp_bond.", "value_dist_esd"),
+        ("_chem_comp_bond.", "value_dist_nucleus"),
+        ("_chem_comp_angle.", "value_angle"),
+        ("_chem_comp_angle.", "value_angle_esd"),
+        ("_chem_comp_tor.", "value_angle_esd"),
+        ("_chem_comp_plane_atom.", "dist_esd"),
+    ],
+)
+def test_text_where_a_number_belongs_is_refused_with_its_line(tmp_path: Path, category: str, tag: str) -> None:
+    """A restraint with such a value would silently not be made."""
+    document = gemmi.cif.read_string(component("GOL" if "plane" not in category else "PHE"))
+    block = next(b for b in document if b.find_values("_chem_comp_atom.atom_id"))
+    column = block.find_values(category + tag)
+    assert len(column)
+    column[0] = "1.4x7"
+    path = tmp_path / "bad.cif"
+    document.write_file(str(path))
+    with pytest.raises(InputError, match=re.escape("1.4x7")) as caught:
+        read_dictionary(str(path))
+    line = int(caught.value.item.rsplit(" ", 1)[1])
+    assert "1.4x7" in path.read_text().splitlines()[line - 1]
+
+
+def test_a_block_that_occurs_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = component("GOL")
+    path = tmp_path / "twice.cif"
+    path.write_text(f"{text}\n{text}")
+    with pytest.raises(InputError, match="duplicate block name") as caught:
+        read_dictionary(str(path))
+    line = int(caught.value.item.rsplit(" ", 1)[1])
+    assert line > len(text.splitlines())
+    assert path.read_text().splitlines()[line - 1].startswith("data_")
