@@ -7,9 +7,13 @@ import zipfile
 from pathlib import Path
 
 import gemmi
+import numpy as np
 import pytest
 
+from tests.small_models import plain_model
 from workbench.core.errors import InputError
+from workbench.engine.geometry.hydrogens import hydrogen_positions
+from workbench.engine.geometry.topology import build_geometry
 from workbench.io.dictionaries import read_dictionary
 from workbench.io.files import resource_path
 from workbench.io.monomer_libraries import installed_libraries, library_at
@@ -383,3 +387,34 @@ def test_a_block_that_occurs_twice_is_refused_with_its_line(tmp_path: Path) -> N
     line = int(caught.value.item.rsplit(" ", 1)[1])
     assert line > len(text.splitlines())
     assert path.read_text().splitlines()[line - 1].startswith("data_")
+
+
+def test_every_component_gets_its_hydrogens() -> None:
+    """All 307, from their own coordinates: each hydrogen of the dictionary once, none on top of another atom. Free
+    histidine has one of two protons; molecules of one heavy atom turn freely, and so does methanol: nothing says where
+    their hydrogens are."""
+    names = embedded_components()
+    monomers = read_monomers(names, library="embedded").library
+    placed = 0
+    for name in names:
+        definition = monomers.monomers[name]
+        heavy = [a for a in definition.atoms if not a.is_hydrogen()]
+        if len(heavy) < 2 or name == "MOH":
+            continue
+        model = plain_model([(name, a.id, a.el.name.upper(), (a.xyz.x, a.xyz.y, a.xyz.z)) for a in heavy])
+        geometry = build_geometry(model, monomers, {}, "riding")
+        table = geometry.hydrogens
+        wanted = {a.id for a in definition.atoms if a.is_hydrogen()} - ({"HD1"} if name == "HIS" else set())
+        assert sorted(table.name.tolist()) == sorted(wanted), name
+        places = hydrogen_positions(table, geometry.model.xyz)
+        assert np.isfinite(places).all(), name
+        placed += len(places)
+        if len(places):
+            apart = np.linalg.norm(places[:, None] - geometry.model.xyz[None], axis=2)
+            own = apart[np.arange(len(places)), table.parent].copy()
+            assert ((own > 0.8) & (own < 1.6)).all(), name
+            apart[np.arange(len(places)), table.parent] = np.inf
+            assert apart.min() > 1.6, name
+            between = np.linalg.norm(places[:, None] - places[None], axis=2) + 9.0 * np.eye(len(places))
+            assert between.min() > 1.0, name
+    assert placed > 3300

@@ -498,5 +498,5 @@ def found_note(reports: list[LinkReport]) -> list[str]:
     apart = [r.distance for r in found]
     return [
         f"Bonded by distance: {len(found)} pairs of atoms that no record names ({told}; {min(apart):.2f} to "
-        f"{max(apart):.2f} A). Restraints and statistics.json list them."
+        f"{max(apart):.2f} A). The Restraints window and statistics.json list them."
     ]
