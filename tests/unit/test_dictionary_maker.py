@@ -149,6 +149,33 @@ def test_the_command_writes_the_file(
     assert main(["dictionary"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("smiles", "why"),
+    [
+        ("[Fe+2]CC", "holds Fe"),
+        ("CC(=O)[O-].[Na+]", "describes 2 molecules"),
+        ("C1CC", "not a SMILES"),
+        ("C", "one atom"),
+    ],
+)
+def test_molecules_acedrg_cannot_make_are_refused_before_it_runs(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, smiles: str, why: str
+) -> None:
+    pytest.importorskip("rdkit", reason="RDKit (extra `ligands`) is not installed")
+    calls = stand_in(tmp_path, monkeypatch, "true")
+    with pytest.raises(InputError, match=why):
+        make_dictionary(DictionaryRequest("LIG", smiles))
+    assert not calls.exists()
+
+
+def test_a_failure_without_a_reason_says_so(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "The process stoped.\nCheck the associated log file 'made.log'\nfor the error information!\n| Finished |"
+    stand_in(tmp_path, monkeypatch, f'echo "{said}"')
+    with pytest.raises(InputError, match="it gave no reason") as caught:
+        make_dictionary(DictionaryRequest("GOL", "OCC(O)CO"))
+    assert "error information" not in caught.value.message
+
+
 @pytest.mark.skipif(dictionary_program() is None, reason="acedrg (extra `ligands`) is not installed")
 def test_acedrg_gives_the_tables_values_for_a_drug(cache: Path) -> None:
     """Ibuprofen (33 atoms) from SMILES against the embedded dictionary, which acedrg made from the wwPDB's

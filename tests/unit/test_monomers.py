@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
 import gemmi
+import numpy as np
 import pytest
 
+from tests.small_models import plain_model
 from workbench.core.errors import InputError
+from workbench.engine.geometry.hydrogens import hydrogen_positions
+from workbench.engine.geometry.topology import build_geometry
+from workbench.io.dictionaries import read_dictionary
 from workbench.io.files import resource_path
 from workbench.io.monomer_libraries import installed_libraries, library_at
 from workbench.io.monomers import embedded_components, read_monomers
@@ -316,3 +322,99 @@ def test_one_component_in_two_dictionaries_is_refused(tmp_path: Path) -> None:
     second.write_text(component("GOL") + "\n# another\n")
     with pytest.raises(InputError, match="is also in"):
         read_monomers(["GOL"], [str(first), str(second)])
+
+
+HANDS = {
+    "DAL": "ALA", "DAR": "ARG", "DSG": "ASN", "DAS": "ASP", "DCY": "CYS", "DGN": "GLN", "DGL": "GLU", "DHI": "HIS",
+    "DIL": "ILE", "DLE": "LEU", "DLY": "LYS", "MED": "MET", "DPN": "PHE", "DPR": "PRO", "DSN": "SER", "DTH": "THR",
+    "DTR": "TRP", "DTY": "TYR", "DVA": "VAL",
+}  # fmt: skip
+
+
+def test_both_hands_have_the_same_lengths_and_angles() -> None:
+    """The D forms and the L forms come from different sources (acedrg, the CCP4 library) and must agree."""
+
+    def targets(definition: gemmi.ChemComp) -> dict[tuple[str, ...], float]:
+        heavy = {a.id for a in definition.atoms if not a.is_hydrogen()}
+        found: dict[tuple[str, ...], float] = {}
+        for bond in definition.rt.bonds:
+            found[tuple(sorted((bond.id1.atom, bond.id2.atom)))] = bond.value
+        for angle in definition.rt.angles:
+            first, last = sorted((angle.id1.atom, angle.id3.atom))
+            found[(first, angle.id2.atom, last)] = angle.value
+        return {key: value for key, value in found.items() if heavy.issuperset(key)}
+
+    monomers = read_monomers([*HANDS, *HANDS.values()], library="embedded").library.monomers
+    for right, left in HANDS.items():
+        one, other = targets(monomers[right]), targets(monomers[left])
+        assert set(one) == set(other), right
+        for key, value in one.items():
+            assert value == pytest.approx(other[key], abs=0.002 if len(key) == 2 else 0.2), (right, key)
+
+
+@pytest.mark.parametrize(
+    ("category", "tag"),
+    [
+        ("_chem_comp_bond.", "value_dist_esd"),
+        ("_chem_comp_bond.", "value_dist_nucleus"),
+        ("_chem_comp_angle.", "value_angle"),
+        ("_chem_comp_angle.", "value_angle_esd"),
+        ("_chem_comp_tor.", "value_angle_esd"),
+        ("_chem_comp_plane_atom.", "dist_esd"),
+    ],
+)
+def test_text_where_a_number_belongs_is_refused_with_its_line(tmp_path: Path, category: str, tag: str) -> None:
+    """A restraint with such a value would silently not be made."""
+    document = gemmi.cif.read_string(component("GOL" if "plane" not in category else "PHE"))
+    block = next(b for b in document if b.find_values("_chem_comp_atom.atom_id"))
+    column = block.find_values(category + tag)
+    assert len(column)
+    column[0] = "1.4x7"
+    path = tmp_path / "bad.cif"
+    document.write_file(str(path))
+    with pytest.raises(InputError, match=re.escape("1.4x7")) as caught:
+        read_dictionary(str(path))
+    line = int(caught.value.item.rsplit(" ", 1)[1])
+    assert "1.4x7" in path.read_text().splitlines()[line - 1]
+
+
+def test_a_block_that_occurs_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = component("GOL")
+    path = tmp_path / "twice.cif"
+    path.write_text(f"{text}\n{text}")
+    with pytest.raises(InputError, match="duplicate block name") as caught:
+        read_dictionary(str(path))
+    line = int(caught.value.item.rsplit(" ", 1)[1])
+    assert line > len(text.splitlines())
+    assert path.read_text().splitlines()[line - 1].startswith("data_")
+
+
+def test_every_component_gets_its_hydrogens() -> None:
+    """All 307, from their own coordinates: each hydrogen of the dictionary once, none on top of another atom. Free
+    histidine has one of two protons; molecules of one heavy atom turn freely, and so does methanol: nothing says where
+    their hydrogens are."""
+    names = embedded_components()
+    monomers = read_monomers(names, library="embedded").library
+    placed = 0
+    for name in names:
+        definition = monomers.monomers[name]
+        heavy = [a for a in definition.atoms if not a.is_hydrogen()]
+        if len(heavy) < 2 or name == "MOH":
+            continue
+        model = plain_model([(name, a.id, a.el.name.upper(), (a.xyz.x, a.xyz.y, a.xyz.z)) for a in heavy])
+        geometry = build_geometry(model, monomers, {}, "riding")
+        table = geometry.hydrogens
+        wanted = {a.id for a in definition.atoms if a.is_hydrogen()} - ({"HD1"} if name == "HIS" else set())
+        assert sorted(table.name.tolist()) == sorted(wanted), name
+        places = hydrogen_positions(table, geometry.model.xyz)
+        assert np.isfinite(places).all(), name
+        placed += len(places)
+        if len(places):
+            apart = np.linalg.norm(places[:, None] - geometry.model.xyz[None], axis=2)
+            own = apart[np.arange(len(places)), table.parent].copy()
+            assert ((own > 0.8) & (own < 1.6)).all(), name
+            apart[np.arange(len(places)), table.parent] = np.inf
+            assert apart.min() > 1.6, name
+            between = np.linalg.norm(places[:, None] - places[None], axis=2) + 9.0 * np.eye(len(places))
+            assert between.min() > 1.0, name
+    assert placed > 3300

@@ -306,3 +306,40 @@ def test_nitrogens_of_methylated_and_d_residues(shared_data: Path) -> None:
 def test_neutron_models_are_known_as_such(shared_data: Path) -> None:
     assert "NEUTRON" in case_model(shared_data, "zdna").method
     assert "NEUTRON" not in case_model(shared_data, "rsbs").method
+
+
+@pytest.mark.parametrize("oxygen", ["O", "O1", "OW", "OH2"])
+def test_the_oxygen_of_a_water_is_known_by_any_name(tmp_path: Path, oxygen: str) -> None:
+    lines = [
+        f"HETATM{n + 1:5d}  {oxygen:<3s} HOH W{n + 1:4d}    {10 + 4 * n:8.3f}  10.000  10.000  1.00 20.00           O"
+        for n in range(12)
+    ]
+    geometry = built(tmp_path, lines, "all")
+    assert not geometry.flagged
+    usual = read_monomers(["HOH"]).library.ener_lib.atoms["OH2"].vdwh_radius
+    np.testing.assert_allclose(geometry.contacts.radius, usual)  # its energy type is found
+    assert set(geometry.model.atom_name[geometry.model.element == "O"]) == {oxygen}  # written as it came
+    assert sum(map(len, geometry.notes)) < 200
+    assert not any("does not have" in note for note in geometry.notes)
+
+
+def test_atoms_beyond_the_dictionary_are_counted_not_listed(shared_data: Path, tmp_path: Path) -> None:
+    """Every serine of rnasa with one atom too many: one line for each kind of trouble, and nothing comes apart."""
+    lines = pdb_lines(shared_data, "A", 1, 96)
+    serine = [line for line in lines if line[17:20] == "SER"]
+    beta = [line for line in serine if line[12:16] == " CB "]
+    extra = []
+    for line in beta:
+        x = float(line[30:38]) + 1.5
+        extra.append(f"{line[:12]} CX {line[16:30]}{x:8.3f}{line[38:]}")
+    kept: list[str] = []
+    for line in lines:
+        kept.append(line)
+        kept += [e for e, b in zip(extra, beta, strict=True) if b is line]
+    geometry = built(tmp_path, kept)
+    assert len(extra) >= 5
+    assert set(geometry.flagged) == {"SER"}
+    told = [note for note in geometry.notes if "SER" in note]
+    assert 1 <= len(told) <= 3
+    assert any(f"SER CX ({len(extra)})" in note for note in told)
+    assert all(len(note) < 300 for note in geometry.notes)

@@ -49,12 +49,13 @@ class Link:
 
 @dataclass(frozen=True)
 class LinkReport:
-    """A bond between residues that is not part of a chain's backbone: one that is restrained, or one that might be.
+    """A bond between residues that does not follow from the chain alone: one that is restrained, or one that might be.
 
     label: "A 26 CYS SG - A 84 CYS SG", the name under which it is accepted or removed. kind: "disulfide", "glycosidic",
-    "metal", "covalent" or "peptide". first, second: rows of the model; symmetry: the second is a symmetry copy.
-    distance: angstrom now. ideal: its target, NaN when it is not restrained. found: "record" (of the file), "distance"
-    or "user". used: it is restrained. reason: where the target comes from, or why there is none.
+    "metal", "covalent", or "peptide" and "phosphodiester" where a backbone is stretched. first, second: rows of the
+    model; symmetry: the second is a symmetry copy. distance: angstrom now. ideal: its target, NaN when it is not
+    restrained. found: "record" (of the file), "distance" or "user". used: it is restrained. reason: where the target
+    comes from, or why there is none.
     """
 
     label: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -23,6 +24,19 @@ _ATOM_TAGS = {
     "_chem_comp_chir.": ("a chirality", ("atom_id_centre", "atom_id_1", "atom_id_2", "atom_id_3")),
     "_chem_comp_plane_atom.": ("a plane", ("atom_id",)),
 }
+
+
+_NUMBERS = {
+    "_chem_comp_bond.value_dist_esd": "the uncertainty of a bond,",
+    "_chem_comp_bond.value_dist_nucleus": "the distance of nuclei",
+    "_chem_comp_bond.value_dist_nucleus_esd": "the uncertainty of a distance of nuclei,",
+    "_chem_comp_angle.value_angle": "the angle",
+    "_chem_comp_angle.value_angle_esd": "the uncertainty of an angle,",
+    "_chem_comp_tor.value_angle": "the torsion angle",
+    "_chem_comp_tor.value_angle_esd": "the uncertainty of a torsion,",
+    "_chem_comp_plane_atom.dist_esd": "the uncertainty of a plane,",
+}
+"""Values that must be numbers where they are given: gemmi reads text as no number, and the restraint would be lost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +150,13 @@ def _check_component(block: gemmi.cif.Block, categories: set[str], text: str, pa
                 _MAKE_AGAIN,
                 _line_of(text, here, "_chem_comp_bond.", value),
             )
+    for tag, what in _NUMBERS.items():
+        category = tag.split(".", 1)[0] + "."
+        for value in block.find_values(tag):
+            if not gemmi.cif.is_null(value) and not math.isfinite(gemmi.cif.as_number(value)):
+                raise refuse(
+                    f"{what} {value} is not a number ({tag}).", _MAKE_AGAIN, _line_of(text, here, category, value)
+                )
     return name
 
 

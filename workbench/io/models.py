@@ -6,6 +6,7 @@ says (atoms left out, elements deduced, residues put together) stand in `Model.n
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -214,8 +215,12 @@ def read_cif_document(text: str, path: str) -> gemmi.cif.Document:
     try:
         document = gemmi.cif.read_string(text)
     except (RuntimeError, ValueError) as error:
-        message = _first_line(error).removeprefix("string:")
-        line = message.split(":", 1)[0]
+        message = _first_line(error).removeprefix("string:").strip()
+        line = message.split(":", 1)[0] if ":" in message else ""
+        twice = re.fullmatch(r"duplicate block name: (\S+)", message)
+        if twice is not None:
+            blocks = [n for n, x in enumerate(text.splitlines(), 1) if x.strip().lower() == f"data_{twice[1]}".lower()]
+            line = str(blocks[1]) if len(blocks) > 1 else ""
         raise InputError(
             f"CIF syntax error ({message}).",
             file=path,

@@ -32,6 +32,10 @@ TIME_LIMIT = 1800.0
 _USUAL = 60.0
 """Seconds a small ligand takes on one core; the progress bar nears its end after some of these."""
 
+_ORGANIC = frozenset(("H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "As", "Se", "Br", "I"))
+_BOILERPLATE = re.compile(r"process stoped|associated log|for the error information|[=#-]{5}|Finished", re.IGNORECASE)
+"""What acedrg prints when it ends without saying why."""
+
 _NAME = re.compile(r"[A-Za-z0-9]{1,5}")
 _STAGES = (
     ("RDKit", "Building a conformer"),
@@ -162,11 +166,30 @@ def _check_smiles(request: DictionaryRequest) -> None:
         return  # acedrg in another environment has its own
     RDLogger.DisableLog("rdApp.*")
     molecule = Chem.MolFromSmiles(request.smiles.strip())
-    if molecule is None or molecule.GetNumAtoms() < 2:
+    if molecule is not None and molecule.GetNumAtoms() == 1:
+        raise InputError(
+            f"{request.smiles.strip()} is one atom with its hydrogens: there is nothing to restrain.", item=request.name
+        )
+    if molecule is None or molecule.GetNumAtoms() == 0:
         raise InputError(
             f"{request.smiles.strip()} is not a SMILES string of a molecule.",
             item=request.name,
             remedy="Check rings, brackets and valences.",
+        )
+    parts = len(Chem.GetMolFrags(molecule))
+    if parts > 1:
+        raise InputError(
+            f"{request.smiles.strip()} describes {parts} molecules.",
+            item=request.name,
+            remedy="Leave out counter-ions and solvent; every molecule is a component of its own.",
+        )
+    elements = {atom.GetSymbol() for atom in molecule.GetAtoms()}
+    strange = sorted(elements - _ORGANIC)
+    if strange:
+        raise InputError(
+            f"{request.smiles.strip()} holds {', '.join(strange)}, for which acedrg has no restraints.",
+            item=request.name,
+            remedy="Make the organic part alone: metals in the model are bonded by distance.",
         )
 
 
@@ -224,10 +247,11 @@ def _checked(made: Path, request: DictionaryRequest, output: str) -> str:
     """The text of a dictionary that can be used, with its origin in the first line."""
     where = request.cif_path or request.smiles.strip()
     if not made.is_file():
-        telling = [line.strip() for line in output.splitlines() if re.search(r"error|cannot|fail", line, re.IGNORECASE)]
-        last = telling[-1] if telling else next((x for x in reversed(output.splitlines()) if x.strip()), "no output")
+        lines = [line.strip() for line in output.splitlines() if line.strip() and not _BOILERPLATE.search(line)]
+        telling = [line for line in lines if re.search(r"error|cannot|fail", line, re.IGNORECASE)]
+        why = telling[-1].strip(" .!") if telling else "it gave no reason"
         raise InputError(
-            f"acedrg made no dictionary from {where} ({last.strip(' .')}).",
+            f"acedrg made no dictionary from {where} ({why}).",
             item=request.name,
             remedy="Check the molecule; metals and boron clusters are beyond acedrg.",
         )

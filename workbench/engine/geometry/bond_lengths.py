@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gemmi
 
-_LENGTHS: dict[frozenset[str], tuple[float, ...]] = {
+LENGTHS: dict[frozenset[str], tuple[float, ...]] = {
     frozenset(("C",)): (1.53, 1.46),
     frozenset(("C", "N")): (1.47, 1.34, 1.28),
     frozenset(("C", "O")): (1.43, 1.34),
@@ -37,7 +37,7 @@ _LENGTHS: dict[frozenset[str], tuple[float, ...]] = {
 def typical_length(first: str, second: str, seen: float) -> float:
     """Length in angstrom of a bond between two elements: of the kinds of bond known, the one nearest to the distance
     seen; the sum of covalent radii where there is no entry."""
-    known = _LENGTHS.get(frozenset((first, second)))
+    known = LENGTHS.get(frozenset((first, second)))
     if known is None:
         return float(gemmi.Element(first).covalent_r + gemmi.Element(second).covalent_r)
     return min(known, key=lambda length: abs(length - seen))

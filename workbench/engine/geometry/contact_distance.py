@@ -11,8 +11,10 @@ import numpy as np
 
 from workbench.core.arrays import AnyArray, FloatArray, TextArray
 from workbench.engine.geometry.description import ContactTypes
+from workbench.engine.geometry.metal_coordination import DONOR_RADIUS
 from workbench.engine.geometry.sites import HYDROGEN
 
+# The four distances below are the defaults of Refmac and servalcat (keywords VDWR INCR ADHB, AHHB and TORS).
 HYDROGEN_BOND = 0.3
 """Angstrom by which donor and acceptor come nearer than their radii."""
 POLAR_HYDROGEN = 0.1
@@ -20,9 +22,9 @@ POLAR_HYDROGEN = 0.1
 ONE_FOUR = {"O": 0.1, "N": 0.1}
 ONE_FOUR_OTHER = 0.15
 """Angstrom by which each atom of a 1-4 pair is smaller."""
-COORDINATING = {"O": 1.30, "N": 1.30, "S": 1.57, "SE": 1.65, "CL": 1.60, "F": 1.25, "BR": 1.75, "I": 1.95}
-"""Radii in angstrom of atoms beside a metal, such that ionic radius + these are the short end of the usual
-metal-donor distances (Shannon, 1976, Acta Cryst. A32, 751; Harding, 2006, Acta Cryst. D62, 678)."""
+COORDINATING = {element: radius - 0.1 for element, radius in DONOR_RADIUS.items()}
+"""Radii in angstrom of atoms beside a metal: a tenth below those of bonds (one sigma), so that a donor that binds is no
+clash."""
 
 
 def pair_keys(pairs: AnyArray, total: int) -> AnyArray:

@@ -12,11 +12,13 @@ from workbench.engine.geometry.description import ContactTypes, Hydrogens, Plane
 from workbench.engine.geometry.hydrogens import ONE, TWO
 
 RADIUS_CAP = 2.0
-"""Angstrom; the united-atom radii of the library grow to 2.3, which pushes good models apart."""
+"""Angstrom, as in servalcat; the united-atom radii of the library grow to 2.3, which pushes good models apart."""
 COORDINATION = 3.0
 """Distance in angstrom up to which a metal and a donor atom are coordinated, hence no contact."""
-_FALLBACK = {"H": 1.2, "D": 1.2, "C": 1.7, "N": 1.55, "O": 1.52, "S": 1.8, "P": 1.8, "SE": 1.9}
+BONDI = {"H": 1.2, "D": 1.2, "C": 1.7, "N": 1.55, "O": 1.52, "S": 1.8, "P": 1.8, "SE": 1.9}
+"""Angstrom, for atoms without an energy type: Bondi (1964), J. Phys. Chem. 68, 441-451, table I."""
 _UNITED_CARBON = 1.9
+"""Angstrom; carbon with the hydrogens it must have (the library's types CH1 to CH3: 1.92 to 1.95)."""
 
 
 def contact_types(
@@ -51,9 +53,7 @@ def contact_types(
             role = entry.hb_type
             donor[i], acceptor[i] = role in ("D", "B"), role in ("A", "B")
         else:
-            value = (
-                _UNITED_CARBON if element == "C" and united else _FALLBACK.get(element, gemmi.Element(element).vdw_r)
-            )
+            value = _UNITED_CARBON if element == "C" and united else BONDI.get(element, gemmi.Element(element).vdw_r)
             donor[i] = acceptor[i] = element in ("N", "O")
         if metal[i]:
             value = _ion_radius(entry, element)
@@ -62,7 +62,7 @@ def contact_types(
     for i in np.flatnonzero(np.isin(model.residues.kind[model.residue], ("water",)) & (model.element == "O")).tolist():
         donor[i] = acceptor[i] = 1
     polar = np.isin(model.element[hydrogens.parent], ("N", "O", "S")).astype(np.int32)
-    radius[index] = _FALLBACK["H"]
+    radius[index] = BONDI["H"]
     donor[index], acceptor[index] = polar, 0
     codes = {a: (ord(a[0]) if a else 0) for a in set(model.altloc.tolist())}
     altloc = np.zeros(total, np.int32)

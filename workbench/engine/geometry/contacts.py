@@ -14,7 +14,7 @@ from workbench.engine.geometry.neighbour_list import NeighbourList, PairList
 from workbench.engine.geometry.sites import Sites
 
 SIGMA = 0.2
-"""Angstrom."""
+"""Angstrom; the default of Refmac and servalcat (VDWR SIGM)."""
 
 
 class Contacts:

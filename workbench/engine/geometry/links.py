@@ -8,6 +8,7 @@ number (metal_coordination.py), other bonds typical lengths (bond_lengths.py). N
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import gemmi
@@ -18,6 +19,7 @@ from workbench.core.arrays import AnyArray, BoolArray, FloatArray
 from workbench.core.crystal import Link, LinkReport, Model
 from workbench.core.errors import InputError
 from workbench.engine.geometry.bond_lengths import typical_length
+from workbench.engine.geometry.chain_sequence import BACKBONE, CHAIN_LIMIT, STRETCH, ChainSequence
 from workbench.engine.geometry.metal_coordination import (
     NEAR,
     MetalContact,
@@ -29,11 +31,9 @@ from workbench.engine.geometry.metal_coordination import (
 )
 from workbench.engine.geometry.symmetry_copies import link_distance, nearest_operator
 
-PEPTIDE_LIMIT = 2.5
-"""C-N distance in angstrom up to which consecutive residues are taken as bonded, however bad the model is."""
 DISULFIDE_LIMIT = 2.5
-COVALENT_LIMIT = 2.0
-"""Distance in angstrom below which two residues are taken as linked when the library knows such a link."""
+SEARCH = 2.5
+"""Angstrom; no bond outside the backbone is looked for beyond."""
 RECORD_LIMIT = {"covale": 3.5, "disulf": 3.5, "metalc": 4.5, "unknown": 4.5}
 """A LINK record longer than this (angstrom) is not believed."""
 CLOSE = 0.25
@@ -157,32 +157,38 @@ class LinkFinder:
         model = self.model
         kind = model.residues.kind
         rows = np.flatnonzero(self.heavy & np.isin(model.element, sorted(_LINKING)))
-        taken = {i for pair in bonded for i in pair if model.residue[pair[0]] != model.residue[pair[1]]}
+        sequence = ChainSequence(model)
+        linked = _linked(model, bonded)
         neighbours = np.bincount(np.array(sorted(bonded), np.int64).reshape(-1), minlength=len(model))
         candidates: list[tuple[int, int, float]] = []
         between: dict[tuple[int, int], int] = {}
-        for i, j in near_pairs(model, rows, PEPTIDE_LIMIT).tolist():
+        pairs = near_pairs(model, rows, CHAIN_LIMIT)
+        for i, j in pairs[model.residue[pairs[:, 0]] != model.residue[pairs[:, 1]]].tolist():
             ri, rj = int(model.residue[i]), int(model.residue[j])
-            if ri == rj or (i, j) in bonded or "water" in (kind[ri], kind[rj]):
+            if (i, j) in bonded or "water" in (kind[ri], kind[rj]):
                 continue
             if not same_conformer(str(model.altloc[i]), str(model.altloc[j])) or _alternatives(model, ri, rj):
                 continue
             distance = self._distance(i, j)
+            if distance > SEARCH and (str(model.atom_name[i]), str(model.atom_name[j])) not in BACKBONE:
+                continue
             candidates.append((i, j, distance))
             if distance < 2.2:
                 between[(ri, rj)] = between.get((ri, rj), 0) + 1
-        for i, j, distance in candidates:
+        for i, j, distance in sorted(candidates, key=lambda c: c[2]):
             ri, rj = int(model.residue[i]), int(model.residue[j])
             names = (str(model.atom_name[i]), str(model.atom_name[j]))
             disulfide = names == ("SG", "SG") and distance < DISULFIDE_LIMIT
-            peptide = names == ("C", "N") and rj == ri + 1 and model.residues.chain[ri] == model.residues.chain[rj]
+            backbone = distance < sequence.limit(ri, rj, names)
             link = Link("disulf" if disulfide else "covale", "", i, j, False, distance)
-            if i in taken or j in taken:
+            if _occupied(model, linked, i, j) or _occupied(model, linked, j, i):
                 continue
-            if disulfide or peptide or (distance < COVALENT_LIMIT and self._library_knows(link)):
+            if disulfide or backbone or distance < STRETCH * self._library_length(link):
                 if not self._is_refused(plan, link, "distance"):
                     self._add_known(plan, link, "distance")
-                    plan.notes.append(f"Bonded by distance ({distance:.2f} A): {link_label(model, i, j, False)}.")
+                    _join(linked, i, j)
+                continue
+            if distance > SEARCH:
                 continue
             typical = typical_length(str(model.element[i]), str(model.element[j]), distance)
             if not typical - 0.3 < distance < typical + PERHAPS:
@@ -193,10 +199,11 @@ class LinkFinder:
             if distance < typical + CLOSE and free and ligand and alone:
                 if not self._is_refused(plan, link, "distance"):
                     self._add_direct(plan, link, "distance")
-                    plan.notes.append(f"Bonded by distance ({distance:.2f} A): {link_label(model, i, j, False)}.")
+                    _join(linked, i, j)
             elif alone and free:
                 why = f"{distance:.2f} A apart: a bond, or a bad contact? Not bonded unless you accept it"
                 plan.reports.append(self._report(link, "covalent", math.nan, "distance", False, why))
+        plan.reports.sort(key=lambda report: (report.first, report.second))
         plan.reports.extend(self._symmetry_disulfides(bonded))
         return plan
 
@@ -224,8 +231,10 @@ class LinkFinder:
         return kept
 
     def _library_knows(self, link: Link) -> bool:
-        if link.name and link.name in self._links:
-            return True
+        return (bool(link.name) and link.name in self._links) or self._library_length(link) > 0.0
+
+    def _library_length(self, link: Link) -> float:
+        """Length in angstrom of the bond by which the library joins these atoms; 0 when it knows no such link."""
         model = self.model
         first, second = (self._residues[int(model.residue[i])] for i in (link.first, link.second))
         found = self.monlib.match_link(
@@ -236,7 +245,7 @@ class LinkFinder:
             str(model.atom_name[link.second]),
             str(model.altloc[link.second]) or "\0",
         )
-        return found[0] is not None
+        return 0.0 if found[0] is None or not len(found[0].rt.bonds) else float(found[0].rt.bonds[0].value)
 
     # ---- decisions of the user --------------------------------------------------------------------------------------
 
@@ -366,6 +375,8 @@ class LinkFinder:
         kinds = {str(model.residues.kind[model.residue[i]]) for i in (link.first, link.second)}
         if "sugar" in kinds:
             return "glycosidic"
+        if names == {"O3'", "P"}:
+            return "phosphodiester"
         return "peptide" if names == {"C", "N"} else "covalent"
 
     def _report(self, link: Link, kind: str, ideal: float, found: str, used: bool, reason: str) -> LinkReport:
@@ -440,6 +451,26 @@ def near_pairs(model: Model, rows: AnyArray, radius: float) -> AnyArray:
     return result
 
 
+def _linked(model: Model, bonded: set[tuple[int, int]]) -> dict[int, list[int]]:
+    """Atom -> atoms of other residues it is bonded to."""
+    found: dict[int, list[int]] = {}
+    for i, j in bonded:
+        if model.residue[i] != model.residue[j]:
+            _join(found, i, j)
+    return found
+
+
+def _join(linked: dict[int, list[int]], i: int, j: int) -> None:
+    linked.setdefault(i, []).append(j)
+    linked.setdefault(j, []).append(i)
+
+
+def _occupied(model: Model, linked: dict[int, list[int]], atom: int, other: int) -> bool:
+    """The atom is bonded to another residue already, in a conformer that sees the other atom."""
+    letters = {str(model.altloc[atom]), str(model.altloc[other])} - {""}
+    return any(not model.altloc[x] or not letters or str(model.altloc[x]) in letters for x in linked.get(atom, []))
+
+
 def _alternatives(model: Model, first: int, second: int) -> bool:
     """Two names for one place in the chain (microheterogeneity) are never bonded to each other."""
     r = model.residues
@@ -450,27 +481,22 @@ def _alternatives(model: Model, first: int, second: int) -> bool:
     )
 
 
-def gap_notes(model: Model, heavy: BoolArray, bonded: set[tuple[int, int]]) -> list[str]:
-    """Consecutive numbers whose peptide bond is missing because C and N are far apart."""
-    notes = []
-    residues = model.residues
-    carbonyl: dict[int, int] = {}
-    amide: dict[int, int] = {}
-    for i in np.flatnonzero(heavy & np.isin(model.atom_name, ("C", "N"))).tolist():
-        (carbonyl if model.atom_name[i] == "C" else amide).setdefault(int(model.residue[i]), i)
-    for row in range(len(residues) - 1):
-        following = row + 1
-        if residues.kind[row] != "protein" or residues.kind[following] != "protein":
-            continue
-        if residues.chain[row] != residues.chain[following] or residues.number[following] != residues.number[row] + 1:
-            continue
-        c, n = carbonyl.get(row), amide.get(following)
-        if c is None or n is None or (min(c, n), max(c, n)) in bonded:
-            continue
-        distance = float(np.linalg.norm(model.xyz[c] - model.xyz[n]))
-        if distance > PEPTIDE_LIMIT:
-            notes.append(
-                f"Chain gap: {residues.label(row)} and {residues.label(following)} are {distance:.1f} A apart (C-N); "
-                "they are not bonded."
-            )
-    return notes
+_LISTED = 3
+"""Bonds found by distance that a note still names one by one."""
+
+
+def found_note(reports: list[LinkReport]) -> list[str]:
+    """One line on the bonds that only distances show, metals apart (their count stands with the links)."""
+    found = [r for r in reports if r.used and r.found == "distance" and r.kind != "metal"]
+    if not found:
+        return []
+    if len(found) <= _LISTED:
+        told = ", ".join(f"{r.label} ({r.distance:.2f} A)" for r in found)
+        return [f"Bonded by distance: {told}."]
+    kinds = Counter(r.kind for r in found)
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    apart = [r.distance for r in found]
+    return [
+        f"Bonded by distance: {len(found)} pairs of atoms that no record names ({told}; {min(apart):.2f} to "
+        f"{max(apart):.2f} A). The Restraints window and statistics.json list them."
+    ]

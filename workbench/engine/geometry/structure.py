@@ -19,6 +19,10 @@ _CONNECTION = {
 }
 
 
+_BLANK = " "
+"""Name of the chain that has none: gemmi makes no polymer, hence no peptide bonds, of a chain with an empty name."""
+
+
 def is_hydrogen(model: Model) -> BoolArray:
     """(n,) True for hydrogen and deuterium."""
     return np.isin(model.element, ("H", "D"))
@@ -40,7 +44,7 @@ def gemmi_structure(model: Model) -> gemmi.Structure:
         chains.setdefault(str(residues.chain[row]), []).append(row)
     new = gemmi.Model(1)
     for name, rows in chains.items():
-        chain = gemmi.Chain(name)
+        chain = gemmi.Chain(name or _BLANK)
         for row in sorted(rows, key=lambda r: residues.kind[r] not in ("protein", "nucleic")):
             chain.add_residue(_residue(model, row))
         new.add_chain(chain)
@@ -101,7 +105,7 @@ def _address(model: Model, atom: int) -> gemmi.AtomAddress:
     row = int(model.residue[atom])
     residues = model.residues
     return gemmi.AtomAddress(
-        str(residues.chain[row]),
+        str(residues.chain[row]) or _BLANK,
         _seqid(residues, row),
         str(residues.name[row]),
         str(model.atom_name[atom]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,6 +14,7 @@ from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from workbench.core.crystal import LinkReport, Model
 from workbench.core.errors import InputError
 from workbench.engine.geometry.atom_names import with_current_names
+from workbench.engine.geometry.chain_sequence import ChainSequence
 from workbench.engine.geometry.components import Component, component
 from workbench.engine.geometry.contact_types import contact_types
 from workbench.engine.geometry.description import Bonds, GeometryDescription, Hydrogens
@@ -23,7 +26,7 @@ from workbench.engine.geometry.hydrogen_placement import (
     no_hydrogens,
 )
 from workbench.engine.geometry.hydrogens import hydrogen_positions
-from workbench.engine.geometry.links import LinkFinder, LinkPlan, atom_label, gap_notes, metals
+from workbench.engine.geometry.links import LinkFinder, LinkPlan, atom_label, found_note, metals
 from workbench.engine.geometry.peptides import cis_notes
 from workbench.engine.geometry.restraint_tables import RestraintLists, chain_infos, read_topology, to_tables
 from workbench.engine.geometry.structure import connection, gemmi_structure, insert_atoms, is_hydrogen, select_atoms
@@ -103,7 +106,9 @@ def build_geometry(
     add_direct_bonds(lists, model, chemistry.plan.direct, components)
     own = _own_geometry(model, heavy, unknown, chemistry, metal, flagged, notes)
     lost = _given_up(chemistry.plan)
-    notes.extend(gap_notes(model, heavy, lists.bonded_pairs()))
+    bonded = lists.bonded_pairs()
+    notes.extend(found_note(chemistry.plan.reports))
+    notes.extend(ChainSequence(model).gap_notes(heavy, bonded))
     notes.extend(cis_notes(model, lists))
     neighbours: dict[int, list[int]] = {}
     for i, j, image in lists.bonds:
@@ -111,7 +116,7 @@ def build_geometry(
             neighbours.setdefault(i, []).append(j)
             neighbours.setdefault(j, []).append(i)
     around = Surroundings(
-        model, neighbours, components, heavy, metal.astype(bool), lost, _after_gap(model, chemistry.topology)
+        model, neighbours, components, heavy, metal.astype(bool), lost, _after_gap(model, chemistry.topology, bonded)
     )
     table, drop = _hydrogen_table(around, source, own_hydrogens, hydrogens, own)
     if len(drop):
@@ -321,8 +326,11 @@ def _own_geometry(
     for row in np.flatnonzero(unknown & (heavy_count <= 1)).tolist():
         if residues.kind[row] != "water":
             flagged.setdefault(str(residues.name[row]), "not in the library: a single atom, contacts only")
-    for i in np.flatnonzero(single).tolist():
-        notes.append(f"{atom_label(model, i)}: the dictionary does not know this atom; own geometry is used.")
+    alone = np.flatnonzero(single).tolist()
+    if alone:
+        shown = ", ".join(atom_label(model, i) for i in alone[:5]) + (f" and {len(alone) - 5} more" * (len(alone) > 5))
+        notes.append(f"No dictionary describes the bonds of these atoms; own geometry is used: {shown}.")
+    for i in alone:
         name = str(residues.name[model.residue[i]])
         flagged.setdefault(name, "some atoms are not in the dictionary: restrained to their own geometry")
     return own
@@ -376,14 +384,15 @@ def _with_targets(reports: list[LinkReport], bonds: Bonds) -> list[LinkReport]:
     return found
 
 
-def _after_gap(model: Model, topology: gemmi.Topo) -> set[int]:
+def _after_gap(model: Model, topology: gemmi.Topo, bonded: set[tuple[int, int]]) -> set[int]:
     """Backbone nitrogens after a chain gap: their hydrogen points away from an atom that is not there."""
     found: set[int] = set()
     for chain in chain_infos(topology):
         for residue in chain.res_infos:
             if any(link.link_id == "gap" for link in residue.prev):
                 found.update(a.serial - 1 for a in residue.res if a.name == "N")
-    return found
+    elsewhere = {x for i, j in bonded if model.residue[i] != model.residue[j] for x in (i, j)}
+    return found - elsewhere
 
 
 def _components(
@@ -484,8 +493,29 @@ def _write_hydrogens(
     return extended, table, lists.renumbered(place), new_heavy, place
 
 
+_NOT_FOUND = re.compile(r"definition not found for \S+?/(\S+) [^/]*/(\S+)")
+_LINES = 10
+"""Lines of gemmi's other warnings that are passed on."""
+
+
 def _warning_notes(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    """gemmi's warnings; those of atoms that a dictionary lacks are counted by component and atom."""
+    lacking: Counter[str] = Counter()
+    others: list[str] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        found = _NOT_FOUND.search(line)
+        if found is None:
+            others.append(line)
+        else:
+            lacking[f"{found[1]} {found[2]}"] += 1
+    notes = others[:_LINES]
+    if len(others) > _LINES:
+        notes.append(f"{len(others) - _LINES} more warnings like the last one.")
+    if lacking:
+        told = ", ".join(f"{name} ({count})" for name, count in lacking.most_common(8))
+        more = f" and {len(lacking) - 8} more kinds" if len(lacking) > 8 else ""
+        notes.append(f"Atoms that their dictionary does not have: {told}{more}.")
+    return notes
 
 
 __all__ = ["HydrogenMode", "build_geometry"]

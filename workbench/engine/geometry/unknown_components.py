@@ -20,6 +20,9 @@ from workbench.engine.geometry.restraint_tables import (
 
 BOND_TOLERANCE = 0.4
 """Angstrom beyond the sum of covalent radii that still makes a bond."""
+# How far a ligand of a refined model is from its dictionary is how far its own shape may be wrong. Seven deposited
+# structures (ligands and sugars of mdm2, 7RIN, 1CBS, 8OLA, 4IID, 2H6O, 1V9G; 2395 bonds): r.m.s. 0.011 to 0.032 A and
+# 1.3 to 3.3 degrees. Dictionaries give 0.01 to 0.02 A and 1.5 to 3 degrees.
 BOND_SIGMA = 0.03
 METAL_BOND_SIGMA = 0.1
 ANGLE_SIGMA = np.radians(4.0)
