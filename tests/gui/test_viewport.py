@@ -177,10 +177,10 @@ def test_rods_drawn_as_lines_in_quick_pictures_look_like_rods(view: Viewport) ->
     for full, quick in zip(ink[False], ink[True], strict=True):
         assert quick == pytest.approx(full, rel=0.2)
     assert ink[True][1] < 0.9 * ink[True][0]
-    view.move_atoms(np.array(places) + (0.0, 5.0, 0.0))
+    view.move_atoms(np.add(places, (0.0, 5.0, 0.0)))
     assert at(view, (-3.0, 9.0, 0.0))[2] > 60 and (at(view, (-3.0, 4.0, 0.0)) == background(view)).all()
     near = at(view, (-3.0, 9.0, 0.0)).sum()
-    view.move_atoms(np.array(places) + (0.0, 5.0, -12.0))
+    view.move_atoms(np.add(places, (0.0, 5.0, -12.0)))
     assert background(view).sum() < at(view, (-3.0, 9.0, 0.0)).sum() < 0.8 * near
 
 

@@ -66,6 +66,7 @@ class TravellingView(SceneCanvas):
         fit = residue_fit(cycle)
         if fit is not None:
             self.scene.fit = fit
+        self.worst = cycle.worst
         self._moved(cycle.state)
         self.tracer.set_cycle(self._prepared, cycle)
 
@@ -76,7 +77,7 @@ class TravellingView(SceneCanvas):
         if start is not None and len(start) == len(model):
             # Another run of the same model: it has moved since the very first start.
             self.scene.start = start
-        self.restraint_z = None
+        self.worst, self._picked = None, None
         if not keep_view:
             self.marks.clear()
             self._residue = None
@@ -124,6 +125,7 @@ class TravellingView(SceneCanvas):
             self.message.emit("This atom has no place: its coordinates are not numbers.")
             return
         self._keep_view()
+        self._picked = None
         if residue is not None:
             self._select(residue)
         self._flight.stop()
@@ -220,6 +222,7 @@ class TravellingView(SceneCanvas):
             return
         row = int(self.scene.model.residue[nearest])
         if row != self._residue:
+            self._picked = None
             self._select(row)
             self._repaint()
             self._show_texts()
@@ -261,6 +264,8 @@ class TravellingView(SceneCanvas):
     def centre_on_atom(self, atom: int, mate: int = -1) -> None:
         assert self.scene is not None
         self._go(place_of(self.scene, (atom, mate)).copy(), int(self.scene.model.residue[atom]))
+        self._picked = (atom, mate)
+        self._show_texts()
 
     def toggle_label(self, atom: int | None) -> None:
         """Write an atom's name beside it, or take it away."""
