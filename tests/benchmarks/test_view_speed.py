@@ -44,22 +44,11 @@ def times() -> tuple[dict[str, float], dict[str, float]]:
     return ours, peer
 
 
-_NOT_MET = pytest.mark.xfail(
-    strict=False,
-    reason="whole views by the processor: 1.4-1.8 and 1.3-1.5 of pyqtgraph 0.14's unlit, unfogged lines of that width "
-    "(11 against 6 ms, 33 against 24 ms); a strip has twice the corners of a line and is shaded across",
-)
-
-
 @pytest.mark.display
 @needs_display
 @pytest.mark.parametrize(
     ("scene", "limit"),
-    [
-        pytest.param("10k", 1.1, marks=_NOT_MET),
-        pytest.param("50k", 0.7, marks=_NOT_MET),
-        ("map", 1.2),
-    ],
+    [("10k", 1.1), ("50k", 0.7), ("map", 1.2)],
 )
 def test_frames(times: tuple[dict[str, float], dict[str, float]], scene: str, limit: float) -> None:
     """Rods with light, fog and slab against plain points and lines of pyqtgraph.opengl."""

@@ -158,6 +158,34 @@ def test_balls_are_round_near_and_far(view: Viewport, height: float, refining: b
 
 @pytest.mark.display
 @needs_display
+def test_rods_drawn_as_lines_in_quick_pictures_look_like_rods(view: Viewport) -> None:
+    """Halves in their colours, as much ink as the ray-cast picture, thin rods thinner, fog, and they move."""
+    places = [(-6.0, 4.0, 0.0), (6.0, 4.0, 0.0), (-6.0, -4.0, 0.0), (6.0, -4.0, 0.0)]
+    view.set_model(tiny_model(places, ["N", "O", "N", "H"]), bonds((0, 1), (2, 3)))
+    view._select(None)
+    view.show_hydrogens(True)
+    view.camera = replace(view.camera, centre=np.zeros(3), height=40.0).with_slab(30.0)
+    if view._scene is None or view._scene.renderer is None or not view._scene.renderer._wide_lines:
+        pytest.skip("lines are not drawn wide here: quick pictures use strips")
+    ink = {}
+    for refining in (False, True):
+        view.set_refining(refining)
+        nitrogen, oxygen = at(view, (-3.0, 4.0, 0.0)), at(view, (3.0, 4.0, 0.0))
+        assert nitrogen[2] > nitrogen[0] + 40 and oxygen[0] > oxygen[2] + 60
+        over = np.abs(picture(view) - background(view)).sum(axis=2)
+        ink[refining] = float(over[:200].sum()), float(over[200:].sum())
+    for full, quick in zip(ink[False], ink[True], strict=True):
+        assert quick == pytest.approx(full, rel=0.2)
+    assert ink[True][1] < 0.9 * ink[True][0]
+    view.move_atoms(np.add(places, (0.0, 5.0, 0.0)))
+    assert at(view, (-3.0, 9.0, 0.0))[2] > 60 and (at(view, (-3.0, 4.0, 0.0)) == background(view)).all()
+    near = at(view, (-3.0, 9.0, 0.0)).sum()
+    view.move_atoms(np.add(places, (0.0, 5.0, -12.0)))
+    assert background(view).sum() < at(view, (-3.0, 9.0, 0.0)).sum() < 0.8 * near
+
+
+@pytest.mark.display
+@needs_display
 def test_nearer_things_hide_farther_ones_and_fog_swallows_the_rest(view: Viewport) -> None:
     """A rod seen end on, balls behind each other, and things outside the slab."""
     model = tiny_model(

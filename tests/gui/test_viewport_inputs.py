@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.gui.test_viewport import BOX, blob, bonds, needs_display, settle, tiny_model
+from workbench.core.events import WorstRestraints
 from workbench.engine.maps.peaks import Peak
 from workbench.gui.viewport import Viewport
 from workbench.gui.viewport_bindings import ACTIONS, PRESETS, shortcut_table, spoken
@@ -325,7 +326,7 @@ def test_measuring_by_clicks(view: Viewport) -> None:
 @needs_display
 def test_hover_tells_everything_about_an_atom(view: Viewport) -> None:
     view.centre_on_residue(0)
-    view.set_restraint_z(np.array([1.0, 4.2, 0.0, 0.0]), ["bonds", "angles", "bonds", "bonds"])
+    view.worst = WorstRestraints(np.float32([1.0, -4.2, np.nan, 0.0]), np.int32([0, 1, -1, 0]))
     x, y, _ = view.camera.project(np.array([ATOMS[1]]), view.width(), view.height())[0]
     scene = view._scene
     assert scene is not None and view._overlay is not None
@@ -343,9 +344,15 @@ def test_hover_tells_everything_about_an_atom(view: Viewport) -> None:
         "occ 1.00",
         f"2mFo\u2212DFc {density:.1f} \u03c3",
         "mFo\u2212DFc +",
-        "angles Z 4.2",
+        "angle Z \u22124.2",
     ):
         assert words in label.text, (words, label.text)
+    # What is picked keeps standing under the title until we look elsewhere.
+    QTest.mouseClick(scene, Qt.MouseButton.MiddleButton, Qt.KeyboardModifier.NoModifier, place.toPoint())
+    said = view._overlay.content.subtitles[-1]
+    assert "N1  A 2 PHE" in said and "angle Z \u22124.2" in said
+    view.step_residue(1)
+    assert not any("N1  A 2 PHE" in line for line in view._overlay.content.subtitles)
 
 
 @pytest.mark.display

@@ -180,13 +180,25 @@ class ResidueFit:
 
 
 @dataclass(frozen=True, eq=False)
+class WorstRestraints:
+    """The worst geometry restraint (B factors apart) of each of n atoms.
+
+    z: (n,) (value - ideal) / sigma with its sign, NaN where an atom has none (float32). family: (n,) row of
+    `core.settings.FAMILIES`, -1 where there is none.
+    """
+
+    z: Float32Array
+    family: IntArray
+
+
+@dataclass(frozen=True, eq=False)
 class CycleFinished:
     """An accepted cycle (the start is one as well): model, factors, numbers. `best`: it is the best so far.
 
     refined: the factors the target saw (riding hydrogens included); maps are made from them.
     written: the factors of the atoms that are written (the same object when there are no riding hydrogens).
     applied: changes of the live settings since the cycle before, as the engine met them. fit: of every residue to its
-    density, None where nobody looked.
+    density, worst: restraint of every atom; None where nobody looked.
     """
 
     state: ModelState
@@ -196,6 +208,7 @@ class CycleFinished:
     best: bool
     applied: tuple[AppliedSettings, ...] = ()
     fit: ResidueFit | None = None
+    worst: WorstRestraints | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,4 +255,5 @@ __all__ = [
     "ScaledFactors",
     "Severity",
     "ShellTable",
+    "WorstRestraints",
 ]

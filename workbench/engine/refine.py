@@ -434,8 +434,9 @@ def _finished_cycle(
         reference_parameters=freedom.reference,
     )
     return CycleFinished(
-        point.state, point.fitted.factors, point.written.factors, statistics, best, fit=_fit_of_residues(problem, point)
-    )
+        point.state, point.fitted.factors, point.written.factors, statistics, best,
+        fit=_fit_of_residues(problem, point), worst=geometry.worst,
+    )  # fmt: skip
 
 
 def _fit_of_residues(problem: RefinementProblem, point: _Point) -> ResidueFit:
@@ -548,4 +549,7 @@ def _as_written(problem: RefinementProblem, kept: CycleFinished) -> CycleFinishe
         mean_b=float(point.state.b_iso.mean()),
         geometry=dict(geometry.families),
     )
-    return CycleFinished(point.state, point.fitted.factors, point.written.factors, statistics, kept.best, fit=kept.fit)
+    return CycleFinished(
+        point.state, point.fitted.factors, point.written.factors, statistics, kept.best, fit=kept.fit,
+        worst=geometry.worst,
+    )  # fmt: skip

@@ -233,6 +233,10 @@ class MainWindow(QMainWindow):
         self.view.residue_wanted.connect(self._find_residue)
         self.view.settings_changed.connect(self._remember_view)
         self.residues.chosen.connect(self.view.centre_on_residue)
+        self.view.peaks_changed.connect(self._show_peaks)
+        self.view.peak_shown.connect(self.findings.select_peak)
+        self.findings.peak_chosen.connect(self.view.show_peak)
+        self.findings.atom_chosen.connect(self.view.centre_on_atom)
         self.weights.weight_wanted.connect(self._set_weight)
         self.weights.settings_wanted.connect(self._set_settings)
         self.refinement.settings_wanted.connect(self._set_settings)
@@ -331,8 +335,11 @@ class MainWindow(QMainWindow):
 
     def _follow_view(self, old: SessionState | None, new: SessionState) -> None:
         if new.prepared is not None and (old is None or old.prepared is not new.prepared):
-            self.view.show_prepared(new.prepared)
             self.residues.show_model(new.prepared.model)
+            self.view.show_prepared(new.prepared)
+            viewport = self.view.viewport
+            if viewport is not None and viewport.residue is not None:
+                self.residues.select(viewport.residue)
             self.setWindowTitle(f"{Path(new.prepared.model.source.path).name} \u2013 Refinement Workbench")
         elif new.prepared is None and old is not None and old.prepared is not None:
             self.residues.show_model(None)
@@ -367,6 +374,8 @@ class MainWindow(QMainWindow):
             panel.show_statistics(state.rows, marks, planned, shown)
         if state.shown is not None:
             self.residues.show_cycle(state.shown)
+        worst = state.shown.worst if state.shown is not None else None
+        self.findings.show_outliers(worst, state.prepared.model if state.prepared is not None else None)
         self.timeline.show_cycles(state)
         self.data_quality.show_cycle(state.shown)
         self.log.show_lines(state.log)
@@ -516,6 +525,10 @@ class MainWindow(QMainWindow):
     def _find_residue(self) -> None:
         self.commands.begin()
         self.header.search.setPlaceholderText("Chain and number, as A 89")
+
+    def _show_peaks(self) -> None:
+        prepared = self.session.state.prepared
+        self.findings.show_peaks(self.view.peaks(), prepared.model if prepared is not None else None)
 
     def _centred(self, words: str) -> None:
         """The view was centred: the same residue is selected in the list."""

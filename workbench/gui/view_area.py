@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from workbench.core.events import CycleFinished, Prepared
+from workbench.engine.maps.peaks import Peak
 from workbench.gui.start_page import StartPage
 from workbench.gui.theme import colour_table, theme
 from workbench.gui.widgets.text import Label, Paragraph
@@ -54,6 +55,8 @@ class ViewArea(QWidget):
     message = Signal(str)
     residue_wanted = Signal()
     settings_changed = Signal(dict)
+    peaks_changed = Signal()
+    peak_shown = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,6 +75,8 @@ class ViewArea(QWidget):
             self.viewport.message.connect(self.message)
             self.viewport.residue_wanted.connect(self.residue_wanted)
             self.viewport.settings_changed.connect(self.settings_changed)
+            self.viewport.tracer.peaks_changed.connect(self.peaks_changed)
+            self.viewport.peak_shown.connect(self.peak_shown)
             self.viewport.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._prepared: Prepared | None = None
         self._cycle: CycleFinished | None = None
@@ -134,6 +139,21 @@ class ViewArea(QWidget):
         elif self.fallback is not None and self._prepared is not None:
             self.fallback.residue.set_text(f"Chosen: {self._prepared.model.residues.label(row)}")
             self.centred.emit(self._prepared.model.residues.label(row))
+
+    def peaks(self) -> tuple[Peak, ...]:
+        """The difference peaks of the newest map, the highest first."""
+        found: tuple[Peak, ...] = () if self.viewport is None else self.viewport.tracer.peaks
+        return found
+
+    def show_peak(self, number: int) -> None:
+        if self.viewport is not None:
+            self.viewport.show_peak(number)
+
+    def centre_on_atom(self, atom: int) -> None:
+        if self.viewport is not None:
+            self.viewport.centre_on_atom(atom)
+        elif self._prepared is not None:
+            self.centre_on_residue(int(self._prepared.model.residue[atom]))
 
     def _check(self) -> None:
         """Without an OpenGL context the fallback takes the place of the view."""

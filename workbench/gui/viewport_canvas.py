@@ -19,14 +19,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
-from workbench.core.arrays import FloatArray
-from workbench.core.events import Prepared
+from workbench.core.events import Prepared, WorstRestraints
 from workbench.gui.scene_widget import SceneWidget, missing_opengl
 from workbench.gui.viewport_bindings import PRESETS, Preset
 from workbench.gui.viewport_depth import DepthPanel
 from workbench.gui.viewport_help import PresetChoice, ShortcutCard
 from workbench.gui.viewport_maps import RADIUS_RANGE, MapTracer
-from workbench.gui.viewport_marks import Marks, Restraints
+from workbench.gui.viewport_marks import Marks, Picked, mate_name
 from workbench.gui.viewport_overlay import (
     AtomLabel,
     Overlay,
@@ -37,7 +36,7 @@ from workbench.gui.viewport_overlay import (
     overlay_colours,
 )
 from workbench.gui.viewport_picture import ask_for_picture, with_marks
-from workbench.gui.viewport_texts import hex_colour, level_rows, residue_words
+from workbench.gui.viewport_texts import atom_details, hex_colour, level_rows, residue_words
 from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS, legend
@@ -76,11 +75,12 @@ class SceneCanvas(QWidget):
         self.options = SceneOptions()
         self.camera = Camera()
         self.scene: Scene | None = None
-        self.restraint_z: Restraints | None = None
+        self.worst: WorstRestraints | None = None
         self._theme: dict[str, str] = {}
         self._colours = scene_colours()
         self._prepared: Prepared | None = None
         self._residue: int | None = None
+        self._picked: Picked | None = None
         self.marks = Marks()
         self._bright_map = ""
         self._refining = False
@@ -168,10 +168,6 @@ class SceneCanvas(QWidget):
     def open_map(self, path: str) -> None:
         """Read a map file in the background and show what it holds."""
         self.tracer.open_file(path)
-
-    def set_restraint_z(self, z: FloatArray, kinds: list[str]) -> None:
-        """The worst restraint of every atom: |Z| (n,) and its family (n)."""
-        self.restraint_z = (z, kinds)
 
     @property
     def residue(self) -> int | None:
@@ -385,6 +381,9 @@ class SceneCanvas(QWidget):
         subtitles: tuple[str, ...] = ()
         if scene is not None and self._residue is not None:
             title, subtitles = residue_words(scene.model, scene.state, self._residue, tracer.maps, scene.fit)
+            if self._picked is not None:
+                details = (scene.state, self._picked[0], tracer.maps, self.worst, mate_name(scene, self._picked))
+                subtitles = (*subtitles, atom_details(scene.model, *details))
         rows = level_rows(
             tracer.maps,
             tracer.levels,
@@ -399,7 +398,7 @@ class SceneCanvas(QWidget):
         rulers: tuple[Ruler, ...] = ()
         lines: tuple[str, ...] = ()
         if scene is not None:
-            labels = self.marks.labels(scene, self.camera, size, tracer.maps, self.restraint_z)
+            labels = self.marks.labels(scene, self.camera, size, tracer.maps, self.worst)
             rulers, lines = self.marks.rulers(scene, self.camera, size)
         ramp = legend(self.options.colour_by, self._colours)
         content = OverlayContent(

@@ -102,11 +102,13 @@ class Traced:
 class MapTracer(QObject):
     """Keeps the maps, their levels and their wires.
 
-    changed: maps or levels are others (texts). drawn(complete): wires are ready to be painted, `complete` when none is
-    on its way. message(text): something for the status line. give(work): hands `work(renderer)` to the scene.
+    changed: maps or levels are others (texts). peaks_changed: `peaks` are others. drawn(complete): wires are ready to
+    be painted, `complete` when none is on its way. message(text): something for the status line. give(work): hands
+    `work(renderer)` to the scene.
     """
 
     changed = Signal()
+    peaks_changed = Signal()
     drawn = Signal(bool)
     message = Signal(str)
 
@@ -176,8 +178,8 @@ class MapTracer(QObject):
             self.levels.setdefault(name, default)
         if self.active not in maps.grids and maps.grids:
             self.active = next(iter(maps.grids))
-        if DIFFERENCE not in maps.grids:
-            self.peaks = ()
+        if DIFFERENCE not in maps.grids and self.peaks:
+            self._set_peaks(())
         self.request()
         self.changed.emit()
 
@@ -271,8 +273,12 @@ class MapTracer(QObject):
                 if name not in OF_CYCLES:
                     maps = maps.with_map(name, kept.grids[name], name in kept.differences)
             self.set_maps(maps)
-            self.peaks = peaks
+            self._set_peaks(peaks)
         self._compute()
+
+    def _set_peaks(self, peaks: tuple[Peak, ...]) -> None:
+        self.peaks = peaks
+        self.peaks_changed.emit()
 
     # -- contours -------------------------------------------------------------------------------------------------
 

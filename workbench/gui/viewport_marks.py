@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.core.arrays import FloatArray
+from workbench.core.events import WorstRestraints
 from workbench.gui.viewport_overlay import AtomLabel, Ruler
 from workbench.gui.viewport_texts import atom_details, atom_name
 from workbench.view.camera import Camera
@@ -14,8 +15,6 @@ from workbench.view.scene import Scene
 
 Picked = tuple[int, int]
 """An atom of the model and the symmetry mate it belongs to (-1: the model itself)."""
-Restraints = tuple[FloatArray, list[str]]
-"""The worst restraint of every atom: |Z| (n,) and its family (n)."""
 
 
 def place_of(scene: Scene, picked: Picked) -> FloatArray:
@@ -74,7 +73,7 @@ class Marks:
             self.measuring = []
 
     def labels(
-        self, scene: Scene, camera: Camera, size: tuple[int, int], maps: MapSet, restraints: Restraints | None
+        self, scene: Scene, camera: Camera, size: tuple[int, int], maps: MapSet, worst: WorstRestraints | None
     ) -> tuple[AtomLabel, ...]:
         """The labels that are in the picture of `size` (width, height)."""
         wanted: list[tuple[Picked, bool]] = [((atom, -1), False) for atom in sorted(self.labelled)]
@@ -87,7 +86,6 @@ class Marks:
                 continue
             atom, mate = picked[0], mate_name(scene, picked)
             if hovering:
-                worst = None if restraints is None else (float(restraints[0][atom]), restraints[1][atom])
                 text = atom_details(scene.model, scene.state, atom, maps, worst, mate)
             else:
                 text = atom_name(scene.model, atom, mate)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor
 
 from workbench.core.arrays import FloatArray
 from workbench.core.crystal import Model, ModelState
+from workbench.core.events import WorstRestraints
 from workbench.gui.viewport_overlay import LevelRow
 from workbench.view.atoms import hydrogen_atoms
 from workbench.view.colours import Rgb, SceneColours
@@ -15,6 +16,8 @@ from workbench.view.maps import DENSITY, MapSet
 from workbench.view.renderer import Wire
 
 MINUS = "\u2212"
+RESTRAINT_WORDS = ("bond", "angle", "torsion", "chirality", "plane", "contact", "B")
+"""One restraint of each of `core.settings.FAMILIES`."""
 
 
 def hex_colour(colour: Rgb) -> str:
@@ -33,10 +36,10 @@ def atom_details(
     state: ModelState,
     atom: int,
     maps: MapSet,
-    restraint: tuple[float, str] | None = None,
+    worst: WorstRestraints | None = None,
     mate: str = "",
 ) -> str:
-    """Everything about an atom: B, occupancy, density at its centre in the maps, its worst restraint (Z, kind)."""
+    """Everything about an atom: B, occupancy, density at its centre in the maps, Z of its worst restraint."""
     parts = [atom_name(model, atom, mate), f"B {state.b_iso[atom]:.1f} \u00c5\u00b2"]
     parts.append(f"occ {state.occupancy[atom]:.2f}")
     for name, grid in maps.grids.items():
@@ -46,8 +49,8 @@ def atom_details(
             said = name.replace("-", MINUS)
             shown = f"{value:{sign}.1f}".replace("-", MINUS)
             parts.append(f"{said} {shown} \u03c3")
-    if restraint is not None:
-        parts.append(f"{restraint[1]} Z {restraint[0]:.1f}")
+    if worst is not None and worst.family[atom] >= 0:
+        parts.append(f"{RESTRAINT_WORDS[worst.family[atom]]} Z {worst.z[atom]:+.1f}".replace("-", MINUS))
     return "   ".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QEasingCurve, QTimer, QVariantAnimation
+from PySide6.QtCore import QEasingCurve, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import (
     QHideEvent,
 )
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.core.arrays import FloatArray, IntArray
 from workbench.core.crystal import Model, ModelState
 from workbench.core.events import CycleFinished, Prepared
+from workbench.engine.maps.peaks import UNMODELLED
 from workbench.gui.viewport_canvas import SceneCanvas
 from workbench.gui.viewport_marks import Picked, place_of
 from workbench.view.camera import Camera
@@ -23,14 +24,17 @@ from workbench.view.maps import MapSet
 from workbench.view.picking import pick_atom
 from workbench.view.scene import Scene
 
-BLOB_DISTANCE = 1.6
-"""Angstrom from every atom beyond which a positive peak is a blob that nothing explains."""
 MOST_VIEWS = 50
 SPIN_DEGREES, SPIN_MS = 1.0, 33
 
 
 class TravellingView(SceneCanvas):
-    """A canvas that is given models and cycles, and goes from place to place in them."""
+    """A canvas that is given models and cycles, and goes from place to place in them.
+
+    peak_shown(number): the view went to a difference peak.
+    """
+
+    peak_shown = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +70,7 @@ class TravellingView(SceneCanvas):
         fit = residue_fit(cycle)
         if fit is not None:
             self.scene.fit = fit
+        self.worst = cycle.worst
         self._moved(cycle.state)
         self.tracer.set_cycle(self._prepared, cycle)
 
@@ -76,7 +81,7 @@ class TravellingView(SceneCanvas):
         if start is not None and len(start) == len(model):
             # Another run of the same model: it has moved since the very first start.
             self.scene.start = start
-        self.restraint_z = None
+        self.worst, self._picked = None, None
         if not keep_view:
             self.marks.clear()
             self._residue = None
@@ -124,6 +129,7 @@ class TravellingView(SceneCanvas):
             self.message.emit("This atom has no place: its coordinates are not numbers.")
             return
         self._keep_view()
+        self._picked = None
         if residue is not None:
             self._select(residue)
         self._flight.stop()
@@ -191,22 +197,27 @@ class TravellingView(SceneCanvas):
             self.message.emit("No difference peak above 4 \u03c3." if self.tracer.maps.grids else "No difference map.")
             return
         self._peak = (max(self._peak, 0) if self._peak < 0 and step > 0 else self._peak + step) % len(peaks)
-        self._show_peak(self._peak)
+        self.show_peak(self._peak)
 
     def next_blob(self) -> None:
         """To the next positive peak that no atom explains."""
         peaks = self.tracer.peaks
-        blobs = [k for k, peak in enumerate(peaks) if peak.height > 0 and peak.distance > BLOB_DISTANCE]
+        blobs = [k for k, peak in enumerate(peaks) if peak.height > 0 and peak.distance > UNMODELLED]
         if not blobs:
             self.message.emit("No unmodelled blob above 4 \u03c3.")
             return
         self._peak = next((k for k in blobs if k > self._peak), blobs[0])
-        self._show_peak(self._peak)
+        self.show_peak(self._peak)
 
-    def _show_peak(self, number: int) -> None:
+    def show_peak(self, number: int) -> None:
+        """To a difference peak by its number, 0 the highest."""
+        if not 0 <= number < len(self.tracer.peaks):
+            return
+        self._peak = number
         peak = self.tracer.peaks[number]
         self._go(np.array(peak.xyz), None)
         self._name_centre()
+        self.peak_shown.emit(number)
         sign = "+" if peak.height > 0 else "\u2212"
         near = f", {peak.distance:.1f} \u00c5 from the nearest atom" if np.isfinite(peak.distance) else ""
         self.message.emit(
@@ -220,6 +231,7 @@ class TravellingView(SceneCanvas):
             return
         row = int(self.scene.model.residue[nearest])
         if row != self._residue:
+            self._picked = None
             self._select(row)
             self._repaint()
             self._show_texts()
@@ -261,6 +273,8 @@ class TravellingView(SceneCanvas):
     def centre_on_atom(self, atom: int, mate: int = -1) -> None:
         assert self.scene is not None
         self._go(place_of(self.scene, (atom, mate)).copy(), int(self.scene.model.residue[atom]))
+        self._picked = (atom, mate)
+        self._show_texts()
 
     def toggle_label(self, atom: int | None) -> None:
         """Write an atom's name beside it, or take it away."""

@@ -104,10 +104,9 @@ def glow_of(moved: FloatArray) -> AnyArray:
 
 def residue_fit(cycle: CycleFinished) -> FloatArray | None:
     """(r,) the worse of main chain's and side chain's correlation with the density, None where nobody looked."""
-    fit = getattr(cycle, "fit", None)
-    if fit is None:
+    if cycle.fit is None:
         return None
-    rscc = np.asarray(fit.rscc, dtype=np.float64)
+    rscc = np.asarray(cycle.fit.rscc, dtype=np.float64)
     known = np.isfinite(rscc)
     worst = np.where(known, rscc, np.inf).min(axis=1)
     return np.where(known.any(axis=1), worst, np.nan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 
 import moderngl
@@ -13,7 +14,7 @@ from workbench.core.arrays import AnyArray, Float32Array, FloatArray
 from workbench.view.ribbon import Mesh
 from workbench.view.section import Section
 
-PROGRAMS = ("sticks", "far_sticks", "lines", "hairs", "mesh", "ellipsoids", "section")
+PROGRAMS = ("sticks", "far_sticks", "thin_sticks", "lines", "hairs", "mesh", "ellipsoids", "section")
 
 
 def shader_source(name: str) -> str:
@@ -40,6 +41,10 @@ def set_uniforms(program: Any, values: Mapping[str, Any]) -> None:
             program[name] = value
 
 
+_END = 12
+"""Bytes of one end of a rod."""
+
+
 class OnCard:
     """Buffers and the vertex array over them."""
 
@@ -56,42 +61,111 @@ class OnCard:
 
 
 class Rods(OnCard):
-    """Capsules with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE; or strips, with `far`."""
+    """Capsules with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE; a ball has both in one place.
 
-    def __init__(self, context: Any, program: Any, far: Any, positions: Float32Array, style: AnyArray) -> None:
+    Drawn in one of three ways: cast by rays ("sticks"), as shaded strips ("far_sticks"), as lines of the driver
+    ("thin_sticks"; balls as strips). All read one buffer of places, which stand in it as rods by radius, then balls.
+    """
+
+    def __init__(self, context: Any, programs: Mapping[str, Any], positions: Float32Array, style: AnyArray) -> None:
         super().__init__()
-        self._far: Any = None
+        self._context, self._programs = context, programs
+        self._arrays: dict[str, Any] = {}
+        self._by_vertex: Any = None
         self.count = len(positions)
-        if self.count:
-            self._buffers = [context.buffer(positions.tobytes(), dynamic=True), context.buffer(style.tobytes())]
-            layout = [
-                (self._buffers[0], "3f 3f /i", "end_a", "end_b"),
-                (self._buffers[1], "1f 4f1 4f1 4f1 /i", "radius", "colour_a", "colour_b", "glow"),
-            ]
-            self.array = context.vertex_array(program, layout)
-            self._far = context.vertex_array(far, layout)
+        if not self.count:
+            return
+        places = np.asarray(positions, dtype=np.float32).reshape(-1, 6)
+        ball = (places[:, :3] == places[:, 3:]).all(axis=1)
+        order = np.lexsort((style["radius"], ball))
+        self._order = None if np.array_equal(order, np.arange(self.count)) else order
+        self._rods = self.count - int(np.count_nonzero(ball))
+        self._style = style[order]
+        # Three numbers before and behind, so that every end can read both its neighbours (thin_sticks.vert.glsl).
+        padded = np.zeros(6 * self.count + 6, dtype=np.float32)
+        padded[3:-3] = places[order].ravel()
+        self._buffers = [context.buffer(padded.tobytes(), dynamic=True), context.buffer(self._style.tobytes())]
 
     def move(self, positions: Float32Array) -> None:
         if len(positions) != self.count:
             raise ValueError(f"{self.count} sticks cannot move to {len(positions)} places")
         if self.count:
-            self._buffers[0].write(positions)
+            sorted_ = positions if self._order is None else positions[self._order]
+            self._buffers[0].write(np.ascontiguousarray(sorted_, dtype=np.float32), offset=_END)
 
     def restyle(self, style: AnyArray) -> None:
         if len(style) != self.count:
             raise ValueError(f"{self.count} sticks cannot have {len(style)} styles")
         if self.count:
-            self._buffers[1].write(style.tobytes())
+            self._style = style if self._order is None else style[self._order]
+            self._buffers[1].write(self._style.tobytes())
+            if self._by_vertex is not None:
+                self._by_vertex.write(self._vertex_colours())
 
-    def draw(self, far: bool = False) -> None:
-        if self.count:
-            array = self._far if far else self.array
-            array.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
+    def draw(self, way: str, pixel: float) -> None:
+        """way: "sticks", "far_sticks" or "thin_sticks"; pixel: angstrom."""
+        if not self.count:
+            return
+        if way != "thin_sticks":
+            self._instanced(way, 0).render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
+            return
+        lines = self._lines()
+        program = self._programs["thin_sticks"]
+        radius = self._style["radius"][: self._rods]
+        bounds = [*np.flatnonzero(np.diff(radius, prepend=-1.0)).tolist(), self._rods]
+        for first, after in pairwise(bounds):
+            self._context.line_width = max(2.0 * float(radius[first]) / pixel, 1.0)
+            set_uniforms(program, {"radius": float(radius[first])})
+            lines.render(moderngl.LINES, vertices=2 * (after - first), first=2 * first)
+        self._context.line_width = 1.0
+        if self._rods < self.count:
+            balls = self._instanced("far_sticks", self._rods)
+            balls.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count - self._rods)
+
+    def _instanced(self, way: str, first: int) -> Any:
+        key = f"{way} {first}"
+        if key not in self._arrays:
+            places, style = self._buffers[:2]
+            offset, step, size = _END + 2 * _END * first, 2 * _END, self._style.dtype.itemsize
+            fields = self._style.dtype.fields
+            assert fields is not None
+            layout = [("end_a", places, "3f", offset, step), ("end_b", places, "3f", offset + _END, step)]
+            for name, kind in (("radius", "1f"), ("colour_a", "4u1"), ("colour_b", "4u1"), ("glow", "4u1")):
+                layout.append((name, style, kind, fields[name][1] + size * first, size))
+            self._arrays[key] = self._array(way, layout, 1)
+        return self._arrays[key]
+
+    def _lines(self) -> Any:
+        if "lines" not in self._arrays:
+            places = self._buffers[0]
+            if self._by_vertex is None:
+                self._by_vertex = self._context.buffer(self._vertex_colours())
+                self._buffers.append(self._by_vertex)
+            names = ("before", "here", "after")
+            layout = [(name, places, "3f", _END * k, _END) for k, name in enumerate(names)]
+            names = ("colour_a", "colour_b", "glow")
+            layout += [(name, self._by_vertex, "4u1", 4 * k, 12) for k, name in enumerate(names)]
+            self._arrays["lines"] = self._array("thin_sticks", layout, 0)
+        return self._arrays["lines"]
+
+    def _array(self, way: str, layout: list[tuple[str, Any, str, int, int]], divisor: int) -> Any:
+        program = self._programs[way]
+        array = self._context.vertex_array(program, [])
+        for name, buffer, kind, offset, step in layout:
+            if name in program:
+                array.bind(program[name].location, "f", buffer, kind, offset, step, divisor)
+        return array
+
+    def _vertex_colours(self) -> bytes:
+        """The colours of every rod, once for each of its ends."""
+        names = ["colour_a", "colour_b", "glow"]
+        packed = np.stack([self._style[name] for name in names], axis=1)
+        return np.repeat(packed, 2, axis=0).tobytes()
 
     def release(self) -> None:
-        if self._far is not None:
-            self._far.release()
-            self._far = None
+        for array in self._arrays.values():
+            array.release()
+        self._arrays, self._by_vertex = {}, None
         super().release()
 
 

@@ -10,6 +10,7 @@ import moderngl
 import numpy as np
 
 from workbench.core.arrays import AnyArray, Float32Array, FloatArray
+from workbench.view.atoms import STICK_RADIUS
 from workbench.view.camera import Camera
 from workbench.view.colours import Rgb, SceneColours
 from workbench.view.primitives import (
@@ -33,6 +34,8 @@ HALO = 0.13
 """Angstrom by which the rim of what is selected is wider than its rods."""
 FAR = 0.07
 """Angstrom per pixel beyond which rods are drawn as strips: then they are less than five pixels thick."""
+THIN = 3.5
+"""Pixels of thickness up to which rods may be drawn as lines, in quick pictures by the processor."""
 SECTION_SPACING = 1.0
 """Sigma between the lines of a section."""
 MODEL, MATES, SELECTION = "model", "mates", "selection"
@@ -76,7 +79,8 @@ class Renderer:
         self.software = any(word in name for word in SOFTWARE)
         """The processor draws, not a graphics card."""
         self.draft = False
-        """Draw without smoothed edges: less than half the work."""
+        """Draw without smoothed edges: less than half the work. The target needs a depth buffer then."""
+        self._wide_lines = self.software and _draws_wide_lines(context)
 
     # -- what is to be drawn --------------------------------------------------------------------------------------
 
@@ -84,9 +88,7 @@ class Renderer:
         """Rods with ends (k, 6) in angstrom and style (k,) of workbench.view.atoms.STYLE; none removes the group."""
         _release(self._rods.pop(group, None))
         if len(positions):
-            self._rods[group] = Rods(
-                self._context, self._programs["sticks"], self._programs["far_sticks"], positions, style
-            )
+            self._rods[group] = Rods(self._context, self._programs, positions, style)
 
     def move_sticks(self, positions: Float32Array, group: str = MODEL) -> None:
         """New ends (k, 6) for the same rods."""
@@ -152,7 +154,7 @@ class Renderer:
         width, height = max(size[0], 1), max(size[1], 1)
         context = self._context
         target = target or context.fbo
-        canvas = self._canvas((width, height))
+        canvas = target if self.draft else self._canvas((width, height))
         canvas.use()
         context.viewport = (0, 0, width, height)
         context.disable(moderngl.CULL_FACE | moderngl.BLEND)
@@ -179,26 +181,29 @@ class Renderer:
         }
         for program in self._programs.values():
             set_uniforms(program, shared)
-        self._draw_solid(colours, self.draft or camera.height / height > FAR)
+        self._draw_solid(colours, camera.height / height)
         context.enable(moderngl.BLEND)
         context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE
         self._draw_section(canvas, colours, wires)
         self._draw_surfaces(canvas, wires)
         self._draw_lines(canvas, wires, pixel_ratio)
         context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
-        context.copy_framebuffer(target, canvas)
-        target.use()
+        canvas.color_mask = True, True, True, True
+        if canvas is not target:
+            context.copy_framebuffer(target, canvas)
+            target.use()
 
-    def _draw_solid(self, colours: SceneColours, far: bool) -> None:
-        context = self._context
-        sticks, mesh = self._programs["far_sticks" if far else "sticks"], self._programs["mesh"]
+    def _draw_solid(self, colours: SceneColours, pixel: float) -> None:
+        context, mesh = self._context, self._programs["mesh"]
         # Ray-cast edges are softened by turning their coverage into samples: no sorting, no seams.
-        if self._samples:
+        if self._samples and not self.draft:
             context.enable_direct(_ALPHA_TO_COVERAGE)
+        way = "far_sticks" if self.draft or pixel > FAR else "sticks"
+        thin = self.draft and self._wide_lines and 2.0 * STICK_RADIUS / pixel < THIN
         for group, rods in self._rods.items():
             rim = HALO if group == SELECTION else 0.0
-            set_uniforms(sticks, {"halo": (*colours.accent, rim)})
-            rods.draw(far)
+            set_uniforms(self._programs[way], {"halo": (*colours.accent, rim)})
+            rods.draw("thin_sticks" if thin and not rim else way, pixel)
         if self._ribbon is not None:
             set_uniforms(mesh, {"paint": (0.0, 0.0, 0.0, 0.0)})
             self._ribbon.draw()
@@ -271,7 +276,7 @@ class Renderer:
 
     def _canvas(self, size: tuple[int, int]) -> Any:
         """The multisampled framebuffer: a window's own samples cannot be had everywhere."""
-        samples = 0 if self.draft else min(SAMPLES, int(self._context.max_samples))
+        samples = min(SAMPLES, int(self._context.max_samples))
         if self._target is None or (self._size, self._samples) != (size, samples):
             self._drop_canvas()
             self._target = self._context.framebuffer(
@@ -298,6 +303,17 @@ class Renderer:
         self._drop_canvas()
         for program in self._programs.values():
             program.release()
+
+
+def _draws_wide_lines(context: Any) -> bool:
+    """Whether lines may be wider than a pixel here: forward compatible contexts refuse it, others need not allow it."""
+    if context.info.get("GL_ALIASED_LINE_WIDTH_RANGE", (1.0, 1.0))[1] < THIN:
+        return False
+    _ = context.error  # forgets an earlier one
+    context.line_width = THIN
+    allowed: bool = context.error == "GL_NO_ERROR"
+    context.line_width = 1.0
+    return allowed
 
 
 def _release(thing: Rods | Lines | Triangles | Ellipsoids | SectionPlane | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.core.arrays import FloatArray
+from workbench.core.events import WorstRestraints
 from workbench.core.settings import FAMILIES
 from workbench.engine.geometry.covalent_restraints import Measured
 
@@ -31,7 +32,7 @@ class GeometryStatistics:
     """Root mean square deviations (angstrom, degrees) and Z of non-hydrogen restraints; NaN where there are none.
 
     families: rms Z and count of every family (contacts: those that are too near; hydrogens take part in them).
-    outliers: the worst by |z|, worst first.
+    outliers: the worst by |z|, worst first. worst: restraint of every atom.
     """
 
     rmsd_bonds: float
@@ -40,10 +41,11 @@ class GeometryStatistics:
     rmsz_angles: float
     families: dict[str, tuple[float, int]]
     outliers: tuple[Outlier, ...]
+    worst: WorstRestraints
 
 
-def geometry_statistics(measured: tuple[Measured, ...], worst: int = WORST) -> GeometryStatistics:
-    """From the seven families in the order of `FAMILIES`, inside units."""
+def geometry_statistics(measured: tuple[Measured, ...], n: int, worst: int = WORST) -> GeometryStatistics:
+    """From the seven families in the order of `FAMILIES`, inside units; n: number of atoms."""
     bonds, angles = measured[0], measured[1]
     families = {name: (_rms(m.z), len(m.z)) for name, m in zip(FAMILIES, measured, strict=True)}
     return GeometryStatistics(
@@ -53,7 +55,24 @@ def geometry_statistics(measured: tuple[Measured, ...], worst: int = WORST) -> G
         rmsz_angles=families["angles"][0],
         families=families,
         outliers=_worst(measured, worst),
+        worst=worst_restraints(measured[:-1], n),
     )
+
+
+def worst_restraints(measured: tuple[Measured, ...], n: int) -> WorstRestraints:
+    """Of each of n atoms, among families that stand in the order of `FAMILIES`; of equal ones the first."""
+    worst = np.zeros(n)
+    family = np.full(n, -1, dtype=np.int32)
+    for row, m in enumerate(measured):
+        atoms = np.asarray(m.atoms)
+        high, low = np.full(n, -np.inf), np.full(n, np.inf)
+        z = np.repeat(m.z, atoms.shape[1]) if len(m.z) else np.empty(0)
+        np.maximum.at(high, atoms.ravel(), z)
+        np.minimum.at(low, atoms.ravel(), z)
+        here = np.where(high >= -low, high, low)
+        worse = np.isfinite(here) & ((family < 0) | (np.abs(here) > np.abs(worst)))
+        worst[worse], family[worse] = here[worse], row
+    return WorstRestraints(np.where(family >= 0, worst, np.nan).astype(np.float32), family)
 
 
 def _rms(values: FloatArray) -> float:

@@ -94,7 +94,7 @@ class GeometryTarget:
         pairs = self._b_similarity.pairs(positions)
         first, second = b[pairs.pairs[:, 0]], b[pairs.pairs[:, 1]]
         alike = Measured(pairs.pairs, first, second, b_residuals(b, pairs))
-        return geometry_statistics((*self._covalent.measured(xyz), contacts, alike), worst)
+        return geometry_statistics((*self._covalent.measured(xyz), contacts, alike), self._sites.n, worst)
 
     def _joined(
         self, covalent: FloatArray, contacts: FloatArray, alike: FloatArray, weights: FloatArray

@@ -15,16 +15,19 @@ from workbench.core.crystal import Crystal
 SAME_PEAK = 0.8
 """Angstrom below which two maxima are one peak."""
 MOST = 400
+UNMODELLED = 1.6
+"""Angstrom from every atom beyond which a positive peak is a blob that nothing explains."""
 
 
 @dataclass(frozen=True)
 class Peak:
     """A maximum (height > 0) or minimum (< 0) of a map. xyz: angstrom. height: in sigma. distance: to the nearest atom,
-    angstrom (infinite without a model)."""
+    angstrom (infinite without a model). atom: row of that atom, -1 without a model."""
 
     xyz: tuple[float, float, float]
     height: float
     distance: float
+    atom: int = -1
 
 
 def find_peaks(
@@ -87,7 +90,8 @@ def _unique(crystal: Crystal, found: list[tuple[float, FloatArray]], atoms: Floa
         (np.array(op.rot) / gemmi.Op.DEN, np.array(op.tran) / gemmi.Op.DEN)
         for op in gemmi.SpaceGroup(crystal.space_group).operations()
     ]
-    finite = atoms[np.isfinite(atoms).all(axis=1)] if len(atoms) else atoms
+    rows = np.flatnonzero(np.isfinite(atoms).all(axis=1)) if len(atoms) else np.empty(0, dtype=np.int64)
+    finite = atoms[rows]
     tree = cKDTree(finite) if len(finite) else None
     middle = frac @ finite.mean(axis=0) if len(finite) else np.full(3, 0.5)
     # Every lattice step that may bring a copy to the model.
@@ -103,17 +107,17 @@ def _unique(crystal: Crystal, found: list[tuple[float, FloatArray]], atoms: Floa
         copies = [copy - np.round(copy - middle) for copy in copies]
         images = np.array([copy + step for copy in copies for step in steps]) @ orth.T
         if tree is not None:
-            distances = np.asarray(tree.query(images)[0])
+            distances, nearest = (np.asarray(part) for part in tree.query(images))
             best = int(np.argmin(distances))
-            distance = float(distances[best])
+            distance, atom = float(distances[best]), int(rows[nearest[best]])
         else:
-            best, distance = 0, float("inf")
+            best, distance, atom = 0, float("inf"), -1
         place = images[best]
         # An equivalent of a peak that is there already, put beside another copy of the same atom.
         if places and _nearest_copy(place, np.array(places), operations, orth, frac) < SAME_PEAK:
             continue
         places.append(place)
-        kept.append(Peak((float(place[0]), float(place[1]), float(place[2])), float(height), distance))
+        kept.append(Peak((float(place[0]), float(place[1]), float(place[2])), float(height), distance, atom))
         if len(kept) == MOST:
             break
     return tuple(kept)

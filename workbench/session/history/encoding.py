@@ -19,7 +19,7 @@ import numpy as np
 from workbench.core import crystal, events, settings
 from workbench.core.arrays import AnyArray, Complex64Array, Float32Array
 from workbench.core.errors import InputError
-from workbench.core.events import CycleFinished, ScaledFactors
+from workbench.core.events import CycleFinished, ScaledFactors, WorstRestraints
 
 KNOWN: dict[str, type] = {
     cls.__name__: cls
@@ -108,6 +108,8 @@ def compact(cycle: CycleFinished) -> dict[str, object]:
         "sigma_d": np.round(np.clip(refined.sigma_d, 0.0, 1.0) * 65535.0).astype(np.uint16),
         "shells": refined.shells,
         "fit": cycle.fit,
+        "worst_z": None if cycle.worst is None else cycle.worst.z.astype(np.float16),
+        "worst_family": None if cycle.worst is None else cycle.worst.family.astype(np.int8),
     }
     if written is not refined:
         difference = written.f_model - refined.f_model
@@ -130,7 +132,9 @@ def restored(stored: dict[str, Any], statistics: events.CycleStatistics, best: b
         parts = stored["written_difference"].astype(np.float64) * stored["written_unit"]
         f_model: Complex64Array = (refined.f_model + (parts[0] + 1j * parts[1])).astype(np.complex64)
         written = ScaledFactors(f_model, stored["written_k_total"], fom, sigma_d, stored["written_shells"])
-    return CycleFinished(stored["state"], refined, written, statistics, best, fit=stored.get("fit"))
+    z = stored.get("worst_z")
+    worst = None if z is None else WorstRestraints(z.astype(np.float32), stored["worst_family"].astype(np.int32))
+    return CycleFinished(stored["state"], refined, written, statistics, best, fit=stored.get("fit"), worst=worst)
 
 
 def _trimmed(values: Float32Array) -> Float32Array:

@@ -7,7 +7,7 @@ uniform vec4 halo;
 in vec3 end_a;
 in vec3 end_b;
 in float radius;
-in vec4 colour_a;
+in vec4 colour_a;           // 0..255, as the two that follow
 in vec4 colour_b;
 in vec4 glow;
 flat out vec3 paint_a;      // colours of the halves, with the light and the fog in them
@@ -26,7 +26,8 @@ float brightness(vec3 normal) { return lit(vec3(1.0), normal).g - gloss * pow(ma
 void main() {
     vec3 a = rotation * (end_a - centre);
     vec3 b = rotation * (end_b - centre);
-    float warm = max(glow.x, glow.y);
+    vec2 shine = glow.xy / 255.0;
+    float warm = max(shine.x, shine.y);
     float r = radius * (1.0 + 0.35 * warm) + halo.a;
     vec2 along = b.xy - a.xy;
     float span = length(along);
@@ -47,9 +48,9 @@ void main() {
     float low = brightness(vec3(-perpendicular, 0.0));
     float high = brightness(vec3(perpendicular, 0.0));
     shade = halo.a > 0.0 ? vec3(1.0, 0.0, 0.0) : vec3(middle, 0.5 * (high - low), 0.5 * (high + low) - middle);
-    paint_a = halo.a > 0.0 ? halo.rgb : mix(colour_a.rgb, glow_colour, glow.x);
-    paint_b = halo.a > 0.0 ? halo.rgb : mix(colour_b.rgb, glow_colour, glow.y);
-    clear = (1.0 - fog_at(z) * (1.0 - 0.6 * warm)) * (halo.a > 0.0 ? 1.0 : 0.5 * (colour_a.a + colour_b.a));
+    paint_a = halo.a > 0.0 ? halo.rgb : mix(colour_a.rgb / 255.0, glow_colour, shine.x);
+    paint_b = halo.a > 0.0 ? halo.rgb : mix(colour_b.rgb / 255.0, glow_colour, shine.y);
+    clear = (1.0 - fog_at(z) * (1.0 - 0.6 * warm)) * (halo.a > 0.0 ? 1.0 : (colour_a.a + colour_b.a) / 510.0);
     haze = background * (1.0 - clear);
     entering = entering_at(z);
 }

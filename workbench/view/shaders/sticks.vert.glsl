@@ -5,7 +5,7 @@ uniform vec4 halo;
 in vec3 end_a;
 in vec3 end_b;
 in float radius;
-in vec4 colour_a;
+in vec4 colour_a;           // 0..255, as the two that follow
 in vec4 colour_b;
 in vec4 glow;
 flat out vec3 a;
@@ -19,10 +19,10 @@ out vec2 position;          // view coordinates of the fragment, angstrom
 void main() {
     a = rotation * (end_a - centre);
     b = rotation * (end_b - centre);
-    shine = glow.xy;
+    shine = glow.xy / 255.0;
     r = radius * (1.0 + 0.35 * max(shine.x, shine.y)) + halo.a;
-    tint_a = colour_a;
-    tint_b = colour_b;
+    tint_a = colour_a / 255.0;
+    tint_b = colour_b / 255.0;
     vec2 along = b.xy - a.xy;
     float span = length(along);
     along = span > 1e-5 ? along / span : vec2(1.0, 0.0);
