@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.core.events import CycleFinished, CycleStatistics, Prepared
 from workbench.core.settings import RefinementSettings
+from workbench.engine.cross_validation.verdict import context_of, judge
 from workbench.export.atomic import make_folder, write_together
 from workbench.export.model_files import model_files
 from workbench.export.program import NAME, program_version
@@ -43,10 +44,14 @@ def write_results(
     """Write refined.pdb, refined.cif, refined.mtz, statistics.json and log.txt of the state `final`.
 
     All five are made first and then renamed into place; an error leaves none of them half written. end: how the run
-    ended, in words. Raises InputError when the folder cannot be written.
+    ended, in words. verdict: as JSON values; by default that of `cycles`.
+
+    Raises InputError when the folder cannot be written.
     """
     folder = make_folder(directory)
     models = model_files(prepared, final)
+    if verdict is None and cycles:
+        verdict = judge(cycles, context_of(prepared)).document()
     document = statistics_document(
         prepared,
         final.statistics,
