@@ -226,6 +226,18 @@ def test_r_free_below_r_work_is_a_matter_of_the_test_set() -> None:
     assert test_set_alarms(1000, 80, True) == ()
 
 
+def test_a_set_that_is_not_the_models_own_rises_from_below() -> None:
+    start = _row(0, 0.264, 0.253, r_free_sigma=0.018, ll_free=4.886)
+    later = [
+        _row(i, 0.252, 0.262, r_free_sigma=0.018, ll_free=4.97, ll_free_rise=0.086, ll_free_rise_sigma=0.013)
+        for i in range(1, 8)
+    ]
+    assert judge([start, *later], CONTEXT).state == "test set"
+    # The same rise under ten times the weight is the weight's doing.
+    loose = [replace(row, effective_parameters=3900.0) for row in later]
+    assert judge([start, *loose], CONTEXT).state != "test set"
+
+
 def test_verdicts_are_sentences() -> None:
     every: list[Verdict] = []
     for shift in (-0.05, 0.0, 0.03, 0.06):

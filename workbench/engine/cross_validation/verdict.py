@@ -252,6 +252,13 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
         sentence = f"R_free is closer to R_work than these data allow ({-z:.1f} sigma): it may not be independent."
         remedy = "Check where the free set comes from; shake the model, reset its B and refine again."
         return _verdict("test set", sentence, remedy, history, rules, expected_gap, sigma)
+    fresh = start.r_free < start.r_work and best is start and ll_rise > RISE_RED and excess <= EXCESS_WATCH
+    if fresh:
+        sentence = (
+            "R_free began below R_work and rises as soon as the model is refined: the set is not the model's own."
+        )
+        remedy = "Choose the set the model was refined with, or shake it, reset its B and refine again."
+        return _verdict("test set", sentence, remedy, history, rules, expected_gap, sigma)
     back = f"go back to cycle {best.cycle}" if best.cycle < row.cycle else "refine again"
     if rests and (loose or (z > Z_RED and gap > limit)):
         if loose:
