@@ -50,8 +50,11 @@ def write_results(
     """
     folder = make_folder(directory)
     models = model_files(prepared, final)
+    told: list[str] = []
     if verdict is None and cycles:
-        verdict = judge(cycles, context_of(prepared)).document()
+        judged = judge(cycles, context_of(prepared))
+        verdict = judged.document()
+        told = [f"Verdict   {judged.title}: {judged.sentence} {judged.remedy}".rstrip()]
     document = statistics_document(
         prepared,
         final.statistics,
@@ -63,7 +66,7 @@ def write_results(
         warnings=models.warnings,
         end=end,
     )
-    lines = [f"{NAME} {program_version()}", *log, *(f"WARNING {text}" for text in models.warnings)]
+    lines = [f"{NAME} {program_version()}", *log, *told, *(f"WARNING {text}" for text in models.warnings)]
     contents = {
         "refined.pdb": models.pdb.encode("utf-8"),
         "refined.cif": models.mmcif.encode("utf-8"),

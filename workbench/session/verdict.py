@@ -1,11 +1,11 @@
-"""The verdict on what is open, from the state alone."""
+"""The verdict on what is open, from the state alone; and on a run as it goes, for those who only hear its events."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from workbench.core.events import CycleStatistics, Prepared
+from workbench.core.events import CycleFinished, CycleStatistics, Prepared, RunEvent
 from workbench.session.state import SessionState
 
 if TYPE_CHECKING:
@@ -24,6 +24,32 @@ def verdict_of(state: SessionState) -> Verdict | None:
     if state.viewed is not None:
         rows = tuple(row for row in rows if row.cycle <= shown.statistics.cycle)
     return _judged(_Rows(rows), _context(_Same(state.prepared))) if rows else None
+
+
+class RunningVerdict:
+    """Takes the events of a run; says when the verdict changes."""
+
+    def __init__(self) -> None:
+        self._prepared: Prepared | None = None
+        self._rows: tuple[CycleStatistics, ...] = ()
+        self.verdict: Verdict | None = None
+
+    def take(self, event: RunEvent) -> str:
+        """A line when the event changed the verdict, else ""."""
+        if isinstance(event, Prepared):
+            self._prepared = event
+        if not isinstance(event, CycleFinished) or self._prepared is None:
+            return ""
+        self._rows = (*self._rows, event.statistics)
+        before, self.verdict = self.verdict, _judged(_Rows(self._rows), _context(_Same(self._prepared)))
+        if self.verdict.state == "waiting" or (before is not None and before.state == self.verdict.state):
+            return ""
+        return verdict_line(self.verdict)
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """The verdict in one line: word, reason, and what to do."""
+    return " ".join(part for part in (f"{verdict.title}:", verdict.sentence, verdict.remedy) if part)
 
 
 class _Same:

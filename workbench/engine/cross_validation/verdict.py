@@ -1,4 +1,4 @@
-"""The verdict on a run, as a pure function of its statistics. Not yet calibrated on simulated data.
+"""The verdict on a run, as a pure function of its statistics (rules and figures: docs/diagnosis.md).
 
 Five answers: not yet settled (also: too early to judge), healthy, watch, overfitting, test set suspect. What compares
 with an expectation is applied only once the run has settled; what compares the run with itself is applied from the
@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -44,6 +44,8 @@ SMALL_RISE, SMALL_LL_RISE = 0.003, 0.01
 EXCHANGE, EXCHANGE_FALL = 0.5, 0.003
 BONDS_WATCH, BONDS_RED = 1.5, 2.0
 FEW_TEST, FEW_DRIFT = 500, 5
+TRIED = 1.1
+"""A cycle with so many times the parameters of a later one belongs to a trial that was not kept."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class RunContext:
 class Verdict:
     """state; title and sentence in plain words; remedy: what to do (empty when nothing). cycle: the one judged.
     gap, expected_gap, expected_sigma: R_free - R_work, what is expected of it, and the half-width of its band (NaN
-    where not known). best_cycle: lowest free -LL so far. rules: every rule that was applied, with numbers."""
+    where not known). best_cycle: lowest free -LL so far. rules: every rule that was applied, with numbers. since: the
+    cycle from which on the state was told without interruption."""
 
     state: State
     title: str
@@ -83,6 +86,7 @@ class Verdict:
     expected_sigma: float
     best_cycle: int
     rules: tuple[Rule, ...]
+    since: int = 0
 
     def document(self) -> dict[str, object]:
         """As statistics.json has it."""
@@ -91,6 +95,8 @@ class Verdict:
             "reason": self.sentence,
             "remedy": self.remedy,
             "cycle": self.cycle,
+            "since": self.since,
+            "best_cycle": self.best_cycle,
             "gap": self.gap,
             "expected_gap": self.expected_gap,
             "expected_gap_sigma": self.expected_sigma,
@@ -133,17 +139,19 @@ def judge(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     """The verdict after the last row of `history` (first row: the start of the run).
 
     An answer that differs from the one before counts only when the cycle before gave it too; a suspect test set and the
-    first answers are told at once.
+    first answers are told at once. Only `comparable` cycles count.
     """
+    history = comparable(history)
     if not history:
         return _verdict("waiting", "No cycle yet.", "", (), (), math.nan, math.nan)
     told = _single(history[:1], context)
-    previous = told
+    previous, since = told, told.cycle
     for end in range(2, len(history) + 1):
         now = _single(history[:end], context)
         early = told.state in ("waiting", "not settled") and now.state in ("waiting", "not settled")
         agree = now.state == previous.state
         if agree or early or now.state in (told.state, "test set"):
+            since = since if now.state == told.state else now.cycle
             told = now
         previous = now
     last = history[-1]
@@ -153,7 +161,25 @@ def judge(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
             told.state, told.title, told.sentence, told.remedy, last.cycle, gap, previous.expected_gap,
             previous.expected_sigma, previous.best_cycle, previous.rules,
         )  # fmt: skip
-    return told
+    return replace(told, since=since)
+
+
+def comparable(history: Sequence[CycleStatistics]) -> Sequence[CycleStatistics]:
+    """The cycles that the last one can be compared with: those over the same reflections and the same test set, without
+    the ones of a larger model that was tried and given up (anisotropic atoms that the test set did not support)."""
+    if not history:
+        return history
+    sets = [(row.n_work, row.n_free) for row in history]
+    first = next((i + 1 for i in range(len(sets) - 1, -1, -1) if sets[i] != sets[-1]), 0)
+    kept: list[CycleStatistics] = []
+    smallest = math.inf
+    for row in reversed(history[first:]):
+        if row.parameters > TRIED * smallest:
+            continue
+        if row.parameters:
+            smallest = min(smallest, row.parameters)
+        kept.append(row)
+    return kept[::-1]
 
 
 def settled(history: Sequence[CycleStatistics]) -> bool:
