@@ -11,11 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "picture", "demo")
+SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "picture", "demo", "replay")
 
 USAGE = """\
 usage: workbench                        open the window
        workbench MODEL DATA             open the window with a model and its data
+       workbench FILE.workbench         open a project where it was left
        workbench refine MODEL DATA ...  refine without a window; writes model, maps and statistics
        workbench score MODEL DATA ...   R factors and geometry of a model as it is
        workbench dictionary CIF ...     restraints for a ligand, from a description or --smiles (extra `ligands`)
@@ -114,6 +115,10 @@ def _dispatch(words: list[str]) -> int:
         from workbench.cli import picture
 
         return picture.main(words[1:])
+    if first == "replay":
+        from workbench.cli import replay
+
+        return replay.main(words[1:])
     if first == "demo":
         return _demo(words[1:])
     return _window(words)
@@ -135,6 +140,8 @@ def _demo(words: list[str]) -> int:
 
 
 def _window(words: list[str]) -> int:
+    if len(words) == 1 and words[0].endswith(".workbench"):
+        return _project(words[0])
     model, data, dictionaries = _window_files(words)
     why = window_obstacle()
     if why:
@@ -148,6 +155,19 @@ def _window(words: list[str]) -> int:
     if dictionaries:
         return run_window(model, data, demo=False, dictionaries=dictionaries)
     return run_window(model, data, demo=False)
+
+
+def _project(path: str) -> int:
+    from workbench.core.errors import InputError, SettingsError
+
+    if not Path(path).is_file():
+        raise InputError("file not found.", file=path, remedy="Check the name and the folder.")
+    why = window_obstacle()
+    if why:
+        raise SettingsError(why, remedy="Without a window there is `workbench replay FILE.workbench`.")
+    from workbench.gui.app import run_window
+
+    return run_window(project=path)
 
 
 def _window_files(words: list[str]) -> tuple[str | None, str | None, tuple[str, ...]]:

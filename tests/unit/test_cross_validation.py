@@ -10,10 +10,11 @@ import pytest
 import scipy.sparse as sp
 
 from workbench.core.events import CycleStatistics
-from workbench.engine.cross_validation.bootstrap import TestSetBootstrap, paired_difference, spread
+from workbench.engine.cross_validation.bootstrap import TestSetBootstrap, spread
 from workbench.engine.cross_validation.expected_ratio import approximation, empirical, gap_limit, tickle, usual_gap
+from workbench.engine.cross_validation.paired_difference import PairedDifference
 from workbench.engine.cross_validation.test_set_watch import TestSetWatch
-from workbench.engine.cross_validation.verdict import RunContext, Verdict, judge, test_set_alarms
+from workbench.engine.cross_validation.verdict import RunContext, Verdict, comparable, judge, test_set_alarms
 from workbench.engine.optimise.effective_parameters import effective_parameters
 from workbench.engine.optimise.normal_equations import normal_equations
 
@@ -38,17 +39,22 @@ def test_bootstrap_error_is_the_spread_of_redrawn_test_sets(error: float) -> Non
     """A fixed model refined against none of the sets: 400 sets of 5 % drawn at random."""
     true, first, second = _amplitudes(20_000, error, 5)
     rng = np.random.default_rng(11)
-    singles, pairs, sigma, sigma_pair = [], [], [], []
+    singles, pairs, sigma, sigma_pair, sigma_formula = [], [], [], [], []
     for draw in range(400):
         rows = rng.choice(len(true), size=1000, replace=False)
         f, a, b = true[rows], first[rows], second[rows]
         singles.append(np.abs(f - a).sum() / f.sum())
         pairs.append(singles[-1] - np.abs(f - b).sum() / f.sum())
         if draw < 40:
-            sigma.append(spread(TestSetBootstrap.of(1000).r_factors(f, a)))
-            sigma_pair.append(paired_difference(f, a, b, 400).sigma)
+            draws = TestSetBootstrap.of(1000)
+            sigma.append(spread(draws.r_factors(f, a)))
+            sigma_pair.append(spread(draws.r_factors(f, a) - draws.r_factors(f, b)))
+            difference = PairedDifference.of(f, b, a)
+            assert difference.change == pytest.approx(pairs[-1], abs=1e-12)
+            sigma_formula.append(difference.sigma)
     assert np.mean(sigma) == pytest.approx(np.std(singles), rel=0.15)
     assert np.mean(sigma_pair) == pytest.approx(np.std(pairs), rel=0.15)
+    assert np.mean(sigma_formula) == pytest.approx(np.std(pairs), rel=0.15)
     # Paired, the same change is known far better: the two errors are correlated by 0.98.
     assert np.mean(sigma_pair) < 0.45 * np.mean(sigma)
 
@@ -224,6 +230,45 @@ def test_r_free_below_r_work_is_a_matter_of_the_test_set() -> None:
     verdict = judge(rows, CONTEXT)
     assert verdict.state == "test set" and "refined against" in verdict.sentence
     assert test_set_alarms(1000, 80, True) == ()
+
+
+def test_a_set_that_is_not_the_models_own_rises_from_below() -> None:
+    start = _row(0, 0.264, 0.253, r_free_sigma=0.018, ll_free=4.886)
+    later = [
+        _row(i, 0.252, 0.262, r_free_sigma=0.018, ll_free=4.97, ll_free_rise=0.086, ll_free_rise_sigma=0.013)
+        for i in range(1, 8)
+    ]
+    assert judge([start, *later], CONTEXT).state == "test set"
+    # The same rise under ten times the weight is the weight's doing.
+    loose = [replace(row, effective_parameters=3900.0) for row in later]
+    assert judge([start, *loose], CONTEXT).state != "test set"
+
+
+def test_cycles_of_a_trial_that_was_given_up_are_not_compared_with() -> None:
+    plain = [_row(i, 0.20, 0.235, parameters=4000, ll_free=5.0 - 0.01 * i) for i in range(6)]
+    tried = [_row(i, 0.16, 0.226, parameters=9000, effective_parameters=3900.0, ll_free=4.7) for i in range(6, 10)]
+    after = [_row(i, 0.199, 0.234, parameters=4000, ll_free=4.93) for i in range(10, 15)]
+    whole = [*plain, *tried, *after]
+    assert comparable(whole) == [*plain, *after]
+    verdict = judge(whole, CONTEXT)
+    assert verdict.state == "healthy" and verdict.best_cycle not in range(6, 10)
+    # While the trial goes on its cycles are the run.
+    assert comparable([*plain, *tried]) == [*plain, *tried]
+    # A few occupancies more or less are no trial.
+    assert comparable([*plain, *(replace(row, parameters=3990) for row in after)])[: len(plain)] == plain
+
+
+def test_another_test_set_or_limit_begins_anew() -> None:
+    before = [_row(i, 0.19, 0.235) for i in range(8)]
+    other = [replace(_row(i, 0.19, 0.192), n_free=before[0].n_free + 37) for i in range(8, 11)]
+    assert comparable([*before, *other]) == other
+    assert judge([*before, *other], CONTEXT).state == "waiting"
+
+
+def test_verdicts_say_since_when() -> None:
+    rows = [_row(i, 0.2, 0.235) for i in range(4)] + [_row(i, 0.2, 0.235, rmsz_bonds=1.8) for i in range(4, 9)]
+    verdict = judge(rows, CONTEXT)
+    assert verdict.state == "watch" and verdict.since == 5 and verdict.document()["since"] == 5
 
 
 def test_verdicts_are_sentences() -> None:

@@ -52,7 +52,7 @@ def test_every_cycle_comes_back_as_it_was(tmp_path: Path) -> None:
     assert [record.number for record in records[:-1]] == [event.statistics.cycle for event in cycles]
     for record, event in zip(records, cycles, strict=False):
         back = journal.load(record.key)
-        assert repr(back.statistics) == repr(event.statistics) == repr(record.statistics)  # NaN is not NaN
+        assert repr(back.statistics) == repr(event.statistics) == repr(record.statistics)
         assert back.best == event.best
         for name in ("xyz", "b_iso", "u_aniso", "occupancy"):
             assert _same(getattr(back.state, name), getattr(event.state, name))
@@ -323,7 +323,7 @@ def test_thinning_keeps_every_number_and_what_the_tree_needs(session: Session) -
     assert journal.thin(1) == 0
     assert journal.thin(100) >= 0
     after = journal.cycles()
-    assert [record.statistics for record in after] == [record.statistics for record in before]
+    assert repr([r.statistics for r in after]) == repr([r.statistics for r in before])
     kept = {record.number for record in after if record.has_model}
     assert {0, 3, 5} <= kept
     assert journal.integrity() == "ok"

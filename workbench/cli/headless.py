@@ -153,7 +153,7 @@ def _recorder(project: str, request: RunRequest) -> Recorder | None:
         raise SettingsError(
             "exists already; nothing is overwritten.",
             file=project,
-            remedy="Give another name with --project.",
+            remedy="Give another name with --project, or open it with workbench FILE.workbench.",
         )
     folder = Path(project).absolute().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):

@@ -25,7 +25,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--output", metavar="DIR", default=DEFAULT_OUTPUT, help=f"folder of the results (default {DEFAULT_OUTPUT})"
     )
-    made.add_argument("--project", metavar="FILE", default="", help="keep every cycle in this project file")
+    made.add_argument(
+        "--project", metavar="FILE", default="", help="keep every cycle in this project file (opened by the window)"
+    )
     made.add_argument("--quiet", action="store_true", help="print errors only")
     return made
 

@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from workbench.core.events import CycleFinished, CycleStatistics, Note, Prepared, Progress, RunEvent
 from workbench.session.log_lines import prepared_lines
+from workbench.session.verdict import RunningVerdict
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
 HEADING = "cycle   R_work   R_free  bonds(A)  angles(deg)   weight   mean B  max shift   time"
+
+VERDICT_STYLES = {
+    "waiting": "dim",
+    "not settled": "dim",
+    "healthy": "green",
+    "watch": "yellow",
+    "overfitting": "bold red",
+    "test set": "bold magenta",
+}
 
 
 def cycle_line(row: CycleStatistics, best: bool = False) -> str:
@@ -65,6 +75,7 @@ class PlainReporter(QuietReporter):
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._headed = False
+        self._verdict = RunningVerdict()
 
     def show(self, event: RunEvent) -> None:
         match event:
@@ -80,6 +91,9 @@ class PlainReporter(QuietReporter):
                     self.say(HEADING)
                     self._headed = True
                 self.say(cycle_line(event.statistics, event.best))
+        changed = self._verdict.take(event)
+        if changed:
+            self.say(changed)
 
     def say(self, text: str) -> None:
         try:
@@ -100,6 +114,7 @@ class RichReporter(QuietReporter):
         self._console: Console = Console(highlight=False)
         self._status: Status = self._console.status("Starting", spinner="dots")
         self._headed = False
+        self._verdict = RunningVerdict()
 
     def __enter__(self) -> RichReporter:
         self._status.start()
@@ -129,6 +144,9 @@ class RichReporter(QuietReporter):
                     self._console.print(Text(HEADING, style="bold cyan"))
                     self._headed = True
                 self._console.print(Text(cycle_line(event.statistics, event.best), style="" if event.best else "dim"))
+        changed = self._verdict.take(event)
+        if changed and self._verdict.verdict is not None:
+            self._console.print(Text(changed, style=VERDICT_STYLES[self._verdict.verdict.state]))
 
     def say(self, text: str) -> None:
         from rich.text import Text

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.core.events import CycleFinished, CycleStatistics, Prepared
 from workbench.core.settings import RefinementSettings
+from workbench.engine.cross_validation.verdict import context_of, judge
 from workbench.export.atomic import make_folder, write_together
 from workbench.export.model_files import model_files
 from workbench.export.program import NAME, program_version
@@ -44,11 +45,16 @@ def write_results(
     """Write refined.pdb, refined.cif, refined.mtz, statistics.json and log.txt of the state `final`.
 
     All five are made first and then renamed into place; an error leaves none of them half written. end: how the run
-    ended, in words. warnings: what was said on the way, for statistics.json. Raises InputError when the folder cannot
-    be written.
+    ended, in words. warnings: what was said on the way, for statistics.json. verdict: as JSON values; by default that
+    of `cycles`. Raises InputError when the folder cannot be written.
     """
     folder = make_folder(directory)
     models = model_files(prepared, final)
+    told: list[str] = []
+    if verdict is None and cycles:
+        judged = judge(cycles, context_of(prepared))
+        verdict = judged.document()
+        told = [f"Verdict   {judged.title}: {judged.sentence} {judged.remedy}".rstrip()]
     document = statistics_document(
         prepared,
         final.statistics,
@@ -60,7 +66,7 @@ def write_results(
         warnings=tuple(dict.fromkeys((*warnings, *models.warnings))),
         end=end,
     )
-    lines = [f"{NAME} {program_version()}", *log, *(f"WARNING {text}" for text in models.warnings)]
+    lines = [f"{NAME} {program_version()}", *log, *told, *(f"WARNING {text}" for text in models.warnings)]
     contents = {
         "refined.pdb": models.pdb.encode("utf-8"),
         "refined.cif": models.mmcif.encode("utf-8"),

@@ -33,10 +33,7 @@ CYCLE_KEYS = (
 )
 """The keys of every row of `cycles`, fixed; others follow them."""
 
-NOT_JUDGED = {
-    "state": "not judged",
-    "reason": "This version reports R factors and geometry and leaves the judgement to you.",
-}
+NOT_JUDGED = {"state": "not judged", "reason": "There are no cycles to judge."}
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,18 @@ class Actions:
         self.stop = make("Stop, keep the best", "Stop", "Stop and keep the best cycle so far", "Ctrl+.")
         self.stop_current = make("Stop, keep the current cycle", "Stop", "Stop and keep the newest cycle")
         self.stop_discard = make("Stop, discard this run", "Stop", "Stop and go back to the state before this run")
-        self.undo = make("Undo", "Undo", "Undo: not in this version", "Ctrl+Z")
-        self.redo = make("Redo", "Redo", "Redo: not in this version", "Ctrl+Y")
+        self.undo = make("Undo", "Undo", "Go back to where the last run or move began; nothing is lost", "Ctrl+Z")
+        self.redo = make("Redo", "Redo", "Go again where undo came from", "Ctrl+Y")
+        self.save_project = make("Save project as\u2026", "Project", "A copy of the project with all cycles", "Ctrl+S")
+        self.earlier = make("Look at the cycle before", "Earlier", "Show the cycle before; nothing changes", "Alt+Left")
+        self.later = make("Look at the cycle after", "Later", "Show the cycle after; nothing changes", "Alt+Right")
+        self.newest = make("Back to the newest cycle", "Newest", "Show the newest cycle again", "Alt+End")
+        self.go_on = make(
+            "Go on from the cycle looked at",
+            "Branch",
+            "Refine begins a branch at the cycle that is shown",
+            "Alt+Return",
+        )
         self.export = make("Export\u2026", "Export", "Write model, map coefficients, statistics and log", "Ctrl+E")
         self.menu = make("Menu", "Menu", "All commands (F10)", "F10")
         self.search = make("Search commands and residues", "Search", "Find a command or a residue", "Ctrl+K")
@@ -45,8 +55,6 @@ class Actions:
         for action in (self.follow_system, self.dark, self.light):
             action.setCheckable(True)
         self.fetch.setEnabled(False)
-        self.undo.setEnabled(False)
-        self.redo.setEnabled(False)
 
     def _make(self, text: str, word: str, tip: str, keys: str = "") -> QAction:
         action = QAction(text, self._window)
@@ -67,7 +75,7 @@ class Actions:
         menu = QMenu(self._window)
         menu.addActions([self.open])
         menu.addMenu(recent)
-        menu.addActions([self.example, self.export])
+        menu.addActions([self.example, self.save_project, self.export])
         menu.addSeparator()
         refinement = menu.addMenu("Refinement")
         refinement.addActions([self.refine, self.pause, self.step])
@@ -75,6 +83,10 @@ class Actions:
         refinement.addActions([self.stop, self.stop_current, self.stop_discard])
         refinement.addSeparator()
         refinement.addAction(self.automatic)
+        cycles = menu.addMenu("Cycles")
+        cycles.addActions([self.undo, self.redo])
+        cycles.addSeparator()
+        cycles.addActions([self.earlier, self.later, self.newest, self.go_on])
         menu.addActions([self.residue, self.search])
         menu.addSeparator()
         appearance = menu.addMenu("Appearance")
@@ -103,3 +115,11 @@ class Actions:
         self.export.setEnabled(state.exportable is not None)
         self.automatic.setEnabled(state.settings.weight is not None)
         self.residue.setEnabled(state.prepared is not None)
+        kept = bool(state.project) and state.position is not None
+        self.undo.setEnabled(state.can_undo and status not in ("running", "stopping", "preparing"))
+        self.redo.setEnabled(state.can_redo and status not in ("running", "paused", "stopping", "preparing"))
+        self.save_project.setEnabled(bool(state.project))
+        self.earlier.setEnabled(kept and len(state.statistics) > 1)
+        self.later.setEnabled(kept and state.viewed is not None)
+        self.newest.setEnabled(state.viewed is not None)
+        self.go_on.setEnabled(state.viewed is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, Qt
@@ -16,7 +17,7 @@ from workbench.gui.bridge import Bridge
 from workbench.gui.main_window import MainWindow
 from workbench.gui.theme import theme
 from workbench.session.preferences import RecentFiles
-from workbench.session.session import Session
+from workbench.session.session import Session, default_projects_folder
 from workbench.session.worker import RunSource, engine_run
 
 EXAMPLE = "lyso_c2"
@@ -67,11 +68,15 @@ def example_files() -> RecentFiles | None:
 
 
 def make_window(
-    *, source: RunSource = engine_run, keep_preferences: bool = True, example: RecentFiles | None = None
+    *,
+    source: RunSource = engine_run,
+    keep_preferences: bool = True,
+    example: RecentFiles | None = None,
+    projects: Path | None = None,
 ) -> MainWindow:
-    """A session, the bridge from its reader thread, and the window that shows it."""
+    """A session, the bridge from its reader thread, and the window that shows it. projects: see `Session`."""
     bridge = Bridge()
-    session = Session(deliver=bridge.post, source=source)
+    session = Session(deliver=bridge.post, source=source, projects=projects)
     bridge.deliver_to(session.handle)
     window = MainWindow(session, example=example, keep_preferences=keep_preferences)
     bridge.setParent(window)
@@ -79,14 +84,23 @@ def make_window(
 
 
 def run_window(
-    model_path: str | None = None, data_path: str | None = None, demo: bool = False, dictionaries: Sequence[str] = ()
+    model_path: str | None = None,
+    data_path: str | None = None,
+    demo: bool = False,
+    dictionaries: Sequence[str] = (),
+    project: str | None = None,
 ) -> int:
-    """Open the window, with files if given; `demo` opens the example and refines it. Returns the exit code."""
+    """Open the window, with files or a project if given; `demo` opens the example and refines it.
+
+    Returns the exit code.
+    """
     app = make_application(sys.argv[:1] or ["workbench"])
     example = example_files()
-    window = make_window(example=example)
+    window = make_window(example=example, projects=default_projects_folder())
     window.show()
-    if demo and example is not None:
+    if project is not None:
+        window.open_project(project)
+    elif demo and example is not None:
         window.open_pair(example.model, example.data, example.dictionaries, refine=True)
     elif model_path is not None and data_path is not None:
         window.open_pair(os.fspath(model_path), os.fspath(data_path), dictionaries)

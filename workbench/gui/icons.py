@@ -213,6 +213,32 @@ def _last() -> Lines:
     return QPainterPath(), f
 
 
+def _triangle() -> Lines:
+    s, f = QPainterPath(), QPainterPath()
+    _polyline(s, (12, 3.5), (21, 19.5), (3, 19.5), close=True)
+    _polyline(s, (12, 9), (12, 13.5))
+    f.addEllipse(QPointF(12, 16.6), 1.2, 1.2)
+    return s, f
+
+
+def _octagon() -> Lines:
+    s, f = QPainterPath(), QPainterPath()
+    _polyline(s, (8.3, 3), (15.7, 3), (21, 8.3), (21, 15.7), (15.7, 21), (8.3, 21), (3, 15.7), (3, 8.3), close=True)
+    _polyline(s, (12, 7.5), (12, 13))
+    f.addEllipse(QPointF(12, 16.4), 1.2, 1.2)
+    return s, f
+
+
+def _diamond() -> Lines:
+    s, f = QPainterPath(), QPainterPath()
+    _polyline(s, (12, 2.5), (21.5, 12), (12, 21.5), (2.5, 12), close=True)
+    s.moveTo(9.6, 10)
+    s.cubicTo(9.6, 6.8, 14.4, 6.8, 14.4, 10)
+    s.cubicTo(14.4, 11.8, 12, 11.8, 12, 13.6)
+    f.addEllipse(QPointF(12, 16.6), 1.1, 1.1)
+    return s, f
+
+
 DRAWN: dict[str, Callable[[], Lines]] = {
     "open": _open,
     "fetch": _fetch,
@@ -240,6 +266,9 @@ DRAWN: dict[str, Callable[[], Lines]] = {
     "previous": _previous,
     "next": _next,
     "last": _last,
+    "triangle": _triangle,
+    "octagon": _octagon,
+    "diamond": _diamond,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
@@ -59,8 +59,8 @@ REDRAW_MS = 200
 NARROW = 1240
 """Below this width the left panel is a drawer that is opened when wanted."""
 FILTER = (
-    "Models, reflections, dictionaries (*.pdb *.ent *.cif *.mmcif *.mtz *.pdb.gz *.ent.gz *.cif.gz *.mtz.gz *.gz"
-    " *.map *.ccp4 *.mrc);;"
+    "Models, reflections, dictionaries, projects (*.workbench *.pdb *.ent *.cif *.mmcif *.mtz *.pdb.gz *.ent.gz"
+    " *.cif.gz *.mtz.gz *.gz *.map *.ccp4 *.mrc);;"
     "All files (*)"
 )
 
@@ -215,6 +215,15 @@ class MainWindow(QMainWindow):
         a.search.triggered.connect(self._search)
         a.residue.triggered.connect(self._find_residue)
         a.automatic.triggered.connect(lambda: self.session.set_weight(None))
+        a.undo.triggered.connect(lambda: self._try(self.session.undo))
+        a.redo.triggered.connect(lambda: self._try(self.session.redo))
+        a.save_project.triggered.connect(self.ask_for_project)
+        a.earlier.triggered.connect(lambda: self._try(lambda: self.session.look_beside(-1)))
+        a.later.triggered.connect(lambda: self._try(lambda: self.session.look_beside(1)))
+        a.newest.triggered.connect(lambda: self.session.look_at(None))
+        a.go_on.triggered.connect(lambda: self._try(self.session.go_to_viewed))
+        self.timeline.cycle_chosen.connect(lambda number: self._try(lambda: self.session.look_at_cycle(number)))
+        self.header.verdict.back_wanted.connect(lambda number: self._try(lambda: self.session.go_to_cycle(number)))
         a.quit.triggered.connect(self.close)
         a.reset_layout.triggered.connect(self.reset_layout)
         a.show_left.toggled.connect(self._show_left)
@@ -388,6 +397,25 @@ class MainWindow(QMainWindow):
         else:
             self.session.refine()
 
+    def _try(self, what: Callable[[], object]) -> None:
+        """Do what was asked; an error of the project is said in the status line."""
+        try:
+            what()
+        except WorkbenchError as error:
+            self.status.say(str(error), 60)
+
+    def open_project(self, path: str) -> None:
+        """Open a project file where it was left."""
+        self._try(lambda: self.session.open_project(path))
+
+    def ask_for_project(self) -> None:
+        dialog = QFileDialog(self, "Save the project as", self._folder(), "Projects (*.workbench)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("workbench")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self._try(lambda: self.session.save_project(path)))
+        dialog.open()
+
     def _set_weight(self, value: float | None) -> None:
         try:
             self.session.set_weight(value)
@@ -434,6 +462,9 @@ class MainWindow(QMainWindow):
             self.status.say(f"Cannot look at the files: {error}")
             return
         kinds = {kind for _, kind in result}
+        if "project" in kinds:
+            self.open_project(next(path for path, kind in result if kind == "project"))
+            return
         if self.session.state.prepared is not None and {"model", "data"} <= kinds:
             # A new pair: what was open before is left, its dictionaries too.
             self.chosen_dictionaries = ()

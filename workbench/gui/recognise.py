@@ -8,11 +8,20 @@ from typing import Literal
 from workbench.core.errors import InputError
 from workbench.io.files import read_input
 
-Kind = Literal["model", "data", "dictionary", "map", "unknown"]
+Kind = Literal["model", "data", "dictionary", "map", "project", "unknown"]
 
 
 def recognise(path: str | Path) -> Kind:
-    """Kind of a file by its content. What is none of these, or cannot be read, is "unknown"."""
+    """Kind of a file by its content ("project": a journal of this program).
+
+    What is none of these, or cannot be read, is "unknown".
+    """
+    try:
+        with Path(path).open("rb") as handle:
+            if handle.read(16) == b"SQLite format 3\x00":
+                return "project"
+    except OSError:
+        return "unknown"
     try:
         file = read_input(str(path))
     except InputError:

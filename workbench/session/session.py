@@ -179,6 +179,7 @@ class Session:
     def refine(self) -> None:
         """Begin, or go on: after a pause where it stood, after the end of a run from the state that was kept."""
         with self._changed:
+            self.look_at(None)
             state = self.state
             if state.status in ("ready", "paused") and self._worker is not None and self._worker.alive:
                 before = snapshot(state) if state.status == "ready" else state.before
@@ -362,6 +363,45 @@ class Session:
             if key == self.state.viewed_key:
                 return
             self._set(replace(self.state, viewed=self.journal.load(key), viewed_key=key))
+
+    def look_at_cycle(self, number: int) -> None:
+        """Show the cycle with this number on the line that leads to where the session stands."""
+        key = self._key_of(number)
+        if key is not None:
+            self.look_at(None if key == self.state.position else key)
+
+    def look_beside(self, step: int) -> None:
+        """Show the cycle before (-1) or after (1) the one that is shown; thinned ones are passed over."""
+        with self._changed:
+            shown = self.state.shown
+            if self.journal is None or self.state.position is None or shown is None:
+                return
+            line = [record for record in self.journal.line_of(self.state.position) if record.has_model]
+            numbers = [record.number for record in line]
+            here = shown.statistics.cycle
+            beside = [n for n in numbers if (n < here if step < 0 else n > here)]
+            if beside:
+                self.look_at_cycle(beside[-1] if step < 0 else beside[0])
+            elif step > 0:
+                self.look_at(None)
+
+    def go_to_cycle(self, number: int) -> None:
+        """`go_to` the cycle with this number on the present line."""
+        key = self._key_of(number)
+        if key is not None:
+            self.go_to(key)
+
+    def go_to_viewed(self) -> None:
+        """Stand at the cycle that is looked at."""
+        if self.state.viewed_key is not None:
+            self.go_to(self.state.viewed_key)
+
+    def _key_of(self, number: int) -> int | None:
+        with self._changed:
+            if self.journal is None or self.state.position is None:
+                return None
+            line = self.journal.line_of(self.state.position)
+            return next((record.key for record in line if record.number == number), None)
 
     def show_loaded(self, key: int, cycle: CycleFinished) -> None:
         """As `look_at`, with a cycle that was loaded elsewhere (in a background thread)."""
@@ -604,8 +644,8 @@ def _opened_state(journal: Journal, settings: RefinementSettings) -> SessionStat
 
 def _standing_at(journal: Journal, state: SessionState, key: int) -> SessionState:
     """The state with everything as it was at the cycle `key`."""
-    line = journal.path_to(key)
-    record = line[-1]
+    line = journal.line_of(key)
+    record = journal.cycle(key)
     here = journal.load(key)
     runs = {run.key: run for run in journal.runs()}
     run = runs[record.run]

@@ -1,4 +1,4 @@
-"""The verdict on a run, as a pure function of its statistics. Not yet calibrated on simulated data.
+"""The verdict on a run, as a pure function of its statistics (rules and figures: docs/diagnosis.md).
 
 Five answers: not yet settled (also: too early to judge), healthy, watch, overfitting, test set suspect. What compares
 with an expectation is applied only once the run has settled; what compares the run with itself is applied from the
@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -30,7 +30,10 @@ State = Literal["waiting", "not settled", "healthy", "watch", "overfitting", "te
 FIRST = 3
 """Cycles before anything is judged: until then R_free / R_work is near its start by construction."""
 SETTLED_WORK, SETTLED_FREE, SETTLED_CYCLES = 0.002, 0.003, 4
-"""Largest fall of R_work (over three cycles) and range of R_free (over four) of a run that has settled."""
+"""Largest fall of R_work (over three cycles) and of R_free (over four) of a run that has settled."""
+LOOSE_CYCLES = 6
+"""Cycles before weights are called the cause: how much freedom they give does not wait for R_work to rest, but its
+signs (gap, bonds, rises of the test set) take a few cycles at one weight to show."""
 RATIO_SPREAD = 0.04
 """Scatter of R_free / R_work about Tickle's expectation among sound models beyond the sampling error: a working value,
 to be replaced by one from simulations."""
@@ -43,7 +46,14 @@ SMALL_RISE, SMALL_LL_RISE = 0.003, 0.01
 """A rise below these is no news: the best of many cycles is the best partly by chance."""
 EXCHANGE, EXCHANGE_FALL = 0.5, 0.003
 BONDS_WATCH, BONDS_RED = 1.5, 2.0
+FIRST_SEEN = "Judged for the first time; the next cycle will confirm it or not."
 FEW_TEST, FEW_DRIFT = 500, 5
+REFINED = 1.25
+"""R_work of the start over the lowest of the run, up to which the start counts as refined before."""
+NO_GAP = 0.15
+"""Share of the expected gap below which a refined start has none."""
+TRIED = 1.1
+"""A cycle with so many times the parameters of a later one belongs to a trial that was not kept."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,8 @@ class RunContext:
 class Verdict:
     """state; title and sentence in plain words; remedy: what to do (empty when nothing). cycle: the one judged.
     gap, expected_gap, expected_sigma: R_free - R_work, what is expected of it, and the half-width of its band (NaN
-    where not known). best_cycle: lowest free -LL so far. rules: every rule that was applied, with numbers."""
+    where not known). best_cycle: lowest free -LL so far. rules: every rule that was applied, with numbers. since: the
+    cycle from which on the state was told without interruption."""
 
     state: State
     title: str
@@ -83,6 +94,7 @@ class Verdict:
     expected_sigma: float
     best_cycle: int
     rules: tuple[Rule, ...]
+    since: int = 0
 
     def document(self) -> dict[str, object]:
         """As statistics.json has it."""
@@ -91,6 +103,8 @@ class Verdict:
             "reason": self.sentence,
             "remedy": self.remedy,
             "cycle": self.cycle,
+            "since": self.since,
+            "best_cycle": self.best_cycle,
             "gap": self.gap,
             "expected_gap": self.expected_gap,
             "expected_gap_sigma": self.expected_sigma,
@@ -133,44 +147,71 @@ def judge(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     """The verdict after the last row of `history` (first row: the start of the run).
 
     An answer that differs from the one before counts only when the cycle before gave it too; a suspect test set and the
-    first answers are told at once.
+    first answers are told at once. Only `comparable` cycles count.
     """
+    history = comparable(history)
     if not history:
         return _verdict("waiting", "No cycle yet.", "", (), (), math.nan, math.nan)
     told = _single(history[:1], context)
-    previous = told
+    previous, since = told, told.cycle
     for end in range(2, len(history) + 1):
         now = _single(history[:end], context)
         early = told.state in ("waiting", "not settled") and now.state in ("waiting", "not settled")
         agree = now.state == previous.state
         if agree or early or now.state in (told.state, "test set"):
+            since = since if now.state == told.state else now.cycle
             told = now
         previous = now
     last = history[-1]
     if told.cycle != last.cycle:
         gap = last.r_free - last.r_work
+        if told.state == "waiting":
+            told = replace(told, state="not settled", title=_TITLES["not settled"], sentence=FIRST_SEEN)
         told = Verdict(
             told.state, told.title, told.sentence, told.remedy, last.cycle, gap, previous.expected_gap,
             previous.expected_sigma, previous.best_cycle, previous.rules,
         )  # fmt: skip
-    return told
+    return replace(told, since=since)
+
+
+def comparable(history: Sequence[CycleStatistics]) -> Sequence[CycleStatistics]:
+    """The cycles that the last one can be compared with: those over the same reflections and the same test set, without
+    the ones of a larger model that was tried and given up (anisotropic atoms that the test set did not support)."""
+    if not history:
+        return history
+    sets = [(row.n_work, row.n_free) for row in history]
+    first = next((i + 1 for i in range(len(sets) - 1, -1, -1) if sets[i] != sets[-1]), 0)
+    kept: list[CycleStatistics] = []
+    smallest = math.inf
+    for row in reversed(history[first:]):
+        if row.parameters > TRIED * smallest:
+            continue
+        if row.parameters:
+            smallest = min(smallest, row.parameters)
+        kept.append(row)
+    return kept[::-1]
 
 
 def settled(history: Sequence[CycleStatistics]) -> bool:
-    """R_work no longer falls and R_free rests, at one weight; and the run has come past its first cycles.
+    """R_work and R_free no longer fall, at one weight; and the run has come past its first cycles.
 
-    R_work may rise: an automatic weight that is being lowered gives back what it had taken.
+    R_work may rise: an automatic weight that is being lowered gives back what it had taken. R_free may rise: that is no
+    reason to wait before it is said.
     """
     if len(history) <= FIRST + 1:
         return False
     work = [row.r_work for row in history[-3:]]
     free = [row.r_free for row in history[-SETTLED_CYCLES:]]
-    weights = {round(row.xray_weight / max(row.automatic_weight, 1e-9), 3) for row in history[-3:]}
     return (
         work[0] - min(work) <= SETTLED_WORK
-        and not max(free) - min(free) > _free_limit(history[-1])
-        and len(weights) == 1
+        and not max(free) - free[-1] > _free_limit(history[-1])
+        and _one_weight(history)
     )
+
+
+def _one_weight(history: Sequence[CycleStatistics]) -> bool:
+    """The weight was the automatic one, or the same multiple of it, over the last three cycles."""
+    return len({round(row.xray_weight / max(row.automatic_weight, 1e-9), 3) for row in history[-3:]}) == 1
 
 
 def _free_limit(row: CycleStatistics) -> float:
@@ -201,26 +242,24 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     done = row.cycle - start.cycle
     if context.alarms:
         return _verdict("test set", context.alarms[0], "Look at the free-set choice under Files.", history, (), *_NONE)
-    suspicious = _suspicious_start(start) or (done >= FEW_DRIFT and gap < 0.0 and row)
-    if suspicious:
-        r = suspicious
-        values = f"R_free ({r.r_free:.3f}) is below R_work ({r.r_work:.3f})"
-        sentence = f"{values}: these test reflections have been refined against."
-        remedy = "Choose another free set, or shake the model, reset its B and refine again before trusting R_free."
-        return _verdict("test set", sentence, remedy, history, (_below(r),), *_NONE)
     reference, used = expected(row, context)
     expected_gap = row.r_work * (reference.ratio - 1.0)
-    sampling = (
-        row.r_free_sigma if math.isfinite(row.r_free_sigma) else 0.87 * row.r_free / math.sqrt(max(row.n_free, 1))
-    )
+    sampling = _sampling_error(row)
     spread = reference.spread if math.isfinite(reference.spread) else RATIO_SPREAD
     sigma = math.hypot(sampling, spread * row.r_work)
+    z = (gap - expected_gap) / sigma if sigma > 0.0 else 0.0
+    suspicious = _suspicious_start(history, reference.ratio)
+    if suspicious is None and done >= FEW_DRIFT and gap < 0.0 and z < -Z_WATCH:
+        suspicious = _below(row)
+    if suspicious is not None:
+        sentence = f"{suspicious.value}: these test reflections have been refined against."
+        remedy = "Choose another free set, or shake the model, reset its B and refine again before trusting R_free."
+        return _verdict("test set", sentence, remedy, history, (suspicious,), *_NONE)
     if done < FIRST:
         text = f"Too early to judge, cycle {done} of {FIRST}."
         return _verdict("waiting", text, "", history, (), expected_gap, sigma)
     rests = settled(history)
     limit = gap_limit(context.d_min)
-    z = (gap - expected_gap) / sigma if sigma > 0.0 else 0.0
     excess = used.ratio - reference.ratio if math.isfinite(used.ratio) else math.inf
     bonds = row.rmsz_bonds if math.isfinite(row.rmsz_bonds) else 0.0
     r_rise = _in_sigma(row.r_free_rise, row.r_free_rise_sigma, SMALL_RISE)
@@ -252,8 +291,16 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
         sentence = f"R_free is closer to R_work than these data allow ({-z:.1f} sigma): it may not be independent."
         remedy = "Check where the free set comes from; shake the model, reset its B and refine again."
         return _verdict("test set", sentence, remedy, history, rules, expected_gap, sigma)
+    fresh = start.r_free < start.r_work and best is start and ll_rise > RISE_RED and excess <= EXCESS_WATCH
+    if fresh:
+        sentence = (
+            "R_free began below R_work and rises as soon as the model is refined: the set is not the model's own."
+        )
+        remedy = "Choose the set the model was refined with, or shake it, reset its B and refine again."
+        return _verdict("test set", sentence, remedy, history, rules, expected_gap, sigma)
     back = f"go back to cycle {best.cycle}" if best.cycle < row.cycle else "refine again"
-    if rests and (loose or (z > Z_RED and gap > limit)):
+    loose = loose and done >= LOOSE_CYCLES and _one_weight(history)
+    if loose or (rests and z > Z_RED and gap > limit):
         if loose:
             more = row.effective_parameters / max(row.reference_parameters, 1.0)
             sentence = f"The weights let the model follow the noise: {more:.1f} times the freedom the data support."
@@ -302,9 +349,25 @@ def _verdict(
     return Verdict(state, _TITLES[state], sentence, remedy, cycle, gap, expected_gap, sigma, best, rules)
 
 
-def _suspicious_start(row: CycleStatistics) -> CycleStatistics | None:
-    """R_free of the start is below its R_work by more than the error of R_free."""
-    return row if row.r_free < row.r_work - _sampling_error(row) else None
+def _suspicious_start(history: Sequence[CycleStatistics], ratio: float) -> Rule | None:
+    """Why the test set cannot be the model's own, from the start of the run; ratio: expected R_free / R_work.
+
+    A model that was refined before (R_work of the start is hardly above what the run reaches) must bring a gap along;
+    one that comes from elsewhere has none, and R_free may be below R_work by chance.
+    """
+    start, lowest = history[0], min(row.r_work for row in history)
+    gap, sampling = start.r_free - start.r_work, _sampling_error(start)
+    if gap < -Z_RED * sampling:
+        return _below(start)
+    if history[-1].cycle - start.cycle >= FIRST and start.r_work <= REFINED * lowest and math.isfinite(ratio):
+        wanted = start.r_work * (ratio - 1.0)
+        sigma = math.hypot(sampling, RATIO_SPREAD * start.r_work)
+        if gap < NO_GAP * wanted and gap - wanted < -Z_RED * sigma:
+            value = f"At the start R_free ({start.r_free:.3f}) exceeded R_work ({start.r_work:.3f}) by {gap:.3f} only"
+            if gap < 0.0:
+                value = f"At the start R_free ({start.r_free:.3f}) was below R_work ({start.r_work:.3f})"
+            return Rule("Gap of the start", value, f"a refined model has about {wanted:.3f}, less {Z_RED} sigma", True)
+    return None
 
 
 def _sampling_error(row: CycleStatistics) -> float:
@@ -315,8 +378,8 @@ def _sampling_error(row: CycleStatistics) -> float:
 
 
 def _below(row: CycleStatistics) -> Rule:
-    value = f"R_free {row.r_free:.4f} ± {row.r_free_sigma:.4f}, R_work {row.r_work:.4f} at cycle {row.cycle}"
-    return Rule("R_free below R_work", value, "one sigma at the start, at all after five cycles", True)
+    value = f"R_free ({row.r_free:.3f}) is below R_work ({row.r_work:.3f})"
+    return Rule("R_free below R_work", value, f"{Z_RED} sigma at the start; after five cycles, {Z_WATCH} sigma", True)
 
 
 def _in_sigma(rise: float, sigma: float, smallest: float) -> float:

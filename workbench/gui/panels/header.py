@@ -1,11 +1,12 @@
-"""The bar at the top: what can be done, a search field, the R values and the place of the verdict."""
+"""The bar at the top: what can be done, a search field, the R values and the verdict."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.gui import icons
@@ -17,6 +18,10 @@ from workbench.gui.widgets.buttons import HeaderButton
 from workbench.gui.widgets.lines import Surface
 from workbench.gui.widgets.plot import DASHES
 from workbench.session.state import SessionState
+from workbench.session.verdict import verdict_of
+
+if TYPE_CHECKING:
+    from workbench.engine.cross_validation.verdict import Verdict
 
 STEADY = 0.00005
 """A change of R smaller than this rounds to nothing at four decimals."""
@@ -125,14 +130,31 @@ class SearchField(QLineEdit):
         painter.end()
 
 
+LOOKS: dict[str, tuple[str, str]] = {
+    "waiting": ("dash", "label"),
+    "not settled": ("dash", "label"),
+    "healthy": ("tick", "accent"),
+    "watch": ("triangle", "watch"),
+    "overfitting": ("octagon", "error"),
+    "test set": ("diamond", "label"),
+}
+"""Icon and colour role of every verdict: never told by colour alone."""
+
+
 class VerdictPlace(QWidget):
-    """Where the verdict will stand. This version does not judge; it shows the gap, which is a plain difference."""
+    """The verdict chip with gap and expected gap, its sentence, and the remedy as a button. A click on the chip opens
+    the rules with their numbers."""
+
+    back_wanted = Signal(int)
+    """Cycle number that the remedy goes back to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._gap = ""
-        self._sentence = ""
+        self._verdict: Verdict | None = None
+        self._chip = QRectF()
+        self._button = QRectF()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._restyle()
         theme.changed.connect(self._restyle)
 
@@ -144,33 +166,90 @@ class VerdictPlace(QWidget):
         self.setFixedWidth(width)
 
     def show_state(self, state: SessionState) -> None:
-        latest = state.shown
-        gap, sentence = "", ""
-        if latest is not None and math.isfinite(latest.statistics.r_free):
-            value = latest.statistics.r_free - latest.statistics.r_work
-            gap = f"gap {value:.3f}".replace("-", "\u2212")
-        if latest is not None:
-            sentence = "This version does not judge overfitting."
-        if (gap, sentence) != (self._gap, self._sentence):
-            self._gap, self._sentence = gap, sentence
-            self.setAccessibleName(text.plain_text(f"{gap}. {sentence}"))
-            self.update()
+        verdict = verdict_of(state)
+        if verdict is self._verdict:
+            return
+        self._verdict = verdict
+        if verdict is None:
+            self.setAccessibleName("")
+            self.setToolTip("")
+        else:
+            self.setAccessibleName(f"{verdict.title}. {verdict.sentence} {verdict.remedy}")
+            self.setToolTip(f"{verdict.sentence} {verdict.remedy}\nClick for the rules and their numbers.")
+        self.update()
+
+    @property
+    def _back(self) -> bool:
+        """The remedy goes back to an earlier cycle."""
+        verdict = self._verdict
+        return verdict is not None and verdict.state in ("watch", "overfitting") and verdict.best_cycle < verdict.cycle
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if not self._sentence:
+        verdict = self._verdict
+        if verdict is None:
             return
         c = theme.colours
+        icon, role = LOOKS[verdict.state]
+        colour = c[role]
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(c["hint"], 1.5))
-        width = advance("No verdict", theme.font(13, 600)) + 46
-        box = QRectF(PADDING + 0.75, 12.75, width, 26.5)
+        painter.setPen(QPen(colour, 1.5 if not self.hasFocus() else 2.5))
+        box = QRectF(PADDING + 0.75, 12.75, advance(verdict.title, theme.font(13, 600)) + 46, 26.5)
+        self._chip = box
         painter.drawRoundedRect(box, 13.25, 13.25)
-        icons.draw(painter, "dash", QRectF(box.left() + 11, 18, 16, 16), c["label"], 2.4)
-        text.draw(painter, box.left() + 34, 31, "No verdict", 13, c["label"], 600)
-        text.draw(painter, box.right() + 12, 31, f"*{{{self._gap}}}", 13, c["text"], 600)
-        text.draw(painter, PADDING, 62, self._sentence, 12, c["label"], 400, self.width() - 2 * PADDING)
+        icons.draw(painter, icon, QRectF(box.left() + 11, 18, 16, 16), colour, 2.2)
+        text.draw(painter, box.left() + 34, 31, verdict.title, 13, colour, 600)
+        right = float(self.width() - PADDING)
+        if math.isfinite(verdict.gap):
+            gap = f"gap {verdict.gap:.3f}".replace("-", "\u2212")
+            left = box.right() + 12
+            text.draw(painter, left, 31, f"*{{{gap}}}", 13, c["text"], 600)
+            if math.isfinite(verdict.expected_gap):
+                short = theme.sizes.name == "compact"
+                word = "exp." if short else "expected"
+                said = f"{word} {verdict.expected_gap:.3f} \u00b1 {verdict.expected_sigma:.3f}"
+                start = left + advance(gap, theme.font(13, 600)) + 10
+                text.draw(painter, start, 31, said, 12, c["label"], 400, right - start)
+        self._button = QRectF()
+        if self._back:
+            label = f"Back to cycle {verdict.best_cycle}"
+            width = advance(label, theme.font(12, 600))
+            self._button = QRectF(right - width - 4, 44, width + 8, 26)
+            text.draw(painter, right - width, 62, label, 12, c["accent"], 600)
+            right -= width + 14
+        text.draw(painter, PADDING, 62, verdict.sentence, 12, c["label"], 400, right - PADDING)
         painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._verdict is not None and self._button.contains(event.position()):
+            self.back_wanted.emit(self._verdict.best_cycle)
+        elif self._verdict is not None and self._chip.contains(event.position()):
+            self.show_rules()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space) and self._verdict is not None:
+            self.show_rules()
+        else:
+            super().keyPressEvent(event)
+
+    def show_rules(self) -> None:
+        """Every rule that was applied, with value and limit, in a panel under the chip."""
+        verdict = self._verdict
+        if verdict is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        lines = [f"{verdict.title}, cycle {verdict.cycle}: {verdict.sentence}"]
+        if verdict.remedy:
+            lines.append(f"What to do: {verdict.remedy}")
+        on, off, gap = "\u25cf", "\u25cb", "\u2003"
+        lines += [
+            f"{on if rule.fired else off}  {rule.name}: {rule.value}{gap}[{rule.limit}]" for rule in verdict.rules
+        ]
+        for i, line in enumerate(lines):
+            action = menu.addAction(line.replace("&", "&&"))
+            action.setEnabled(i < 2)
+        menu.popup(self.mapToGlobal(self._chip.bottomLeft().toPoint()))
 
 
 class _Gap(QWidget):
@@ -263,12 +342,15 @@ class Header(Surface):
             self.free.show_value(None, math.nan, "")
         else:
             now = state.shown.statistics
-            if state.status == "finished":
+            if state.viewed is not None:
+                work = free = f"cycle {now.cycle}, looked at"
+            elif state.status == "finished":
                 work = free = f"cycle {now.cycle}, kept"
             else:
                 before = state.statistics[-2] if len(state.statistics) > 1 else None
                 work = change_text(before.r_work if before else None, now.r_work, short)
                 free = change_text(before.r_free if before else None, now.r_free, short)
             self.work.show_value(now.r_work, math.nan, work)
-            self.free.show_value(now.r_free, error_of_r_free(now.r_free, now.n_free), free)
+            error = now.r_free_sigma if math.isfinite(now.r_free_sigma) else error_of_r_free(now.r_free, now.n_free)
+            self.free.show_value(now.r_free, error, free)
         self.verdict.show_state(state)

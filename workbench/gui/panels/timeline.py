@@ -1,9 +1,10 @@
-"""What happened cycle by cycle: a table. Calling earlier cycles back is not part of this version."""
+"""What happened cycle by cycle: a table whose rows call the cycles back."""
 
 from __future__ import annotations
 
 import math
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from workbench.core.events import CycleStatistics
@@ -51,12 +52,17 @@ def cycle_row(row: CycleStatistics, note: str) -> tuple[str, ...]:
 
 
 class TimelinePanel(Surface):
-    """The cycles of the session as a table; the one that is shown is marked, and the best one named."""
+    """The cycles of the session as a table; the one that is shown is marked, and the best one named. A click on a row
+    shows that cycle."""
+
+    cycle_chosen = Signal(int)
 
     def __init__(self) -> None:
         super().__init__("panel")
         self.cycle = Label("")
         self.table = NumberTable("Cycles", COLUMNS, "No cycle yet.", follow=True)
+        self.table.row_chosen.connect(self._chosen)
+        self._numbers: tuple[int, ...] = ()
         top = QHBoxLayout()
         top.setContentsMargins(PADDING, 12, PADDING, 0)
         top.setSpacing(24)
@@ -69,6 +75,10 @@ class TimelinePanel(Surface):
         layout.addLayout(top)
         layout.addWidget(self.table, 1)
 
+    def _chosen(self, row: int) -> None:
+        if row < len(self._numbers):
+            self.cycle_chosen.emit(self._numbers[row])
+
     def show_state(self, state: SessionState) -> None:
         """Called at every change: only the line of words."""
         shown = state.shown
@@ -76,6 +86,9 @@ class TimelinePanel(Surface):
             self.cycle.set_text("")
             return
         number = shown.statistics.cycle
+        if state.viewed is not None:
+            self.cycle.set_text(f"*{{cycle {number}}}-{{ is looked at; Alt+End: the newest}}")
+            return
         if state.status == "finished":
             self.cycle.set_text(f"*{{cycle {number}}}-{{ is kept}}")
         else:
@@ -96,4 +109,5 @@ class TimelinePanel(Surface):
             if shown is not None and row.cycle == shown.statistics.cycle:
                 marked = i
             rows.append(cycle_row(row, note))
+        self._numbers = tuple(row.cycle for row in state.rows)
         self.table.show_rows(rows, marked)

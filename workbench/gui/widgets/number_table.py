@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from workbench.gui.theme import PADDING, theme
@@ -52,6 +52,8 @@ class _Heading(QWidget):
 
 
 class _Rows(QWidget):
+    clicked = Signal(int)
+
     def __init__(self, columns: Sequence[Column]) -> None:
         super().__init__()
         self.columns = columns
@@ -61,6 +63,11 @@ class _Rows(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(300, ROW * len(self.rows))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row = int(event.position().y()) // ROW
+        if event.button() == Qt.MouseButton.LeftButton and row < len(self.rows):
+            self.clicked.emit(row)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = theme.colours
@@ -80,6 +87,9 @@ class _Rows(QWidget):
 
 class NumberTable(QWidget):
     """Shows rows of markup; `follow` keeps the last row in sight unless the reader has scrolled up."""
+
+    row_chosen = Signal(int)
+    """A row that was clicked."""
 
     def __init__(self, name: str, columns: Sequence[Column], empty: str, *, follow: bool = False) -> None:
         super().__init__()
@@ -103,6 +113,7 @@ class NumberTable(QWidget):
         self._area.setVisible(False)
         self.setFocusProxy(self._area)
         theme.changed.connect(self.update)
+        self._table.clicked.connect(self.row_chosen.emit)
 
     @property
     def rows(self) -> Sequence[tuple[str, ...]]:

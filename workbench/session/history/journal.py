@@ -384,6 +384,14 @@ class Journal:
             by_number[record.number] = record
         return tuple(by_number.values())
 
+    def line_of(self, key: int) -> tuple[CycleRecord, ...]:
+        """What the curves show at `key`: the cycles that led there; for the result of a run, all cycles of that run."""
+        record = self.cycle(key)
+        if record.kind != "result":
+            return self.path_to(key)
+        last = self._read("SELECT max(id) FROM cycle WHERE run = ? AND kind != 'result'", (record.run,))
+        return self.path_to(int(last[0][0]))
+
     def study(self, kind: str, plan: str) -> dict[str, str]:
         """item -> result (JSON) of a study."""
         return dict(self._read("SELECT item, result FROM study WHERE kind = ? AND plan = ? ORDER BY id", (kind, plan)))

@@ -1,0 +1,107 @@
+"""A project repeats itself: same changes at the same points, same R_free."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fake_run import write_files
+from workbench.core.control import RunControl
+from workbench.core.events import CycleFinished, RunEvent
+from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.session.history import Journal, Recorder
+from workbench.session.poll_points import PollRecord
+from workbench.session.replay import replay
+from workbench.session.run import run
+
+
+class _Slider:
+    """A user who moves the data slider at given questions of the engine, as the worker's control records it."""
+
+    def __init__(self, settings: RefinementSettings, moves: dict[int, float | None]) -> None:
+        self._settings, self._moves, self._asked = settings, moves, 0
+        self.polls = PollRecord(settings)
+
+    def settings(self) -> RefinementSettings:
+        if self._asked in self._moves:
+            self._settings = dataclasses.replace(self._settings, weight=self._moves[self._asked])
+        self._asked += 1
+        self.polls.answered(self._settings)
+        return self._settings
+
+    def cancelled(self) -> bool:
+        return False
+
+
+def _recorded(journal: Journal, request: RunRequest, moves: dict[int, float | None], parent: int | None) -> None:
+    recorder = Recorder(lambda: journal, request, parent)
+    control = _Slider(request.settings, moves)
+    for event in run(request, control):
+        if isinstance(event, CycleFinished):
+            changes = control.polls.taken(event.statistics.cycle)
+            assert recorder.take(dataclasses.replace(event, applied=changes)) == ()
+        else:
+            assert recorder.take(event) == ()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
+    """Six cycles of the real engine with the slider moved inside cycles, then a branch from the third."""
+    folder = tmp_path_factory.mktemp("replay")
+    model, data = write_files(folder)
+    journal = Journal.create(folder / "p.workbench")
+    settings = RefinementSettings(cycles=6, shake=0.15, threads=1)
+    request = RunRequest(str(model), str(data), settings=settings)
+    _recorded(journal, request, {5: 0.7, 12: 40.0, 17: None}, None)
+    third = next(record for record in journal.cycles() if record.number == 3)
+    again = dataclasses.replace(
+        request, settings=dataclasses.replace(settings, cycles=2, weight=1.0),
+        start=journal.load(third.key).state, first_cycle=3,
+    )  # fmt: skip
+    _recorded(journal, again, {}, third.key)
+    yield journal
+    journal.close()
+
+
+def test_replay_arrives_at_the_same_r_free(project: Journal, tmp_path: Path) -> None:
+    marks = project.marks()
+    assert [mark.text.split()[0] for mark in marks] == ["weight"] * 3
+    assert len({mark.cycle for mark in marks}) >= 2
+    rows = list(replay(project, run, lambda: tmp_path))
+    assert [row.branch for row in rows] == [1, 2]
+    assert [row.marks for row in rows] == [3, 0]
+    for row in rows:
+        assert row.largest < 1e-6 and row.replayed_r_free == pytest.approx(row.r_free, abs=1e-6)
+    assert "workbench refine" in rows[0].command and "--shake 0.15" in rows[0].command
+
+
+def test_the_marks_matter(project: Journal, tmp_path: Path) -> None:
+    """Without them the same run goes another way: the comparison above is not empty."""
+
+    def deaf(request: RunRequest, control: RunControl) -> Iterator[RunEvent]:
+        class Deaf:
+            def settings(self) -> RefinementSettings:
+                return request.settings
+
+            def cancelled(self) -> bool:
+                return control.cancelled()
+
+        yield from run(request, Deaf())
+
+    first = next(iter(replay(project, deaf, lambda: tmp_path)))
+    assert first.largest > 1e-3
+
+
+def test_replay_on_the_command_line(project: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from workbench.launch import main
+
+    copy = tmp_path / "copy.workbench"
+    project.copy_to(copy)
+    # The inputs have gone: those inside the project are used.
+    for entry in project.inputs():
+        Path(entry.path).unlink()
+    assert main(["replay", str(copy)]) == 0
+    assert "largest difference" in capsys.readouterr().out

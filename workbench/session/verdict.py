@@ -1,0 +1,93 @@
+"""The verdict on what is open, from the state alone; and on a run as it goes, for those who only hear its events."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from workbench.core.events import CycleFinished, CycleStatistics, Prepared, RunEvent
+from workbench.session.state import SessionState
+
+if TYPE_CHECKING:
+    from workbench.engine.cross_validation.verdict import RunContext, Verdict
+
+
+def verdict_of(state: SessionState) -> Verdict | None:
+    """The verdict on the whole run, or at the cycle that is looked at; None before there is one.
+
+    A run that has ended is judged by its last cycle, whichever it kept: what was kept is the remedy.
+    """
+    shown = state.shown
+    if state.prepared is None or shown is None:
+        return None
+    rows = state.statistics
+    if state.viewed is not None:
+        rows = tuple(row for row in rows if row.cycle <= shown.statistics.cycle)
+    return _judged(_Rows(rows), _context(_Same(state.prepared))) if rows else None
+
+
+class RunningVerdict:
+    """Takes the events of a run; says when the verdict changes."""
+
+    def __init__(self) -> None:
+        self._prepared: Prepared | None = None
+        self._rows: tuple[CycleStatistics, ...] = ()
+        self.verdict: Verdict | None = None
+
+    def take(self, event: RunEvent) -> str:
+        """A line when the event changed the verdict, else ""."""
+        if isinstance(event, Prepared):
+            self._prepared = event
+        if not isinstance(event, CycleFinished) or self._prepared is None:
+            return ""
+        self._rows = (*self._rows, event.statistics)
+        before, self.verdict = self.verdict, _judged(_Rows(self._rows), _context(_Same(self._prepared)))
+        if self.verdict.state == "waiting" or (before is not None and before.state == self.verdict.state):
+            return ""
+        return verdict_line(self.verdict)
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """The verdict in one line: word, reason, and what to do."""
+    return " ".join(part for part in (f"{verdict.title}:", verdict.sentence, verdict.remedy) if part)
+
+
+class _Same:
+    """A value that is equal to itself only, so that what was computed from it can be found again."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.prepared is self.prepared
+
+    def __hash__(self) -> int:
+        return id(self.prepared)
+
+
+class _Rows:
+    """Rows of statistics, equal when they are the same objects."""
+
+    def __init__(self, rows: tuple[CycleStatistics, ...]) -> None:
+        self.rows = rows
+        self._key = tuple(map(id, rows))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Rows) and other._key == self._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=4)
+def _context(prepared: _Same) -> RunContext:
+    from workbench.engine.cross_validation.verdict import context_of
+
+    return context_of(prepared.prepared)
+
+
+@lru_cache(maxsize=64)
+def _judged(rows: _Rows, context: RunContext) -> Verdict:
+    from workbench.engine.cross_validation.verdict import judge
+
+    return judge(rows.rows, context)
