@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from tests.fake_run import fake_run, recorded_run, write_files
 from workbench.core.events import CycleFinished, Failed, Finished
 from workbench.core.settings import FAMILIES
+from workbench.engine.validation.placement import REMEDY
 from workbench.gui.app import make_application, make_window
 from workbench.gui.main_window import MainWindow, plot_marks
 from workbench.gui.panels.files import space_group_markup
@@ -117,6 +118,22 @@ def test_error_stands_beside_its_file(window: MainWindow, qtbot: QtBot) -> None:
     assert boxes and "Traceback" in boxes[0].detailedText()
     boxes[0].close()
     assert box is None or box is boxes[0]
+
+
+def test_an_unplaced_model_can_be_refined_all_the_same(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    window.session.handle(Failed("It fits no better than chance.", 1, "", "/files/peptide.pdb", "", REMEDY))
+    card = window.files.model_error
+    assert card.isVisible() and card.accept.isVisible()
+    assert "--accept" not in card.remedy.text() and card.remedy.text().endswith("indexing.")
+    assert not window.session.state.settings.accept_unplaced
+    card.accept.click()
+    assert window.session.state.request is not None and window.session.state.request.settings.accept_unplaced
+    qtbot.waitUntil(lambda: window.session.state.status == "ready", timeout=60000)
+    assert not card.isVisible()
+    # it was said of this pair alone
+    opened(window, qtbot)
+    assert not window.session.state.settings.accept_unplaced
 
 
 def test_files_dropped_in_any_order(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import math
 from typing import NoReturn
 
 from workbench.core.errors import SettingsError
-from workbench.core.settings import DataOptions
+from workbench.core.settings import ACCEPT_UNPLACED, DataOptions
 
 
 class Parser(argparse.ArgumentParser):
@@ -157,6 +157,11 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         "--nuclear-distances",
         action="store_true",
         help="hydrogens at the distance of their nuclei (neutron data) instead of their electron clouds",
+    )
+    parser.add_argument(
+        ACCEPT_UNPLACED,
+        action="store_true",
+        help="refine a model although it fits the data no better than chance (another crystal form, not yet placed)",
     )
     parser.add_argument("--seed", metavar="N", type=_WholeNumber("seed"), default=0, help="of the random numbers (0)")
     add_threads(parser)

@@ -46,6 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         seed=options.seed,
         nuclear_distances=options.nuclear_distances,
         scattering=options.scattering,
+        accept_unplaced=options.accept_unplaced,
     )
     request = RunRequest(
         model_path=options.model,

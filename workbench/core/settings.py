@@ -12,6 +12,9 @@ BModel = Literal["auto", "isotropic", "anisotropic"]
 Keep = Literal["best", "current", "discard"]
 Scattering = Literal["auto", "x-ray", "electron"]
 
+ACCEPT_UNPLACED = "--accept-unplaced"
+"""The way out that the refusal of an unplaced model names; the window offers a button in its place."""
+
 FAMILIES = ("bonds", "angles", "torsions", "chirality", "planes", "contacts", "b_similarity")
 """Names of the restraint families, in the order of every table."""
 
@@ -28,6 +31,7 @@ class RefinementSettings:
     reset_b: None, "mean" or a B in A^2. threads: number of threads, 0 = all cores. seed: of every random number.
     nuclear_distances: hydrogens stand at the distance of their nuclei (neutron data) instead of their electron clouds.
     scattering: whose scattering factors; "auto" is what the data say they were measured with, else X-rays.
+    accept_unplaced: refine a model even if it fits the data no better than chance.
     """
 
     cycles: int = 20
@@ -42,6 +46,7 @@ class RefinementSettings:
     seed: int = 0
     nuclear_distances: bool = False
     scattering: Scattering = "auto"
+    accept_unplaced: bool = False
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import AutomaticWeight
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.validation.density_fit import density_fit
+from workbench.engine.validation.placement import placement_notes
 from workbench.engine.xray.model_factors import FittedData
 
 SHIFT_DONE, SHIFT_B_DONE, LL_DONE, CYCLES_DONE = 0.002, 0.1, 1e-4, 3
@@ -109,6 +110,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     yield from problem.notes
     yield Progress("F_calc, solvent and scales of the start")
     point = _assess(problem, _factors(problem, problem.start), None)
+    yield from placement_notes(problem.data, point.fitted, problem.settings, problem.prepared.model.source.path)
     automatic = _first_weight(problem)
     settings = control.settings()
     weight = settings.weight if settings.weight is not None else automatic.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         self.chosen_model = ""
         self.chosen_data = ""
         self.chosen_dictionaries: tuple[str, ...] = ()
+        self._asked_for: tuple[str, str, tuple[str, ...]] = ("", "", ())
         self._refine_when_ready = False
         self._exporting = False
         self._user_sizes = False
@@ -201,6 +203,7 @@ class MainWindow(QMainWindow):
         a = self.actions_
         a.open.triggered.connect(self.ask_for_files)
         self.files.link_chosen.connect(self.session.set_link)
+        self.files.unplaced_accepted.connect(self._accept_unplaced)
         self.files.dictionary_made.connect(lambda path: self.open_files([path]))
         a.example.triggered.connect(self.open_example)
         a.example.setEnabled(self.example is not None)
@@ -487,7 +490,7 @@ class MainWindow(QMainWindow):
             return
         self.files.other_error.show_failure(None)
         if self.chosen_model and self.chosen_data and kinds != {"map"}:
-            self.session.open(self.chosen_model, self.chosen_data, self.chosen_dictionaries)
+            self._open()
 
     def _show_unknown(self, names: Sequence[str]) -> None:
         self.files.other_error.show_failure(
@@ -503,7 +506,17 @@ class MainWindow(QMainWindow):
         """Open files whose kinds are known; with `refine` the run begins as soon as they are read."""
         self.chosen_model, self.chosen_data, self.chosen_dictionaries = model, data, tuple(dictionaries)
         self._refine_when_ready = refine
-        self.session.open(model, data, self.chosen_dictionaries)
+        self._open()
+
+    def _open(self, *, accept_unplaced: bool = False) -> None:
+        """Open what is chosen. That a model may be unplaced was said of one pair of files and holds for it alone."""
+        settings = replace(self.session.state.settings, accept_unplaced=accept_unplaced)
+        self._asked_for = self.chosen_model, self.chosen_data, self.chosen_dictionaries
+        self.session.open(self.chosen_model, self.chosen_data, self.chosen_dictionaries, settings=settings)
+
+    def _accept_unplaced(self) -> None:
+        self.chosen_model, self.chosen_data, self.chosen_dictionaries = self._asked_for
+        self._open(accept_unplaced=True)
 
     def open_example(self) -> None:
         if self.example is not None:

@@ -17,7 +17,10 @@ import numpy as np
 from workbench.core.arrays import BoolArray, FloatArray, IntArray, TextArray
 from workbench.core.crystal import Crystal, Link, Model, Residues
 from workbench.core.errors import InputError
+from workbench.io.crystal_frame import completed
 from workbench.io.files import InputFile, read_input, say_kind
+from workbench.io.pdb_repair import repaired
+from workbench.io.tls import Tls, tls_displacements, tls_of_mmcif, tls_of_pdb
 
 _UNPLACED = 9990.0
 """Coordinates beyond this (angstrom) are the 9999.0 that some programs write for an atom that has no place."""
@@ -48,17 +51,29 @@ class _Row:
 def read_model(path: str) -> Model:
     """Read a PDB or mmCIF file (plain or gzip); the content decides which, not the name.
 
-    The first model of the file is taken. Atoms keep the order of the file, except that the atoms of one residue are
-    put together where the file splits them. A missing or dummy cell (1 1 1) gives a `Crystal` with a cell of zeros
-    and space group "".
+    The first model of the file is taken, with the copies that strict NCS operators stand for and in the standard frame
+    (`crystal_frame`); B factors that are what TLS leaves over are completed (`tls`). Atoms keep the order of the file,
+    except that the atoms of one residue are put together where the file splits them. A missing or dummy cell (1 1 1)
+    gives a `Crystal` with a cell of zeros and space group "".
     Raises InputError for a file without atoms, with duplicated or unplaced atoms, or of another kind.
     """
     file = read_input(path)
+    notes: list[str] = []
     if file.kind == "cif":
-        structure, order, text = _parse_mmcif(file)
+        text = file.text()
+        structure, order, block = _parse_mmcif(text, path)
+        tls = tls_of_mmcif(block)
+        if completed(structure, notes):
+            text = _mmcif_again(structure, block)
+            structure, order, _ = _parse_mmcif(text, path)
         source_format = "mmcif"
     elif file.kind == "pdb":
-        structure, order, text = _parse_pdb(file)
+        text = repaired(file.text(), notes)
+        tls = tls_of_pdb(text)
+        structure, order = _parse_pdb(text, path)
+        if completed(structure, notes):
+            text = structure.make_pdb_string()
+            structure, order = _parse_pdb(text, path)
         source_format = "pdb"
     else:
         raise InputError(
@@ -67,7 +82,7 @@ def read_model(path: str) -> Model:
             remedy="Give a model as PDB or mmCIF (plain or .gz).",
         )
     try:
-        return _to_model(file, structure, order, text, source_format)
+        return _to_model(file, structure, order, text, source_format, tls, notes)
     except UnicodeDecodeError:
         raise InputError(
             "names of atoms, residues or chains are not plain text.",
@@ -79,14 +94,12 @@ def read_model(path: str) -> Model:
 # ---- parsing --------------------------------------------------------------------------------------------------------
 
 
-def _parse_pdb(file: InputFile) -> tuple[gemmi.Structure, dict[int, int], str]:
+def _parse_pdb(text: str, path: str) -> tuple[gemmi.Structure, dict[int, int]]:
     """The structure, and serial number -> index in the first model.
 
     Serial numbers of PDB files repeat or overflow, so the atoms are renumbered before parsing; coordinates are checked
     here because the parser reads what is not a number as zero.
     """
-    path = file.source.path
-    text = file.text()
     lines = text.splitlines()
     index = 0
     in_first_model = True
@@ -129,7 +142,7 @@ def _parse_pdb(file: InputFile) -> tuple[gemmi.Structure, dict[int, int], str]:
         raise InputError(
             f"this PDB file cannot be read ({_first_line(error)}).", file=path, remedy="Correct the line that is named."
         ) from None
-    return structure, order, text
+    return structure, order
 
 
 def _coordinate(field: str, path: str, item: str) -> None:
@@ -168,9 +181,8 @@ def _hybrid36(serial: int) -> str:
     return out
 
 
-def _parse_mmcif(file: InputFile) -> tuple[gemmi.Structure, dict[int, int], str]:
-    path = file.source.path
-    text = file.text()
+def _parse_mmcif(text: str, path: str) -> tuple[gemmi.Structure, dict[int, int], gemmi.cif.Block]:
+    """The structure, _atom_site.id -> index in the first model, and the block that holds the atoms."""
     document = read_cif_document(text, path)
     block = next((each for each in document if each.find_values("_atom_site.Cartn_x")), None)
     if block is None:
@@ -207,7 +219,21 @@ def _parse_mmcif(file: InputFile) -> tuple[gemmi.Structure, dict[int, int], str]
         raise InputError(
             f"this mmCIF file cannot be read ({_first_line(error)}).", file=path, remedy="Write it again as mmCIF."
         ) from None
-    return structure, order, text
+    # a block lives as long as its document: the copy is one of its own
+    return structure, order, gemmi.cif.Document().add_copied_block(block)
+
+
+def _mmcif_again(structure: gemmi.Structure, block: gemmi.cif.Block) -> str:
+    """The text of the block with the atoms, cell and operators of the structure."""
+    groups = gemmi.MmcifOutputGroups(False)
+    for name in ("atoms", "cell", "symmetry", "scale", "ncs", "conn", "struct_asym"):
+        setattr(groups, name, True)
+    structure.setup_entities()
+    structure.assign_serial_numbers()
+    structure.update_mmcif_block(block, groups)
+    document = gemmi.cif.Document()
+    document.add_copied_block(block)
+    return document.as_string()
 
 
 def read_cif_document(text: str, path: str) -> gemmi.cif.Document:
@@ -270,10 +296,15 @@ def _first_line(error: Exception) -> str:
 
 
 def _to_model(
-    file: InputFile, structure: gemmi.Structure, order: dict[int, int], text: str, source_format: str
+    file: InputFile,
+    structure: gemmi.Structure,
+    order: dict[int, int],
+    text: str,
+    source_format: str,
+    tls: Tls,
+    notes: list[str],
 ) -> Model:
     path = file.source.path
-    notes: list[str] = []
     if len(structure) == 0:
         raise InputError("there are no atoms in this file.", file=path, remedy="Give a model with atoms.")
     if len(structure) > 1:
@@ -305,7 +336,9 @@ def _to_model(
 
     _check(path, rows, xyz, b_iso, occupancy, u_aniso)
     _refuse_duplicates(path, residues, residue, atom_name, altloc)
+    b_iso, u_aniso = _with_tls(tls, residues, residue, xyz, b_iso, u_aniso, anisotropic, notes)
     b_iso = _equivalent_b(b_iso, u_aniso, anisotropic, notes)
+    occupancy = _used_occupancy(occupancy, notes)
     _note_odd_values(b_iso, occupancy, notes)
     crystal = _crystal(structure, notes)
     links = _links(structure, residues, atom_name, altloc, xyz, notes)
@@ -379,14 +412,32 @@ def _elements(rows: list[_Row], groups: list[list[_Row]], notes: list[str]) -> T
     symbols = [row.atom.element.name.upper() for row in rows]
     single = {id(group[0]) for group in groups if len(group) == 1}
     deduced: Counter[str] = Counter()
+    corrected = 0
     for index, row in enumerate(rows):
-        if symbols[index] == "X":
+        if _calcium_for_carbon(symbols[index], row):
+            symbols[index] = symbols[index][0]
+            corrected += 1
+        elif symbols[index] == "X":
             symbols[index] = _deduce_element(row.atom.name, row.residue.name if id(row) in single else "")
             deduced[f"{row.atom.name} -> {symbols[index]}"] += 1
     if deduced:
         shown = ", ".join(f"{name} ({count})" for name, count in deduced.most_common(5))
         notes.append(f"{sum(deduced.values())} atoms have no element; it is deduced from the name: {shown}.")
+    if corrected:
+        notes.append(
+            f"{corrected} atoms of amino acids (CA, CD, CE, HG ...) are written with the element of their whole name; "
+            "it is read as carbon or hydrogen."
+        )
     return np.array(symbols, dtype=np.str_)
+
+
+def _calcium_for_carbon(symbol: str, row: _Row) -> bool:
+    """C-alpha with the element of calcium, and its like: no amino acid holds these metals."""
+    return (
+        symbol in ("CA", "CD", "CE", "HG", "HE", "NE")
+        and row.atom.name.startswith(symbol)
+        and gemmi.find_tabulated_residue(row.residue.name).is_amino_acid()
+    )
 
 
 def _deduce_element(name: str, residue_name: str) -> str:
@@ -424,6 +475,44 @@ def _equivalent_b(b_iso: FloatArray, u_aniso: FloatArray, anisotropic: BoolArray
             f"{int(other.sum())} anisotropic atoms have a B that is not that of their tensor; the tensor's is used."
         )
     return np.where(other, equivalent, b_iso)
+
+
+def _with_tls(
+    tls: Tls,
+    residues: Residues,
+    residue: IntArray,
+    xyz: FloatArray,
+    b_iso: FloatArray,
+    u_aniso: FloatArray,
+    anisotropic: BoolArray,
+    notes: list[str],
+) -> tuple[FloatArray, FloatArray]:
+    """B and tensors that hold everything; what the header says of TLS, as a note."""
+    total = len(tls.groups) + tls.unread
+    if tls.contents == "sum" and total:
+        notes.append(f"The header holds {total} TLS groups; the B factors include them, as it says.")
+    if tls.contents != "residual":
+        return b_iso, u_aniso
+    if tls.unread or not tls.groups:
+        what = f"{tls.unread} of its {total} TLS groups cannot be read" if total else "it holds no TLS groups"
+        notes.append(f"The header says that the B factors are residual ones only, but {what}: B is used as it stands.")
+        return b_iso, u_aniso
+    u = tls_displacements(tls, residues.chain[residue].tolist(), residues.number[residue].tolist(), xyz)
+    added = np.trace(u, axis1=1, axis2=2) * _U_TO_B / 3.0
+    moved = added != 0.0
+    notes.append(
+        f"The header says that the B factors are residual ones only: those of its {total} TLS groups are added to "
+        f"{int(moved.sum())} atoms ({float(added[moved].mean()) if moved.any() else 0.0:.1f} A^2 in the mean)."
+    )
+    tensors = np.stack([u[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))], axis=1)
+    return b_iso + added, np.where(anisotropic[:, None], u_aniso + tensors, u_aniso)
+
+
+def _used_occupancy(occupancy: FloatArray, notes: list[str]) -> FloatArray:
+    if occupancy.any():
+        return occupancy
+    notes.append("Every occupancy is 0, which leaves nothing to refine; 1 is used.")
+    return np.ones_like(occupancy)
 
 
 def _check(

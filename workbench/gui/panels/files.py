@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
 from workbench.core.crystal import LinkReport, Model, Reflections
 from workbench.core.events import Failed, Prepared
+from workbench.core.settings import ACCEPT_UNPLACED
 from workbench.gui import icons
 from workbench.gui.panels.restraints_dialog import RestraintsDialog
 from workbench.gui.theme import PADDING, theme
@@ -106,7 +107,12 @@ def same_file(named: str, path: str) -> bool:
 
 
 class ErrorCard(QWidget):
-    """What went wrong, what to do, and the details on demand."""
+    """What went wrong, what to do, and the details on demand.
+
+    accepted: the user wants an unplaced model refined all the same.
+    """
+
+    accepted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +122,10 @@ class ErrorCard(QWidget):
         self.remedy = Paragraph(role="label")
         self.details = TextButton("Details")
         self.details.clicked.connect(self._show_details)
+        self.accept = TextButton("Refine all the same")
+        self.accept.clicked.connect(self.accepted)
         bottom = QHBoxLayout()
+        bottom.addWidget(self.accept)
         bottom.addStretch(1)
         bottom.addWidget(self.details)
         layout = QVBoxLayout(self)
@@ -153,9 +162,12 @@ class ErrorCard(QWidget):
             title = "Cannot be used" if failure.file else "The run ended"
         self.title.set_text(literal(title))
         self.message.set_text(sentence(failure.message))
-        self.remedy.set_text(failure.remedy)
-        self.remedy.setVisible(bool(failure.remedy))
-        self.setAccessibleName(f"Error: {failure.message} {failure.remedy}")
+        remedy, offer, _ = failure.remedy.partition(f"; {ACCEPT_UNPLACED}")
+        remedy = f"{remedy}." if offer else remedy
+        self.accept.setVisible(bool(offer))
+        self.remedy.set_text(remedy)
+        self.remedy.setVisible(bool(remedy))
+        self.setAccessibleName(f"Error: {failure.message} {remedy}")
 
     def _show_details(self) -> None:
         box = QMessageBox(self.window())
@@ -197,11 +209,12 @@ class FilesPanel(QWidget):
     """Model, reflections and dictionaries: names, what they hold, and what is wrong with them.
 
     link_chosen(label, bond): the user accepts or removes a bond between residues. dictionary_made(path): one was made
-    for a component that had none.
+    for a component that had none. unplaced_accepted: a model that fits no better than chance is to be refined.
     """
 
     link_chosen = Signal(str, bool)
     dictionary_made = Signal(str)
+    unplaced_accepted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,6 +230,7 @@ class FilesPanel(QWidget):
         self._dialog: RestraintsDialog | None = None
         self.flagged = Row("", hint=True)
         self.model_error = ErrorCard()
+        self.model_error.accepted.connect(self.unplaced_accepted)
         self.data_title = FileTitle("data", "No reflections")
         self.space_group = Row("Space group")
         self.cell = Row("Cell")
@@ -230,6 +244,7 @@ class FilesPanel(QWidget):
         self.dictionary_title = FileTitle("dictionary", "")
         self.dictionary_error = ErrorCard()
         self.other_error = ErrorCard()
+        self.other_error.accepted.connect(self.unplaced_accepted)
         self.hint = Paragraph("", role="label")
         self.model_rows = (self.residues, self.atoms, self.ligands, self.restraints, self.links)
         self.data_rows = (
