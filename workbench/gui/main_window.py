@@ -351,7 +351,7 @@ class MainWindow(QMainWindow):
             self.view.show_prepared(new.prepared)
             viewport = self.view.viewport
             if viewport is not None and viewport.residue is not None:
-                self.residues.select(viewport.residue)
+                self.residues.show_row(viewport.residue)
             self.setWindowTitle(f"{Path(new.prepared.model.source.path).name} \u2013 Refinement Workbench")
         elif new.prepared is None and old is not None and old.prepared is not None:
             self.residues.show_model(None)
@@ -560,7 +560,7 @@ class MainWindow(QMainWindow):
 
     def _choose_residue(self, row: int) -> None:
         self.tabs.show_page(self.residues)
-        self.residues.select(row)
+        self.residues.show_row(row)
         self.view.centre_on_residue(row)
 
     def _search(self) -> None:
@@ -582,7 +582,7 @@ class MainWindow(QMainWindow):
         residues = prepared.model.residues
         for row in range(len(residues)):
             if words.startswith(residues.label(row)):
-                self.residues.select(row)
+                self.residues.show_row(row)
                 return
 
     # files dropped on the window

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from workbench.core.crystal import Model
 from workbench.core.events import WorstRestraints
@@ -16,6 +16,7 @@ from workbench.engine.maps.peaks import UNMODELLED, Peak
 from workbench.gui.theme import PADDING, theme
 from workbench.gui.viewport_texts import MINUS, RESTRAINT_WORDS
 from workbench.gui.widgets import text
+from workbench.gui.widgets.item_list import ItemList
 
 Index = QModelIndex | QPersistentModelIndex
 OUTLIER = 4.0
@@ -124,40 +125,19 @@ class _Painter(QStyledItemDelegate):
         painter.restore()
 
 
-class FindingsPanel(QTableView):
-    """The list; arrows move through it, Return or a click centres.
-
-    peak_chosen(number): of the difference peaks. atom_chosen(row): of the model.
-    """
+class FindingsPanel(ItemList):
+    """The findings. peak_chosen(number): of the difference peaks. atom_chosen(row): of the model."""
 
     peak_chosen = Signal(int)
     atom_chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
         self.rows = FindingModel()
         self._peaks: list[Finding] = []
         self._outliers: list[Finding] = []
         self._looked = False
-        self.setModel(self.rows)
-        self._delegate = _Painter(self)
-        self.setItemDelegate(self._delegate)
-        self.setAccessibleName("Findings")
-        self.horizontalHeader().setVisible(False)
-        self.horizontalHeader().setStretchLastSection(True)
-        self.verticalHeader().setVisible(False)
-        self.setShowGrid(False)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setTabKeyNavigation(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._restyle()
-        theme.changed.connect(self._restyle)
-        self.clicked.connect(lambda index: self._choose(index.row()))
-
-    def _restyle(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(theme.sizes.list_row)
-        self.viewport().update()
+        super().__init__(self.rows, _Painter(), "Findings", parent)
+        self.row_chosen.connect(self._choose)
 
     def show_peaks(self, peaks: Sequence[Peak], model: Model | None) -> None:
         """The difference peaks of another map."""
@@ -192,10 +172,7 @@ class FindingsPanel(QTableView):
 
     def select_peak(self, number: int) -> None:
         """Highlight a difference peak and keep it visible, without centring again."""
-        row = next((k for k, finding in enumerate(self.rows.rows) if finding.peak == number), -1)
-        if row >= 0 and self.currentIndex().row() != row:
-            self.selectRow(row)
-            self.scrollTo(self.rows.index(row, 0))
+        self.show_row(next((k for k, finding in enumerate(self.rows.rows) if finding.peak == number), -1))
 
     def _choose(self, row: int) -> None:
         if 0 <= row < len(self.rows.rows):
@@ -205,22 +182,9 @@ class FindingsPanel(QTableView):
             else:
                 self.atom_chosen.emit(finding.atom)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self.rows.rows:
-            words = "Difference peaks and restraint outliers are listed here."
-            if self._looked:
-                words = "No difference peak above 4 \u03c3, no restraint beyond 4 Z."
-            painter = QPainter(self.viewport())
-            painter.setFont(theme.font(12))
-            painter.setPen(theme.colours["hint"])
-            painter.drawText(PADDING, 24, words)
-            painter.end()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        super().keyPressEvent(event)
-        keys = Qt.Key
-        moved = (keys.Key_Up, keys.Key_Down, keys.Key_Return, keys.Key_Enter)
-        paged = (keys.Key_PageDown, keys.Key_PageUp, keys.Key_Home, keys.Key_End)
-        if event.key() in (*moved, *paged) and self.currentIndex().isValid():
-            self._choose(self.currentIndex().row())
+    def empty_text(self) -> str:
+        if self.rows.rows:
+            return ""
+        if self._looked:
+            return "No difference peak above 4 \u03c3, no restraint beyond 4 Z."
+        return "Difference peaks and restraint outliers are listed here."

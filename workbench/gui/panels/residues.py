@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from workbench.core.crystal import Model
 from workbench.core.events import CycleFinished
 from workbench.gui.theme import PADDING, theme
 from workbench.gui.widgets import text
+from workbench.gui.widgets.item_list import ItemList
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -88,33 +89,15 @@ class _Painter(QStyledItemDelegate):
         painter.restore()
 
 
-class ResiduesPanel(QTableView):
-    """The list; arrows move through it, Return or a click centres."""
+class ResiduesPanel(ItemList):
+    """The residues. chosen(row): of the residue that is to be centred."""
 
     chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
         self.rows = ResidueModel()
-        self.setModel(self.rows)
-        self._delegate = _Painter(self)
-        self.setItemDelegate(self._delegate)
-        self.setAccessibleName("Residues")
-        self.horizontalHeader().setVisible(False)
-        self.horizontalHeader().setStretchLastSection(True)
-        self.verticalHeader().setVisible(False)
-        self.setShowGrid(False)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setTabKeyNavigation(False)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._restyle()
-        theme.changed.connect(self._restyle)
-        self.clicked.connect(lambda index: self.chosen.emit(index.row()))
-
-    def _restyle(self) -> None:
-        self.verticalHeader().setDefaultSectionSize(theme.sizes.list_row)
-        self.viewport().update()
+        super().__init__(self.rows, _Painter(), "Residues", parent)
+        self.row_chosen.connect(self.chosen)
 
     def show_model(self, model: Model | None) -> None:
         self.rows.show_model(model)
@@ -122,32 +105,5 @@ class ResiduesPanel(QTableView):
     def show_cycle(self, cycle: CycleFinished) -> None:
         self.rows.show_b(cycle.state.b_iso)
 
-    def select(self, row: int) -> None:
-        """Highlight a residue and keep it visible, without centring again."""
-        if 0 <= row < self.rows.rowCount() and self.currentIndex().row() != row:
-            self.selectRow(row)
-            self.scrollTo(self.rows.index(row, 0))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.rows.model is None:
-            painter = QPainter(self.viewport())
-            painter.setFont(theme.font(12))
-            painter.setPen(theme.colours["hint"])
-            painter.drawText(PADDING, 24, "The residues of the model are listed here.")
-            painter.end()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        super().keyPressEvent(event)
-        moved = event.key() in (
-            Qt.Key.Key_Up,
-            Qt.Key.Key_Down,
-            Qt.Key.Key_Return,
-            Qt.Key.Key_Enter,
-            Qt.Key.Key_PageDown,
-            Qt.Key.Key_PageUp,
-            Qt.Key.Key_Home,
-            Qt.Key.Key_End,
-        )
-        if moved and self.currentIndex().isValid():
-            self.chosen.emit(self.currentIndex().row())
+    def empty_text(self) -> str:
+        return "The residues of the model are listed here." if self.rows.model is None else ""
