@@ -80,7 +80,7 @@ def test_the_child_process_loads_no_qt() -> None:
     ("words", "said"),
     [
         (["refin", "a", "b"], "Did you mean workbench refine?"),
-        (["something"], "There are: refine, score, inspect, dictionary, picture, demo, replay."),
+        (["something"], "There are: refine, score, inspect, dictionary, picture, demo, replay, scan, kfold, paired."),
         (["--colour"], "unknown option --colour"),
         (["nowhere/model.pdb", "nowhere/data.mtz"], "nowhere/model.pdb: file not found."),
         (["nowhere/model.pdb"], "1 file given"),
