@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "picture", "demo", "replay")
+SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "picture", "demo", "replay", "scan", "kfold", "paired")
 
 USAGE = """\
 usage: workbench                        open the window
@@ -21,6 +21,10 @@ usage: workbench                        open the window
        workbench score MODEL DATA ...   R factors and geometry of a model as it is
        workbench dictionary CIF ...     restraints for a ligand, from a description or --smiles (extra `ligands`)
        workbench inspect DATA [MODEL]   what a data set is worth: completeness, twinning, symmetry, test set
+       workbench scan MODEL DATA ...    several weights side by side, and which one to take
+       workbench kfold MODEL DATA ...   R_complete and the spread of R_free over k test sets
+       workbench paired MODEL DATA ...  paired refinement: which resolution limit the model gains from
+       workbench replay FILE.workbench  repeat what was done in a project, and compare
        workbench picture MODEL ...      the model, with the maps of DATA or of a map file, as PNG
        workbench demo                   a bundled example: in the window, or in the terminal where there is no display
 
@@ -119,6 +123,18 @@ def _dispatch(words: list[str]) -> int:
         from workbench.cli import replay
 
         return replay.main(words[1:])
+    if first == "scan":
+        from workbench.cli import scan
+
+        return scan.main(words[1:])
+    if first == "kfold":
+        from workbench.cli import kfold
+
+        return kfold.main(words[1:])
+    if first == "paired":
+        from workbench.cli import paired
+
+        return paired.main(words[1:])
     if first == "demo":
         return _demo(words[1:])
     return _window(words)

@@ -58,3 +58,37 @@ def test_the_gap_of_sound_runs_is_as_wide_as_expected(simulated: list[JudgedRun]
         ]
     )
     assert abs(z.mean()) < 0.8 and 0.5 < z.std() < 1.5
+
+
+# ---- real data ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real() -> list[JudgedRun]:
+    return judged_runs("real")
+
+
+def test_healthy_runs_are_never_red_and_end_well(real: list[JudgedRun]) -> None:
+    sound = [run for run in real if run.kind == "sound"]
+    assert len(sound) == 9
+    for run in sound:
+        assert "R" not in run.letters and "T" not in run.letters, run.name
+        assert run.verdicts[-1].state in ("healthy", "watch"), run.name
+
+
+def test_overfitting_on_purpose_is_red_in_the_end_and_amber_before(real: list[JudgedRun]) -> None:
+    loose = [run for run in real if run.kind == "overfitted"]
+    assert len(loose) == 3
+    for run in loose:
+        assert run.letters.endswith("RRR"), run.name
+        assert "W" in run.letters[: run.letters.index("R")], run.name
+        assert run.verdicts[-1].best_cycle < run.verdicts[-1].cycle or "weight" in run.verdicts[-1].remedy
+
+
+def test_bad_test_sets_light_their_own_lamp(real: list[JudgedRun]) -> None:
+    """Contaminated, foreign, inverted, drawn anew after refinement: never "overfitting", never "healthy"."""
+    bad = [run for run in real if run.kind == "test set"]
+    assert {run.name for run in bad} == {"fdx_1dur", "gamma", "rnasa, flags inverted", "rnasa, flags drawn anew"}
+    for run in bad:
+        assert run.verdicts[-1].state == "test set", run.name
+        assert "R" not in run.letters and "H" not in run.letters, run.name

@@ -292,12 +292,13 @@ REAL: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
         {"flags": "drawn anew"},
     ),
     "lyso_c2, flags drawn anew": (
-        "test set",
+        "sound",
         ("lyso_c2/moorhen-tutorial-structure-number-3.pdb", "lyso_c2/moorhen-tutorial-map-number-3.mtz"),
         {"flags": "drawn anew"},
     ),
 }
-"""Name -> what it should be, model, data and dictionaries below the folder of shared data, and what is done to it."""
+"""Name -> what it should be, model, data and dictionaries below the folder of shared data, and what is done to it. The
+search model of lyso_c2 has never been refined against its data: any set is its own; rnasa has been."""
 
 
 def real(shared: Path, only: list[str]) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ import math
 from typing import NoReturn
 
 from workbench.core.errors import SettingsError
-from workbench.core.settings import ACCEPT_UNPLACED, DataOptions
+from workbench.core.settings import ACCEPT_UNPLACED, DataOptions, RefinementSettings, RunRequest
 
 
 class Parser(argparse.ArgumentParser):
@@ -165,6 +165,36 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", metavar="N", type=_WholeNumber("seed"), default=0, help="of the random numbers (0)")
     add_threads(parser)
+
+
+def run_request(options: argparse.Namespace) -> RunRequest:
+    """The run that `add_inputs` and `add_refinement` describe."""
+    settings = RefinementSettings(
+        cycles=options.cycles,
+        weight=options.weight,
+        d_min=options.resolution,
+        hydrogens=options.hydrogens,
+        b_model=options.b_model,
+        shake=options.shake,
+        reset_b=options.reset_b,
+        threads=options.threads,
+        seed=options.seed,
+        nuclear_distances=options.nuclear_distances,
+        scattering=options.scattering,
+        accept_unplaced=options.accept_unplaced,
+    )
+    return RunRequest(
+        model_path=options.model,
+        data_path=options.data,
+        dictionaries=tuple(options.dictionary),
+        labels=options.labels,
+        free_label=options.free,
+        free_value=options.free_value,
+        settings=settings,
+        library=options.library,
+        links=link_choices(options),
+        intake=data_options(options),
+    )
 
 
 def _number(text: str) -> float:

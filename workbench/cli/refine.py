@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from workbench.cli.headless import run_headless
-from workbench.cli.options import Parser, add_inputs, add_refinement, data_options, link_choices
+from workbench.cli.options import Parser, add_inputs, add_refinement, run_request
 from workbench.cli.report import reporter
-from workbench.core.settings import RefinementSettings, RunRequest
 
 DEFAULT_OUTPUT = "workbench-refine"
 
@@ -34,30 +33,5 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
-    settings = RefinementSettings(
-        cycles=options.cycles,
-        weight=options.weight,
-        d_min=options.resolution,
-        hydrogens=options.hydrogens,
-        b_model=options.b_model,
-        shake=options.shake,
-        reset_b=options.reset_b,
-        threads=options.threads,
-        seed=options.seed,
-        nuclear_distances=options.nuclear_distances,
-        scattering=options.scattering,
-        accept_unplaced=options.accept_unplaced,
-    )
-    request = RunRequest(
-        model_path=options.model,
-        data_path=options.data,
-        dictionaries=tuple(options.dictionary),
-        labels=options.labels,
-        free_label=options.free,
-        free_value=options.free_value,
-        settings=settings,
-        library=options.library,
-        links=link_choices(options),
-        intake=data_options(options),
-    )
+    request = run_request(options)
     return run_headless(request, options.output, reporter(options.quiet), project=options.project)

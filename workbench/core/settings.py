@@ -57,6 +57,8 @@ class DataOptions:
     merge: unmerged observations may be merged as they stand. free_file: a second file that holds the test set;
     free_reindex: operator on its indices ("k,h,-l"). create_free: fraction (0..1) of a test set to be made, with
     free_seed; thin_shells: made of whole resolution shells (for NCS). extend_free: rows without a flag get one.
+    fold: (k, i): the test set is number i of k equal sets (k-fold cross-validation): those of the data where they have
+    exactly k, else k drawn with free_seed.
     """
 
     space_group: str = ""
@@ -69,6 +71,7 @@ class DataOptions:
     free_seed: int = 0
     thin_shells: bool = False
     extend_free: bool = False
+    fold: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)

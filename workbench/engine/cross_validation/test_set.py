@@ -117,6 +117,8 @@ def with_test_set(reflections: Reflections, options: DataOptions) -> Reflections
     Raises InputError rather than draw a second set where one exists.
     """
     columns = reflections.columns
+    if options.fold is not None:
+        return _one_of_k(reflections, *options.fold, options.free_seed)
     if options.extend_free:
         return _extended(reflections, options)
     if options.create_free is None:
@@ -146,6 +148,27 @@ def with_test_set(reflections: Reflections, options: DataOptions) -> Reflections
         has_free=True,
         columns=replace(columns, free="FREE", free_value=0, free_reason=reason),
         notes=(*reflections.notes, note),
+    )
+
+
+def _one_of_k(reflections: Reflections, k: int, number: int, seed: int) -> Reflections:
+    """Set `number` of k as the test set: those of the data where they have k or more, else k drawn at random."""
+    columns, flags = reflections.columns, reflections.flags
+    values = np.unique(flags[flags != NO_FLAG]) if flags is not None else np.empty(0)
+    whose = f"{columns.free} of the data"
+    if len(values) == k and reflections.has_free and flags is not None:
+        value = int(values[number])
+        free = flags == value
+    else:
+        flags = numbered_sets(reflections.crystal, reflections.hkl, k, seed)
+        value, free, whose = number, flags == number, f"drawn at random over lattice mates, seed {seed}"
+    reason = f"set {number + 1} of {k} ({whose})"
+    return replace(
+        reflections,
+        free=free,
+        flags=flags,
+        has_free=True,
+        columns=replace(columns, free=columns.free or "FREE", free_value=value, free_reason=reason),
     )
 
 

@@ -359,7 +359,10 @@ class Journal:
         rows = self._read("SELECT origin FROM move WHERE origin IS NOT NULL ORDER BY id LIMIT 1")
         if rows:
             return int(rows[0][0])
-        rows = self._read("SELECT max(id) FROM cycle")
+        # Runs that were discarded, and those of studies, are no place to stand at unless someone goes there.
+        rows = self._read(
+            "SELECT max(cycle.id) FROM cycle JOIN run ON run.id = cycle.run WHERE run.keep IS NOT 'discard'"
+        )
         return None if rows[0][0] is None else int(rows[0][0])
 
     def can_undo(self) -> bool:

@@ -31,11 +31,14 @@ class Recorder:
         request: RunRequest,
         parent: int | None,
         keep: Callable[[], Keep] = lambda: "best",
+        moves: bool = True,
     ) -> None:
+        """moves: at its end the user stands at the result; False for the runs of a study."""
         self._open = journal
         self._request = request
         self.parent = parent
         self._keep = keep
+        self._moves = moves
         self._waiting: list[RunEvent] = []
         self._refused = ""
         self._settings = request.settings
@@ -126,6 +129,8 @@ class Recorder:
                 result = journal.add_cycle(run, self._by_number.get(number), "result", event.kept, self._settings)
                 moved = words if keep == "best" else ""
             assert result is not None
+            if not self._moves:
+                keep, moved = "discard", ""
             journal.end_run(
                 run, event.reason, event.text, keep, result, moved, event.refine_seconds, event.peak_memory_mb
             )
