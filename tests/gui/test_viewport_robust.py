@@ -22,6 +22,7 @@ from tests.gui.test_viewport import at, background, blob, bonds, needs_display, 
 from workbench.core.crystal import Crystal, Model
 from workbench.core.events import CycleFinished, Prepared
 from workbench.gui.viewport import Viewport
+from workbench.gui.viewport_picture import PictureDialog
 from workbench.view.atoms import STYLES
 from workbench.view.colouring import COLOURINGS
 from workbench.view.density import DensityGrid
@@ -267,6 +268,18 @@ def test_pictures_at_any_size(view: Viewport, tmp_path: Path) -> None:
     image = QImage(str(tmp_path / "large.png"))
     assert (image.width(), image.height()) == (1200, 900)
     assert image.pixelColor(600, 450).red() > image.pixelColor(600, 450).blue() + 60
+    # The dialog: any size; with the proportions of the view one number follows the other.
+    view.menu.picture.trigger()
+    (dialog,) = view.window().findChildren(PictureDialog)
+    dialog.height_.setValue(900)
+    assert dialog.width_.value() == round(900 * view.width() / view.height())
+    dialog.keep.setChecked(False)
+    dialog.width_.setValue(1333)
+    assert dialog.height_.value() == 900
+    dialog.save(str(tmp_path / "wide.png"))
+    image = QImage(str(tmp_path / "wide.png"))
+    assert (image.width(), image.height()) == (1333, 900)
+    assert image.pixelColor(666, 450).red() > image.pixelColor(666, 450).blue() + 60
     assert not view.save_picture(str(tmp_path / "no folder" / "x.png"), 100, 100)
     assert "cannot be written" in said[-1]
 

@@ -35,13 +35,13 @@ from workbench.gui.viewport_overlay import (
     interface_font,
     overlay_colours,
 )
-from workbench.gui.viewport_picture import ask_for_picture, with_marks
+from workbench.gui.viewport_picture import PictureDialog, with_marks
 from workbench.gui.viewport_texts import atom_details, hex_colour, level_rows, residue_words
 from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS, legend
 from workbench.view.colours import scene_colours
-from workbench.view.maps import MapSet, map_wires
+from workbench.view.maps import MapSet, map_wires, wire_names
 from workbench.view.picture import render_pixels
 from workbench.view.renderer import Renderer
 from workbench.view.scene import Scene, SceneOptions
@@ -331,7 +331,13 @@ class SceneCanvas(QWidget):
         self.message.emit(reason)
 
     def _all_wires(self) -> list[Any]:
-        return [*map_wires(self.tracer.maps, self._colours), *(self.scene.wires() if self.scene is not None else [])]
+        tracer = self.tracer
+        wires = map_wires(tracer.maps, self._colours)
+        if tracer.section is not None:
+            # The section stands in for the lines of its map.
+            cut = {name for name, _ in wire_names(tracer.active, tracer.active in tracer.maps.differences)}
+            wires = [wire for wire in wires if wire.name not in cut]
+        return [*wires, *(self.scene.wires() if self.scene is not None else [])]
 
     def _draw(self, renderer: Renderer, target: Any, size: tuple[int, int], ratio: float) -> None:
         renderer.draft = self._refining and renderer.software
@@ -390,6 +396,7 @@ class SceneCanvas(QWidget):
             tracer.hidden,
             tracer.active,
             self._bright_map,
+            tracer.section_shown,
             map_wires(tracer.maps, self._colours),
             self._colours,
         )
@@ -434,7 +441,7 @@ class SceneCanvas(QWidget):
             max((size.width() - self.choice.width()) // 2, 0), max((size.height() - self.choice.height()) // 2, 0)
         )
 
-    def picture(self, width: int, height: int, ratio: float) -> QImage:
+    def picture(self, width: float, height: float, ratio: float) -> QImage:
         """The scene with its labels and measurements at width x height device-independent pixels times `ratio`."""
         size = (round(width * ratio), round(height * ratio))
         scene, found = self._scene, []
@@ -450,7 +457,7 @@ class SceneCanvas(QWidget):
             return image
         return with_marks(found[0], self._overlay)
 
-    def save_picture(self, path: str, width: int, height: int, ratio: float = 1.0) -> bool:
+    def save_picture(self, path: str, width: float, height: float, ratio: float = 1.0) -> bool:
         """Write the scene as PNG; False, and a message, when it cannot be written."""
         target = path if Path(path).suffix.lower() == ".png" else f"{path}.png"
         done = bool(self.picture(width, height, ratio).save(target))
@@ -458,8 +465,16 @@ class SceneCanvas(QWidget):
         return done
 
     def ask_for_picture(self) -> None:
-        """Ask for a file and a size."""
-        ask_for_picture(self, self.save_picture)
+        """Ask for a size and a file."""
+        dialog = PictureDialog(self.window(), self.width(), self.height())
+
+        def save(path: str, width: int, height: int) -> None:
+            # Lines and labels keep their size relative to the height of the picture.
+            ratio = height / max(self.height(), 1)
+            self.save_picture(path, width / ratio, height / ratio, ratio)
+
+        dialog.wanted.connect(save)
+        dialog.open()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -148,7 +148,7 @@ class Overlay(QWidget):
         y = 60.0
         ramp = self._content.ramp
         if ramp is not None:
-            width = 120.0
+            width = max(120.0, measure.horizontalAdvance(ramp.low) + measure.horizontalAdvance(ramp.high) + 20.0)
             right = self.width() - MARGIN
             gradient = QLinearGradient(right - width, 0, right, 0)
             for k, colour in enumerate(ramp.colours):
@@ -177,11 +177,12 @@ class Overlay(QWidget):
                 gradient.setColorAt(at, solid)
             painter.fillRect(QRectF(0, self.height() - 110, self.width(), 110), gradient)
         if self._content.title:
-            gradient = QLinearGradient(0, 0, 0, 96)
-            for at, alpha in ((0.0, 200), (0.5, 110), (1.0, 0)):
+            depth = 66.0 + 17.0 * len(self._content.subtitles)
+            gradient = QLinearGradient(0, 0, 0, depth)
+            for at, alpha in ((0.0, 215), (0.62, 165), (1.0, 0)):
                 solid.setAlpha(alpha)
                 gradient.setColorAt(at, solid)
-            painter.fillRect(QRectF(0, 0, self.width(), 96), gradient)
+            painter.fillRect(QRectF(0, 0, self.width(), depth), gradient)
 
     def _paint_title(self, painter: QPainter) -> None:
         painter.setFont(interface_font(self.font(), 16, QFont.Weight.DemiBold))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QSpinBox, QWidget
 
 from workbench.core.arrays import AnyArray
 from workbench.gui.viewport_overlay import Overlay
 
-LARGEST = 8192
+SMALLEST, LARGEST = 64, 8192
 
 
 def with_marks(pixels: AnyArray, overlay: Overlay) -> QImage:
@@ -33,13 +31,69 @@ def with_marks(pixels: AnyArray, overlay: Overlay) -> QImage:
     return image
 
 
-def ask_for_picture(view: QWidget, save: Callable[[str, int, int, float], object]) -> None:
-    """A file dialog with multiples of the view's size as its filters; `save(path, width, height, ratio)`."""
-    w, h = view.width(), view.height()
-    sizes = {f"PNG, {w * k} x {h * k} pixels (*.png)": k for k in (2, 1, 4, 8) if max(w, h) * k <= LARGEST}
-    dialog = QFileDialog(view.window(), "Save a picture", "picture.png", ";;".join(sizes))
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix("png")
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(lambda path: save(path, w, h, float(sizes.get(dialog.selectedNameFilter(), 1))))
-    dialog.open()
+class PictureDialog(QDialog):
+    """Asks for width and height in pixels, then for a file. wanted(path, width, height).
+
+    The picture has the angstrom of the view from its lower to its upper edge; a wider one shows more at the sides.
+    """
+
+    wanted = Signal(str, int, int)
+
+    def __init__(self, parent: QWidget, width: int, height: int) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Save a picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._proportion = width / max(height, 1)
+        self.width_, self.height_ = _pixels("Width", 2 * width), _pixels("Height", 2 * height)
+        self.keep = QCheckBox("As wide and high as the view")
+        self.keep.setChecked(True)
+        self.width_.valueChanged.connect(self._width_changed)
+        self.height_.valueChanged.connect(self._height_changed)
+        self.keep.toggled.connect(lambda on: self._width_changed(self.width_.value()) if on else None)
+        form = QFormLayout(self)
+        form.addRow("Width", self.width_)
+        form.addRow("Height", self.height_)
+        form.addRow("", self.keep)
+        buttons = QDialogButtonBox()
+        save = buttons.addButton("Save\u2026", QDialogButtonBox.ButtonRole.AcceptRole)
+        save.setDefault(True)
+        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self._ask_for_file)
+        buttons.rejected.connect(self.reject)
+        form.addRow(buttons)
+
+    def _width_changed(self, width: int) -> None:
+        if self.keep.isChecked():
+            self._set(self.height_, round(width / self._proportion))
+
+    def _height_changed(self, height: int) -> None:
+        if self.keep.isChecked():
+            self._set(self.width_, round(height * self._proportion))
+
+    @staticmethod
+    def _set(box: QSpinBox, value: int) -> None:
+        blocked = box.blockSignals(True)
+        box.setValue(value)
+        box.blockSignals(blocked)
+
+    def _ask_for_file(self) -> None:
+        dialog = QFileDialog(self, "Save a picture", "picture.png", "PNG (*.png)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("png")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.save)
+        dialog.open()
+
+    def save(self, path: str) -> None:
+        """The file has been chosen."""
+        self.wanted.emit(path, self.width_.value(), self.height_.value())
+        self.accept()
+
+
+def _pixels(name: str, value: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(SMALLEST, LARGEST)
+    box.setValue(value)
+    box.setSuffix(" pixels")
+    box.setAccessibleName(f"{name} of the picture")
+    return box

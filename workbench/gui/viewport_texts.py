@@ -76,10 +76,11 @@ def level_rows(
     hidden: set[str],
     active: str,
     bright: str,
+    section: bool,
     wires: list[Wire],
     colours: SceneColours,
 ) -> tuple[LevelRow, ...]:
-    """The legend of the maps."""
+    """The legend of the maps; `section`: the active one is shown as a section."""
     paint = {wire.name: hex_colour(wire.colour) for wire in wires}
     rows = []
     for name, grid in maps.grids.items():
@@ -87,14 +88,23 @@ def level_rows(
         sigma = levels[name]
         both = "\u00b1" if difference else ""
         swatches = (paint[f"{name} +"], paint[f"{name} -"]) if difference else (paint[name],)
-        remark = difference_words(colours) if difference else maps.remark if name == DENSITY else ""
+        cut = section and name == active
+        remark = (
+            "section, a line each \u03c3"
+            if cut
+            else difference_words(colours)
+            if difference
+            else maps.remark
+            if name == DENSITY
+            else ""
+        )
         rows.append(
             LevelRow(
                 colours=swatches,
                 name=name.replace("-", MINUS),
                 sigma=f"{both}{sigma:.2f} \u03c3",
                 absolute=f"{sigma * grid.sigma:.2f} e/\u00c5\u00b3",
-                remark="hidden" if name in hidden else remark,
+                remark="hidden" if name in hidden and not cut else remark,
                 bright=name == bright,
                 active=name == active,
                 broken=difference and colours.safe,
