@@ -11,7 +11,8 @@ import pytest
 
 from tests.direct_summation import random_atoms, read_atoms
 from workbench.core.crystal import Crystal
-from workbench.engine.xray.bulk_solvent import SolventMask, solvent_mask_factors
+from workbench.engine.xray.bulk_solvent import R_PROBE, R_SHRINK, SolventMask, solvent_mask_factors
+from workbench.engine.xray.pruned_transform import PrunedTransform
 from workbench.engine.xray.reflection_geometry import all_reflections
 from workbench.engine.xray.structure_factors import Scatterers
 
@@ -22,6 +23,17 @@ def carbons(xyz: list[list[float]]) -> Scatterers:
         np.array(xyz, dtype=np.float64).reshape(n, 3), np.full(n, 20.0), np.zeros((n, 6)), np.zeros(n, dtype=bool),
         np.ones(n), np.full(n, "C"), np.zeros(n, dtype=np.int32),
     )  # fmt: skip
+
+
+def gemmi_model(s: Scatterers) -> gemmi.Model:
+    model, chain, residue = gemmi.Model(1), gemmi.Chain("A"), gemmi.Residue()
+    for element, position, occupancy in zip(s.element.tolist(), s.xyz.tolist(), s.occupancy.tolist(), strict=True):
+        atom = gemmi.Atom()
+        atom.element, atom.pos, atom.occ = gemmi.Element(element), gemmi.Position(*position), occupancy
+        residue.add_atom(atom)
+    chain.add_residue(residue)
+    model.add_chain(chain)
+    return model
 
 
 def test_one_atom_is_a_hole_in_the_shape_of_a_sphere() -> None:
@@ -115,7 +127,7 @@ def test_no_atoms_and_fine_reflections() -> None:
     crystal = Crystal((12.0, 13.0, 14.0, 90.0, 90.0, 90.0), "P 1")
     hkl = all_reflections(crystal, 0.7)
     nothing = solvent_mask_factors(crystal, carbons([]), hkl, 0.7)
-    assert np.allclose(nothing, 0.0, atol=1e-6)
+    assert np.allclose(nothing, 0.0, atol=1e-7 * 12.0 * 13.0 * 14.0)  # single precision of F(000)
     one = solvent_mask_factors(crystal, carbons([[3.0, 3.0, 3.0]]), hkl, 0.7)
     d = 1.0 / np.linalg.norm(hkl / np.array(crystal.cell[:3]), axis=1)
     assert np.all(one[d < 0.75] == 0.0) or np.all(np.isfinite(one))
@@ -131,3 +143,43 @@ def test_solvent_content_of_a_real_crystal(shared_data: Path) -> None:
     # An ordered non-hydrogen protein atom fills about 17 A^3 of a crystal.
     filled = 17.0 * heavy * 4 / gemmi.UnitCell(*crystal.cell).volume
     assert solvent.solvent_fraction == pytest.approx(1.0 - filled, abs=0.12)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("P 1", (21.0, 24.0, 22.0, 80.0, 99.0, 108.0)),
+        ("C 1 2 1", (44.0, 22.0, 30.0, 90.0, 117.0, 90.0)),
+        ("P 65 2 2", (38.0, 38.0, 50.0, 90.0, 90.0, 120.0)),
+        ("R 3 2 :H", (45.0, 45.0, 60.0, 90.0, 90.0, 120.0)),
+        ("I 21 3", (50.0, 50.0, 50.0, 90.0, 90.0, 90.0)),
+        ("P 1", (5.0, 6.0, 40.0, 90.0, 90.0, 90.0)),
+    ],
+)
+def test_mask_is_that_of_gemmi(name: str, cell: tuple[float, float, float, float, float, float]) -> None:
+    """Point by point; only where a distance equals a radius to rounding may the two decide differently."""
+    crystal = Crystal(cell, name)
+    atoms = random_atoms(crystal, 40, seed=5)
+    solvent = SolventMask(crystal, all_reflections(crystal, 4.0), 2.0)
+    masker = gemmi.SolventMasker(gemmi.AtomicRadiiSet.Cctbx)
+    masker.rprobe, masker.rshrink = R_PROBE, R_SHRINK
+    masker.ignore_hydrogen = masker.ignore_zero_occupancy_atoms = True
+    grid = gemmi.FloatGrid()
+    grid.set_unit_cell(gemmi.UnitCell(*cell))
+    grid.spacegroup = gemmi.SpaceGroup(name)
+    grid.set_size(*solvent.grid_size)
+    masker.put_mask_on_float_grid(grid, gemmi_model(atoms))
+    expected = np.asarray(grid.array)
+    found = solvent.mask(atoms)
+    assert 0.02 < expected.mean() < 0.98
+    assert np.mean(found != expected) < 1e-5
+
+
+@pytest.mark.parametrize("size", [(12, 15, 16), (9, 8, 25)])
+def test_pruned_transform_is_the_transform(size: tuple[int, int, int]) -> None:
+    rng = np.random.default_rng(1)
+    grid = rng.normal(size=size)
+    hkl = np.array([(0, 0, 0), (3, -2, 5), (-3, 2, -5), (-4, 3, 1), (4, -3, -1), (1, 0, 0), (-1, 0, 0)])
+    full = np.conj(np.fft.fftn(grid))
+    expected = full[tuple((hkl % size).T)]
+    assert np.allclose(PrunedTransform(size, hkl).of(grid), expected, atol=1e-4 * np.abs(full).max())

@@ -2,19 +2,21 @@
 
 A point is solvent when a probe can reach it: atoms are grown by r_probe, and the region left is grown back by r_shrink
 (Jiang & Brunger, J. Mol. Biol. 243, 100, 1994). Radii of atoms and of the probe as in cctbx (Afonine, Grosse-Kunstleve
-& Adams, Acta Cryst. D61, 850, 2005), as tabulated in gemmi. The mask has no derivative with respect to the atoms: it is
-kept fixed between updates.
+& Adams, Acta Cryst. D61, 850, 2005). The mask has no derivative with respect to the atoms: it is kept fixed between
+updates.
 """
 
 from __future__ import annotations
 
 import gemmi
 import numpy as np
-import scipy.fft
 
-from workbench.core.arrays import AnyArray, ComplexArray, FloatArray, IntArray, TextArray
+from workbench.core.arrays import AnyArray, ComplexArray, FloatArray, IntArray
 from workbench.core.crystal import Crystal
+from workbench.engine.xray.mask_kernels import ATOMS, SOLVENT, draw_atoms, grow_solvent
+from workbench.engine.xray.pruned_transform import PrunedTransform
 from workbench.engine.xray.reflection_geometry import space_group, unit_cell
+from workbench.engine.xray.solvent_radii import solvent_radii
 from workbench.engine.xray.structure_factors import Scatterers
 
 R_PROBE = 1.1
@@ -33,82 +35,94 @@ class SolventMask:
 
     def __init__(self, crystal: Crystal, hkl: IntArray, d_min: float, threads: int = 1) -> None:
         self.crystal = crystal
-        self.threads = max(1, threads)
-        self._masker = gemmi.SolventMasker(gemmi.AtomicRadiiSet.Cctbx)
-        self._masker.rprobe = R_PROBE
-        self._masker.rshrink = R_SHRINK
-        self._masker.ignore_hydrogen = True
-        self._masker.ignore_zero_occupancy_atoms = True
-        self._grid = gemmi.FloatGrid()
-        self._grid.set_unit_cell(unit_cell(crystal))
-        self._grid.spacegroup = space_group(crystal)
-        self._grid.set_size_from_spacing(min(COARSEST, max(FINEST, d_min / 4.0)), gemmi.GridSizeRounding.Up)
-        size = np.array([self._grid.nu, self._grid.nv, self._grid.nw])
-        index = np.asarray(hkl, dtype=np.int64)
+        cell, group = unit_cell(crystal), space_group(crystal)
+        self._volume = float(cell.volume)
+        self._fractional = np.array(cell.frac.mat.tolist())
+        self.grid_size = _grid_size(crystal, min(COARSEST, max(FINEST, d_min / 4.0)))
+        size = np.array(self.grid_size)
+        self._steps = np.ascontiguousarray(np.array(cell.orth.mat.tolist()).T / size[:, None])
+        self._reach = np.linalg.norm(self._fractional, axis=1) * size
+        operators = list(group.operations())
+        self._rotation = np.array([op.rot for op in operators], dtype=np.int32) // gemmi.Op.DEN
+        self._translation = np.array([op.tran for op in operators], dtype=np.float64) / gemmi.Op.DEN
+        self._grid_rotation, self._grid_translation = _grid_operators(self._rotation, self._translation, size)
+        self._brick = _brick(group, size)
+        self._stencil = _stencil(self._steps, self._reach, R_SHRINK)
+        self._faces = _faces(np.array(cell.parameters[3:]))
+        self._mask: AnyArray = np.full(self.grid_size, SOLVENT, dtype=np.uint8)
+        index = np.asarray(hkl, dtype=np.int32)
         self._inside = np.flatnonzero(np.all(2 * np.abs(index) < size, axis=1))
         self._n_reflections = len(index)
-        # gemmi's grid runs fastest along a: taken as it lies, its axes are c, b, a. Only the half of the transform with
-        # h >= 0 is kept; the rest are conjugates.
-        chosen = index[self._inside]
-        self._mate = chosen[:, 0] < 0
-        chosen[self._mate] *= -1
-        self._where: tuple[AnyArray, ...] = tuple((chosen % size).T[::-1])
-        self._model = gemmi.Model(1)
-        self._atoms: list[gemmi.Atom] = []
-        self._element: TextArray = np.array([], dtype=np.str_)
-        self._heavy: AnyArray = np.array([], dtype=np.int64)
+        self._transform = PrunedTransform(self.grid_size, index[self._inside], threads)
 
     @property
     def solvent_fraction(self) -> float:
         """Part of the cell that the last mask called solvent (0..1)."""
-        return float(np.asarray(self._grid.array).mean())
+        return float(np.count_nonzero(self._mask)) / self._mask.size
 
     def mask(self, s: Scatterers) -> FloatArray:
         """The mask over the whole cell (nu, nv, nw): 1 in solvent, 0 in atoms."""
-        self._fill(s)
-        return np.ascontiguousarray(self._grid.array, dtype=np.float64)
-
-    def _fill(self, s: Scatterers) -> None:
-        self._place(s)
-        self._masker.put_mask_on_float_grid(self._grid, self._model)
+        return np.asarray(self._drawn(s) != ATOMS, dtype=np.float64)
 
     def f_mask(self, s: Scatterers) -> ComplexArray:
         """F_mask (m,): transform of the mask in A^3, which k_mask (electrons/A^3) turns into electrons."""
-        self._fill(s)
-        mask = np.asarray(self._grid.array).T
-        half = np.asarray(scipy.fft.rfftn(mask, workers=self.threads))
-        found = np.conj(half[self._where]) * (float(self._grid.unit_cell.volume) / mask.size)
+        mask = self._drawn(s)
         result = np.zeros(self._n_reflections, dtype=np.complex128)
-        result[self._inside] = np.where(self._mate, np.conj(found), found)
+        result[self._inside] = self._transform.of(mask != ATOMS) * (self._volume / mask.size)
         return result
 
-    def _place(self, s: Scatterers) -> None:
-        """Move the atoms of the gemmi model; it is built anew only when the elements are others."""
-        if len(self._element) != len(s) or not np.array_equal(self._element, s.element):
-            self._build(s.element)
-        heavy = self._heavy
-        for atom, position, occupancy in zip(
-            self._atoms, s.xyz[heavy].tolist(), s.occupancy[heavy].tolist(), strict=True
-        ):
-            atom.pos = gemmi.Position(*position)
-            atom.occ = occupancy
+    def _drawn(self, s: Scatterers) -> AnyArray:
+        present = ~np.isin(s.element, ["H", "D"]) & (s.occupancy > 0.0)
+        radius = solvent_radii(s.element[present]) + R_PROBE
+        position = np.ascontiguousarray(s.xyz[present] @ self._fractional.T)
+        self._mask[...] = SOLVENT
+        draw_atoms(self._mask, position, radius, self._rotation, self._translation, self._steps, self._reach)
+        operators = self._grid_rotation, self._grid_translation
+        grow_solvent(self._mask, self._brick, self._faces, self._stencil, *operators)
+        return self._mask
 
-    def _build(self, element: TextArray) -> None:
-        self._element = np.asarray(element)
-        self._heavy = np.flatnonzero(~np.isin(self._element, ["H", "D"]))
-        self._model = gemmi.Model(1)
-        residue = gemmi.Residue()
-        residue.name = "MOL"
-        for symbol in self._element[self._heavy].tolist():
-            atom = gemmi.Atom()
-            atom.name = symbol
-            atom.element = gemmi.Element(symbol)
-            residue.add_atom(atom)
-        chain = gemmi.Chain("A")
-        chain.add_residue(residue)
-        self._model.add_chain(chain)
-        # References into the model, valid as long as nothing is added to it.
-        self._atoms = list(self._model[0][0])
+
+def _grid_size(crystal: Crystal, spacing: float) -> tuple[int, int, int]:
+    """Points along a, b, c: `spacing` angstrom or less, compatible with the space group."""
+    grid = gemmi.Int8Grid()
+    grid.set_unit_cell(unit_cell(crystal))
+    grid.spacegroup = space_group(crystal)
+    grid.set_size_from_spacing(spacing, gemmi.GridSizeRounding.Up)
+    return grid.nu, grid.nv, grid.nw
+
+
+def _grid_operators(rotation: IntArray, translation: FloatArray, size: IntArray) -> tuple[IntArray, IntArray]:
+    """Operators (o, 3, 3), (o, 3) of fractions as operators of the points of a grid that is compatible with them."""
+    scaled = rotation * size[None, :, None] / size[None, None, :]
+    shift = translation * size
+    whole, whole_shift = np.rint(scaled).astype(np.int32), np.rint(shift).astype(np.int32)
+    if not (np.allclose(scaled, whole) and np.allclose(shift, whole_shift, atol=1e-6)):
+        raise ValueError("the grid does not have the symmetry of the crystal")
+    return whole, whole_shift
+
+
+def _brick(group: gemmi.SpaceGroup, size: IntArray) -> IntArray:
+    """Points (3,) along each axis of a box at the origin that holds an asymmetric unit."""
+    part = np.array(gemmi.find_asu_brick(group).size) / gemmi.Op.DEN
+    return np.minimum(np.floor(part * size + 1e-6).astype(np.int32) + 1, size)
+
+
+def _stencil(steps: FloatArray, reach: FloatArray, radius: float) -> IntArray:
+    """(s, 3) grid offsets no longer than radius (angstrom), shortest first, without the origin."""
+    most = np.floor(radius * reach + 1e-9).astype(np.int32)
+    offsets = np.stack(np.meshgrid(*[np.arange(-m, m + 1) for m in most], indexing="ij"), axis=-1).reshape(-1, 3)
+    length = np.linalg.norm(offsets @ steps, axis=1)
+    order = np.argsort(length, kind="stable")
+    return np.ascontiguousarray(offsets[order][(length[order] > 0.0) & (length[order] <= radius)])
+
+
+def _faces(angles: FloatArray) -> IntArray:
+    """(f, 3) offsets to the next points: six where the axes are at right angles, else all 26 (a step along a skew axis
+    need not bring a point nearer)."""
+    around = np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    steps = np.abs(around).sum(axis=1)
+    most = 1 if np.allclose(angles, 90.0) else 3
+    return np.ascontiguousarray(around[(steps > 0) & (steps <= most)])
 
 
 def solvent_mask_factors(
