@@ -234,8 +234,7 @@ class SceneCanvas(QWidget):
         if isinstance(radius, int | float) and np.isfinite(radius):
             self.tracer.radius = float(np.clip(radius, *RADIUS_RANGE))
         self.set_preset(str(values.get("preset", "")), remember=False)
-        if self.available and values.get("preset") not in PRESETS:
-            self.choice.show()
+        self.choice.setVisible(self.available and values.get("preset") not in PRESETS)
         self.set_options(self.options, remember=False)
         self.set_theme(self._theme)
 
