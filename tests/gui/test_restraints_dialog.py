@@ -86,7 +86,7 @@ def test_a_tick_reaches_the_session_and_prepares_again(window: MainWindow, qtbot
     window.files.show_restraints()
     dialog = window.files._dialog
     assert dialog is not None
-    first, second = dialog.links.topLevelItem(0), dialog.links.topLevelItem(1)
+    second, first = dialog.links.topLevelItem(0), dialog.links.topLevelItem(1)  # what waits for a decision is first
     assert first is not None
     assert second is not None
     assert first.checkState(0) == Qt.CheckState.Checked
