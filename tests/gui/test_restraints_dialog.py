@@ -132,6 +132,12 @@ def test_a_dictionary_is_made_in_the_background(
     qtbot.waitUntil(lambda: bool(made), timeout=30000)
     assert Path(made[0]).read_text().startswith("# Made by acedrg")
     assert dialog.maker.save.isVisible()
+    known = replace(base.inputs, component_sources={"GOL": made[0]})
+    dialog.show_prepared(replace(base, inputs=known, flagged={}))
+    assert rows(dialog)["GOL"] == "made by acedrg"
+    assert not dialog.maker.make.isVisible()  # nothing is left to make, but saving is
+    assert dialog.maker.save.isVisible()
+    dialog.show_prepared(replace(base, inputs=unknown, flagged={}))
     dialog.maker.save_to(Path(made[0]), str(tmp_path / "mine.cif"))
     assert (tmp_path / "mine.cif").is_file()
     program.write_text("#!/bin/sh\nsleep 60\n")
