@@ -86,7 +86,7 @@ def test_a_tick_reaches_the_session_and_prepares_again(window: MainWindow, qtbot
     window.files.show_restraints()
     dialog = window.files._dialog
     assert dialog is not None
-    first, second = dialog.links.topLevelItem(0), dialog.links.topLevelItem(1)
+    second, first = dialog.links.topLevelItem(0), dialog.links.topLevelItem(1)  # what waits for a decision is first
     assert first is not None
     assert second is not None
     assert first.checkState(0) == Qt.CheckState.Checked
@@ -132,6 +132,12 @@ def test_a_dictionary_is_made_in_the_background(
     qtbot.waitUntil(lambda: bool(made), timeout=30000)
     assert Path(made[0]).read_text().startswith("# Made by acedrg")
     assert dialog.maker.save.isVisible()
+    known = replace(base.inputs, component_sources={"GOL": made[0]})
+    dialog.show_prepared(replace(base, inputs=known, flagged={}))
+    assert rows(dialog)["GOL"] == "made by acedrg"
+    assert not dialog.maker.make.isVisible()  # nothing is left to make, but saving is
+    assert dialog.maker.save.isVisible()
+    dialog.show_prepared(replace(base, inputs=unknown, flagged={}))
     dialog.maker.save_to(Path(made[0]), str(tmp_path / "mine.cif"))
     assert (tmp_path / "mine.cif").is_file()
     program.write_text("#!/bin/sh\nsleep 60\n")

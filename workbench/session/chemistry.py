@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path, PurePath
 
@@ -9,13 +10,17 @@ from workbench.core.crystal import LinkReport
 from workbench.core.events import Prepared
 
 OWN_GEOMETRY = "own geometry"
+_MADE = re.compile(r"[A-Za-z0-9]+-[0-9a-f]{16}\.cif")
 
 
 def source_words(source: str, dictionaries: tuple[str, ...]) -> str:
-    """'embedded', 'own geometry', 'NUT.cif' for a dictionary of the user, 'monomers/a/ALA.cif' for a library."""
+    """'embedded', 'own geometry', 'NUT.cif' for a dictionary of the user, 'made by acedrg' for one of the cache
+    (dictionary_maker.py), 'monomers/a/ALA.cif' for a library."""
     if source in (OWN_GEOMETRY, "embedded"):
         return source
     path = PurePath(source)
+    if path.parent.name == "dictionaries" and _MADE.fullmatch(path.name):
+        return "made by acedrg"
     if source in dictionaries or len(path.parts) < 3:
         return path.name
     return str(PurePath(*path.parts[-3:]))

@@ -18,6 +18,7 @@ from workbench.engine.geometry.chain_sequence import ChainSequence
 from workbench.engine.geometry.components import Component, component
 from workbench.engine.geometry.contact_types import contact_types
 from workbench.engine.geometry.description import Bonds, GeometryDescription, Hydrogens
+from workbench.engine.geometry.dictionary_match import fit_dictionaries
 from workbench.engine.geometry.direct_bonds import add_direct_bonds
 from workbench.engine.geometry.hydrogen_placement import (
     Surroundings,
@@ -96,6 +97,9 @@ def build_geometry(
     if renamed:
         notes.append(renamed)
         source = with_current_names(source, library)[0]
+    matched, strangers = fit_dictionaries(model, library)
+    notes.extend(matched)
+    flagged.update(strangers)
     unknown = _unknown_residues(model, library)
     chemistry = _prepare(model, heavy, library, unknown, links or {})
     notes.extend(chemistry.plan.notes)

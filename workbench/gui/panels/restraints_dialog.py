@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.core.crystal import LinkReport
 from workbench.core.events import Prepared
 from workbench.gui.widgets.dictionary_bar import DictionaryBar
 from workbench.session.chemistry import OWN_GEOMETRY, link_words, source_words
@@ -42,11 +43,12 @@ class RestraintsDialog(QDialog):
         self.no_links = QLabel("No bonds between residues besides the backbone.")
         self.maker = DictionaryBar()
         self.maker.made.connect(self.dictionary_made)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons = QDialogButtonBox()
+        buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
         layout.setSpacing(8)
-        for text, widget in (("Components", self.components), ("Links", self.links)):
+        for text, widget in (("&Components", self.components), ("&Links", self.links)):
             heading = QLabel(text)
             heading.setBuddy(widget)
             layout.addWidget(heading)
@@ -64,7 +66,9 @@ class RestraintsDialog(QDialog):
         self.links.blockSignals(False)
         own = prepared.inputs.component_sources.items() if prepared is not None else ()
         self.maker.show_components([name for name, source in own if source == OWN_GEOMETRY])
-        self.no_links.setVisible(self.links.topLevelItemCount() == 0)
+        none = self.links.topLevelItemCount() == 0
+        self.no_links.setVisible(none)
+        self.links.setVisible(not none)
         for tree in (self.components, self.links):
             for column in range(tree.columnCount() - 1):
                 tree.resizeColumnToContents(column)
@@ -80,7 +84,7 @@ class RestraintsDialog(QDialog):
                 item.setText(1, f"⚠ {OWN_GEOMETRY}: no dictionary knows it; its shape is kept as it is")
             item.setToolTip(1, source)
             self.components.addTopLevelItem(item)
-        for link in prepared.links:
+        for link in sorted(prepared.links, key=_wants_attention):
             target = "" if math.isnan(link.ideal) else f"{link.ideal:.2f}"
             item = QTreeWidgetItem([link.label, link.kind, f"{link.distance:.2f}", target, link_words(link)])
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
@@ -96,6 +100,11 @@ class RestraintsDialog(QDialog):
             self.link_chosen.emit(str(item.data(0, LABEL)), item.checkState(0) == Qt.CheckState.Checked)
 
 
+def _wants_attention(link: LinkReport) -> int:
+    """Bonds that wait for a decision come first, then those only distances show, then those of the file."""
+    return 0 if not link.used else 1 if link.found == "distance" else 2
+
+
 def _table(columns: list[str], name: str) -> QTreeWidget:
     tree = QTreeWidget()
     tree.setHeaderLabels(columns)
@@ -105,5 +114,6 @@ def _table(columns: list[str], name: str) -> QTreeWidget:
     tree.setAllColumnsShowFocus(True)
     tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     tree.setAccessibleName(name)
+    tree.setStyleSheet("QTreeView::item { padding: 3px; }")
     tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     return tree

@@ -59,7 +59,8 @@ class DictionaryBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         heading = QLabel("Make a dictionary for")
         heading.setBuddy(self.component)
-        for column, widget in enumerate((heading, self.component, self.smiles, self.make, self.from_file)):
+        self._asked: tuple[QWidget, ...] = (heading, self.component, self.smiles, self.make, self.from_file)
+        for column, widget in enumerate(self._asked):
             layout.addWidget(widget, 0, column)
         layout.setColumnStretch(2, 1)
         layout.addWidget(self.bar, 1, 0, 1, 3)
@@ -85,6 +86,8 @@ class DictionaryBar(QWidget):
             self.component.clear()
             self.component.addItems(names)
         self.setVisible(bool(names) or self._result is not None)
+        for widget in self._asked:  # once all are made, only saving is left
+            widget.setVisible(bool(names))
         self._enable()
 
     def start(self, request: DictionaryRequest) -> None:
