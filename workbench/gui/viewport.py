@@ -249,7 +249,9 @@ class Viewport(TravellingView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of the 3D view; others go on to the window."""
         action = self.preset.inputs.get(key_input(event), "")
-        if self.card.isVisible() and (action == "help" or event.key() == Qt.Key.Key_Escape):
+        if self.choice.isVisible() and event.key() == Qt.Key.Key_Escape:
+            self._choose_preset("default")
+        elif self.card.isVisible() and (action == "help" or event.key() == Qt.Key.Key_Escape):
             self.card.hide()
         elif self.marks.measuring is not None and event.key() == Qt.Key.Key_Escape:
             self._toggle_measuring()
