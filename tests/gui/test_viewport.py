@@ -186,6 +186,31 @@ def test_rods_drawn_as_lines_in_quick_pictures_look_like_rods(view: Viewport) ->
 
 @pytest.mark.display
 @needs_display
+def test_the_processor_draws_quickly_in_motion_and_in_full_at_rest(view: Viewport) -> None:
+    view.set_model(tiny_model([(0, 0, 0), (1.4, 0, 0)], ["N", "O"]), bonds((0, 1)))
+    assert view._scene is not None and view._scene.renderer is not None
+    renderer = view._scene.renderer
+    still = picture(view)
+    assert not renderer.draft
+    begin, end = QPoint(100, 200), QPoint(160, 200)
+    QTest.mousePress(view._scene, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, begin)
+    move = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(end), view._scene.mapToGlobal(QPointF(end)),
+        Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    QApplication.sendEvent(view._scene, move)
+    turned = picture(view)
+    assert (turned != still).any() and renderer.draft is renderer.software
+    QTest.mouseRelease(view._scene, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
+    drawn: list[bool] = []
+    draw = view._scene._draw
+    view._scene._draw = lambda *rest: (draw(*rest), drawn.append(renderer.draft))[0]  # type: ignore[method-assign]
+    QTest.qWait(400)
+    assert drawn and not drawn[-1]
+
+
+@pytest.mark.display
+@needs_display
 def test_nearer_things_hide_farther_ones_and_fog_swallows_the_rest(view: Viewport) -> None:
     """A rod seen end on, balls behind each other, and things outside the slab."""
     model = tiny_model(

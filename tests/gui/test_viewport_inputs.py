@@ -380,6 +380,10 @@ def test_the_choice_of_the_first_start_is_remembered(view: Viewport) -> None:
     assert view.choice.isVisible()
     QTest.mouseClick(view.choice.buttons["coot"], Qt.MouseButton.LeftButton)
     assert not view.choice.isVisible() and view.preset.name == "coot"
+    view.restore({})
+    QApplication.sendEvent(view, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier))
+    assert not view.choice.isVisible() and view.preset.name == "default"
+    view.set_preset("coot")
     assert remembered[-1]["preset"] == "coot"
     view.restore({**remembered[-1], "style": "nonsense", "radius": float("nan"), "safe": True})
     assert not view.choice.isVisible() and view.preset.name == "coot"

@@ -252,6 +252,39 @@ def test_maps_of_a_cycle_come_with_peaks_and_opened_maps_stay(view: Viewport, tm
     assert [action.text() for action in view.menu._shown] == names
     view.menu._shown[2].setChecked(False)
     assert "mine" in view.tracer.hidden and "mine" not in view.tracer.wires
+    # A file with several maps of another crystal: the first of each kind is shown, and it is said.
+    path = tmp_path / "other.mtz"
+    map_coefficients_file(path, ("FWT", "PHWT"), ("DELFWT", "PHDELWT"), ("FC", "PHIC"))
+    view.open_map(str(path))
+    settle(view, lambda: len(view.tracer.maps.grids) == 7)
+    assert view.tracer.active == "other.mtz FWT" and view.tracer.hidden == {"mine", "other.mtz FC"}
+    assert "1 more of this file" in said[-1] and "another crystal than the model: P 1, 31.0 32.0" in said[-1]
+    assert view._overlay is not None
+    rows = [row.name for row in view._overlay.content.levels]
+    assert "other.mtz FWT" in rows and "mine" not in rows and rows[-1] == "and 2 hidden"
+    view.menu.follow()
+    assert [action.text() for action in view.menu.closing.actions()] == list(view.tracer.maps.grids)[2:]
+    for action in list(view.menu.closing.actions()):
+        action.trigger()
+    assert list(view.tracer.maps.grids) == [DENSITY, DIFFERENCE]
+    assert set(view.tracer.wires) <= {DENSITY, f"{DIFFERENCE} +", f"{DIFFERENCE} -"}
+
+
+def map_coefficients_file(path: Path, *pairs: tuple[str, str]) -> None:
+    """Write an MTZ file with these amplitudes and phases, of a crystal of its own."""
+    import gemmi
+
+    mtz = gemmi.Mtz(with_base=True)
+    mtz.spacegroup = gemmi.SpaceGroup("P 1")
+    mtz.set_cell_for_all(gemmi.UnitCell(31.0, 32.0, 33.0, 90.0, 90.0, 90.0))
+    mtz.add_dataset("maps")
+    for amplitude, phase in pairs:
+        mtz.add_column(amplitude, "F")
+        mtz.add_column(phase, "P")
+    rng = np.random.default_rng(4)
+    hkl = np.array([(h, k, m) for h in range(5) for k in range(5) for m in range(1, 5)], dtype=float)
+    mtz.set_data(np.column_stack([hkl, rng.uniform(1.0, 90.0, size=(len(hkl), 2 * len(pairs)))]).astype(np.float32))
+    mtz.write_to_file(str(path))
 
 
 @pytest.mark.display

@@ -98,6 +98,18 @@ def test_difference_maps_are_recognised_by_their_labels(tmp_path: Path) -> None:
     assert opened.differences == {"refined.mtz DELFWT"}
 
 
+@pytest.mark.parametrize(
+    ("label", "difference"),
+    [("2FOFCWT", False), ("FOFCWT", True), ("2FOFCWT_no_fill", False), ("DELFWT", True), ("FWT", False),
+     ("2mFo-DFc", False), ("mFo-DFc", True), ("x_2mfodfc", False), ("x_fofc", True), ("polder A 3", True),
+     ("3FO2FC", False), ("FC", False)],
+)  # fmt: skip
+def test_labels_of_programs(label: str, difference: bool) -> None:
+    from workbench.io.maps import is_difference
+
+    assert is_difference(label) is difference
+
+
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"MTZ " + b"\0" * 100, b"\0" * 208 + b"MAP " + b"\0" * 900])
 def test_files_that_are_no_maps(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "odd.map"

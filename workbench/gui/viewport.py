@@ -128,6 +128,7 @@ class Viewport(TravellingView):
 
     def _drag_by(self, action: str, right: float, down: float) -> None:
         """Carry out a drag by device-independent pixels."""
+        self._in_motion()
         camera = self.camera
         turn = np.pi / max(min(self.width(), self.height()), 1)
         if action == "rotate":
@@ -230,6 +231,8 @@ class Viewport(TravellingView):
         turned = event.angleDelta()
         delta = turned.y() or turned.x()
         action = self.preset.inputs.get(wheel_input(event.modifiers()), "")
+        if action in ("zoom", "focus"):
+            self._in_motion()
         if action == "zoom":
             self._move_camera(self.camera.zoomed(float(1.12 ** (delta / 120.0))))
         elif action == "focus":
@@ -249,7 +252,9 @@ class Viewport(TravellingView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The keys of the 3D view; others go on to the window."""
         action = self.preset.inputs.get(key_input(event), "")
-        if self.card.isVisible() and (action == "help" or event.key() == Qt.Key.Key_Escape):
+        if self.choice.isVisible() and event.key() == Qt.Key.Key_Escape:
+            self._choose_preset("default")
+        elif self.card.isVisible() and (action == "help" or event.key() == Qt.Key.Key_Escape):
             self.card.hide()
         elif self.marks.measuring is not None and event.key() == Qt.Key.Key_Escape:
             self._toggle_measuring()

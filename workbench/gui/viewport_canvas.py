@@ -49,6 +49,8 @@ from workbench.view.scene import Scene, SceneOptions
 SLAB_RANGE = (1.0, 40.0)
 RECONTOUR_SHIFT = 0.4
 """Angstrom the centre may wander before the maps follow."""
+STILL_MS = 180
+"""How long after a movement the picture is drawn in full again, where the processor draws."""
 REPAINT_SOON_MS = 60
 """How long the wires of one map wait for those of the other."""
 
@@ -97,6 +99,7 @@ class SceneCanvas(QWidget):
         self.destroyed.connect(self.tracer.close)
         self._build()
         self._repaint_soon = _once(self, REPAINT_SOON_MS, self._repaint)
+        self._moving = _once(self, STILL_MS, self._repaint)
         self._dim_levels = _once(self, 1000, self._dim)
         self.set_theme({})
 
@@ -339,7 +342,7 @@ class SceneCanvas(QWidget):
         return [*wires, *(self.scene.wires() if self.scene is not None else [])]
 
     def _draw(self, renderer: Renderer, target: Any, size: tuple[int, int], ratio: float) -> None:
-        renderer.draft = self._refining and renderer.software
+        renderer.draft = renderer.software and (self._refining or self._moving.isActive())
         renderer.render(self.camera, self._colours, self._all_wires(), size, ratio, target)
 
     def _repaint(self) -> None:
@@ -354,6 +357,10 @@ class SceneCanvas(QWidget):
         else:
             # The other map is nearly there: one picture for both, but no long wait.
             self._repaint_soon.start()
+
+    def _in_motion(self) -> None:
+        """The view is being moved by hand or travels: where the processor draws, quickly rather than smoothly."""
+        self._moving.start()
 
     def _move_camera(self, camera: Camera) -> None:
         self.camera = camera

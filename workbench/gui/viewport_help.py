@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from workbench.gui.viewport_bindings import PRESETS, Preset, shortcut_table
 from workbench.gui.viewport_overlay import OverlayColours, interface_font
@@ -90,7 +90,7 @@ class ShortcutCard(QWidget):
 
 
 class PresetChoice(QWidget):
-    """Shown once: which hand is used to? `chosen(name)` of a preset."""
+    """Shown once: which hand is used to? `chosen(name)` of a preset; Escape takes the first."""
 
     chosen = Signal(str)
 
@@ -109,6 +109,8 @@ class PresetChoice(QWidget):
             button.clicked.connect(lambda _=False, name=preset.name: self.chosen.emit(name))
             layout.addWidget(button)
             self.buttons[preset.name] = button
+        self._hint = QLabel("Escape takes the first. It can be changed later: View > Mouse and keys.", self)
+        layout.addWidget(self._hint)
         self.set_colours(self._colours)
         self.hide()
 
@@ -121,6 +123,8 @@ class PresetChoice(QWidget):
                 f" border-radius: 8px; padding: 10px 14px; text-align: left; }}"
                 f"QPushButton:hover, QPushButton:focus {{ border: 1px solid {c.accent}; }}"
             )
+        self._hint.setFont(interface_font(self.font(), 11))
+        self._hint.setStyleSheet(f"color: {c.hint}; background: transparent; padding: 4px 0 0 2px;")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -134,6 +138,4 @@ class PresetChoice(QWidget):
         painter.setFont(interface_font(self.font(), 13, QFont.Weight.DemiBold))
         painter.setPen(QColor(self._colours.text))
         painter.drawText(QPointF(20, 30), "How do you turn a model?")
-        painter.setFont(interface_font(self.font(), 11))
-        painter.setPen(QColor(self._colours.hint))
         painter.end()

@@ -197,11 +197,34 @@ class MapTracer(QObject):
         """Read the maps of a file in a thread and add them."""
 
         def opened(result: MapSet) -> None:
+            # Of many maps in a file the first of each kind is shown; the others wait in the menu.
+            seen: set[bool] = set()
+            first = next(iter(result.grids))
             for name, grid in result.grids.items():
-                self.add_map(name, grid, name in result.differences)
-            self.message.emit(f"Opened {', '.join(result.grids)}.")
+                difference = name in result.differences
+                if difference in seen:
+                    self.hidden.add(name)
+                seen.add(difference)
+                self.add_map(name, grid, difference)
+            self.active = first
+            self.changed.emit()
+            waiting = [name for name in result.grids if name in self.hidden]
+            said = f"Opened {', '.join(name for name in result.grids if name not in waiting)}."
+            if waiting:
+                said += f" {len(waiting)} more of this file can be shown under View > Maps."
+            self.message.emit(said + self._other_crystal(result.grids[first]))
 
         self._job(lambda: open_maps(path), opened)
+
+    def _other_crystal(self, grid: DensityGrid) -> str:
+        """A warning when a map is of another crystal form than the model, else nothing."""
+        if self._prepared is None:
+            return ""
+        theirs, ours = grid.crystal, self._prepared.model.crystal
+        if np.allclose(theirs.cell, ours.cell, rtol=0.02) and theirs.space_group == ours.space_group:
+            return ""
+        lengths = " ".join(f"{value:.1f}" for value in theirs.cell)
+        return f" It is of another crystal than the model: {theirs.space_group}, {lengths}."
 
     def omit(self, state: ModelState, omitted: BoolArray, name: str, atoms: FloatArray) -> None:
         """Make a polder map of some atoms in a thread and add it."""

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from workbench.gui.viewport_bindings import PRESETS
+from workbench.gui.viewport_maps import OF_CYCLES
 from workbench.view.atoms import STYLES
 from workbench.view.colouring import COLOURINGS
 
@@ -74,6 +75,7 @@ class ViewMenu(QMenu):
         self.omit.triggered.connect(view.omit_residue)
         self.maps.addSeparator()
         self._shown: list[QAction] = []
+        self.closing = QMenu("Close", self.maps)
         self.addSeparator()
         titles = {name: preset.title for name, preset in PRESETS.items()}
         self._presets = self._choices(self.addMenu("Mouse and keys"), titles, tuple(PRESETS), view.set_preset)
@@ -138,6 +140,14 @@ class ViewMenu(QMenu):
             action.toggled.connect(lambda on, name=name: view.tracer.set_hidden(name, not on))
             self.maps.addAction(action)
             self._shown.append(action)
+        self.closing.clear()
+        for name in view.tracer.maps.grids:
+            if name not in OF_CYCLES:
+                closing = self.closing.addAction(name)
+                closing.triggered.connect(lambda _=False, name=name: view.tracer.remove_map(name))
+        self.maps.removeAction(self.closing.menuAction())
+        if not self.closing.isEmpty():
+            self.maps.addMenu(self.closing)
 
     def _ask_for_map(self) -> None:
         dialog = QFileDialog(self._dialog_parent(), "Open a map", "", MAP_FILTER)

@@ -171,11 +171,12 @@ class Overlay(QWidget):
         """Text stays readable over whatever the scene shows: the background's own colour, fading out."""
         solid = QColor(self._colours.background)
         if self._content.levels:
-            gradient = QLinearGradient(0, self.height() - 110, 0, self.height())
+            depth = 62.0 + 24.0 * len(self._content.levels)
+            gradient = QLinearGradient(0, self.height() - depth, 0, self.height())
             for at, alpha in ((0.0, 0), (0.42, 160), (1.0, 240)):
                 solid.setAlpha(alpha)
                 gradient.setColorAt(at, solid)
-            painter.fillRect(QRectF(0, self.height() - 110, self.width(), 110), gradient)
+            painter.fillRect(QRectF(0, self.height() - depth, self.width(), depth), gradient)
         if self._content.title:
             depth = 66.0 + 17.0 * len(self._content.subtitles)
             gradient = QLinearGradient(0, 0, 0, depth)
@@ -207,7 +208,7 @@ class Overlay(QWidget):
         space = self.width() - 280.0
         for k, row in enumerate(rows):
             base = self.height() - 16.0 - 24.0 * (len(rows) - 1 - k)
-            step = 24.0 / len(row.colours)
+            step = 24.0 / max(len(row.colours), 1)
             for n, colour in enumerate(row.colours):
                 pen = QPen(QColor(colour), 2.5 if row.active else 2.0)
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)

@@ -16,6 +16,9 @@ from workbench.view.maps import DENSITY, MapSet
 from workbench.view.renderer import Wire
 
 MINUS = "\u2212"
+MOST_ROWS = 4
+"""Maps that all stand in the legend; of more, those that are hidden are only counted."""
+LONGEST_NAME = 32
 RESTRAINT_WORDS = ("bond", "angle", "torsion", "chirality", "plane", "contact", "B")
 """One restraint of each of `core.settings.FAMILIES`."""
 
@@ -83,34 +86,41 @@ def level_rows(
     """The legend of the maps; `section`: the active one is shown as a section."""
     paint = {wire.name: hex_colour(wire.colour) for wire in wires}
     rows = []
+    unseen = [name for name in maps.grids if name in hidden and name != active]
+    if len(maps.grids) <= MOST_ROWS:
+        unseen = []
     for name, grid in maps.grids.items():
+        if name in unseen:
+            continue
         difference = name in maps.differences
         sigma = levels[name]
         both = "\u00b1" if difference else ""
         swatches = (paint[f"{name} +"], paint[f"{name} -"]) if difference else (paint[name],)
-        cut = section and name == active
-        remark = (
-            "section, a line each \u03c3"
-            if cut
-            else difference_words(colours)
-            if difference
-            else maps.remark
-            if name == DENSITY
-            else ""
-        )
+        remark = difference_words(colours) if difference else maps.remark if name == DENSITY else ""
+        if name in hidden:
+            remark = "hidden"
+        if section and name == active:
+            remark = "section, a line each \u03c3"
         rows.append(
             LevelRow(
                 colours=swatches,
-                name=name.replace("-", MINUS),
+                name=_short(name.replace("-", MINUS)),
                 sigma=f"{both}{sigma:.2f} \u03c3",
                 absolute=f"{sigma * grid.sigma:.2f} e/\u00c5\u00b3",
-                remark="hidden" if name in hidden and not cut else remark,
+                remark=remark,
                 bright=name == bright,
                 active=name == active,
                 broken=difference and colours.safe,
             )
         )
+    if unseen:
+        rows.append(LevelRow((), f"and {len(unseen)} hidden", "", "", ""))
     return tuple(rows)
+
+
+def _short(name: str) -> str:
+    """A long file name without its middle."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 19]}\u2026{name[-18:]}"
 
 
 def difference_words(colours: SceneColours) -> str:

@@ -49,7 +49,7 @@ class TravellingView(SceneCanvas):
         self._flight_ends: tuple[Camera, FloatArray] = (self.camera, np.zeros(3))
         self._spin = QTimer(self)
         self._spin.setInterval(SPIN_MS)
-        self._spin.timeout.connect(lambda: self._move_camera(self.camera.rotated(np.radians(SPIN_DEGREES), 0.0)))
+        self._spin.timeout.connect(self._turn_on)
 
     def set_prepared(self, prepared: Prepared) -> None:
         """A new problem. The view is kept when the same model comes again (another run from a later state)."""
@@ -150,6 +150,7 @@ class TravellingView(SceneCanvas):
     def _fly(self, value: float) -> None:
         start, end = self._flight_ends
         part = float(value)
+        self._in_motion()
         self.camera = replace(
             start, centre=start.centre + (end - start.centre) * part, focus=start.focus * (1.0 - part)
         )
@@ -158,6 +159,10 @@ class TravellingView(SceneCanvas):
             self._follow_mates()
         self._repaint()
         self._show_texts()
+
+    def _turn_on(self) -> None:
+        self._in_motion()
+        self._move_camera(self.camera.rotated(np.radians(SPIN_DEGREES), 0.0))
 
     def _select(self, row: int | None) -> None:
         self._residue = row

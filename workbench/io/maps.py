@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,7 +26,9 @@ KNOWN_PAIRS = (
     ("FC", "PHIC"),
 )
 """Columns of map coefficients as refinement and phasing programs name them, best first."""
-DIFFERENCE_LABELS = ("DELFWT", "FOFCWT", "FAN", "DIFF", "MFO-DFC", "POLDER", "DELF")
+DIFFERENCE_LABELS = ("DELF", "FOFC", "FO-FC", "FODFC", "FO-DFC", "FAN", "DIFF", "POLDER")
+_MULTIPLE = re.compile(r"[2-9][MND]*FO")
+"""2FOFCWT, 2mFo-DFc, 3Fo2Fc: a multiple of F_obs makes no difference map."""
 MAP_MODES = {0, 1, 2, 6}
 
 
@@ -78,8 +81,10 @@ def holds_only_maps(path: str) -> bool:
     return "P" in kinds and not kinds & {"Q", "L", "M", "J", "K"}
 
 
-def _difference(label: str) -> bool:
-    return any(word in label.upper() for word in DIFFERENCE_LABELS)
+def is_difference(label: str) -> bool:
+    """Whether programs call a difference map so, a column or a file."""
+    upper = label.upper()
+    return any(word in upper for word in DIFFERENCE_LABELS) and not _MULTIPLE.search(upper)
 
 
 def _crystal(cell: gemmi.UnitCell, group: gemmi.SpaceGroup | None, path: str) -> Crystal:
@@ -112,7 +117,7 @@ def _from_ccp4(data: bytes, path: str) -> MapGrid:
     if not np.isfinite(values).all():
         raise InputError("the map holds values that are not numbers.", file=path, remedy="Write the map again.")
     return MapGrid(
-        Path(path).name, _crystal(grid.unit_cell, grid.spacegroup, path), values, _difference(Path(path).stem)
+        Path(path).name, _crystal(grid.unit_cell, grid.spacegroup, path), values, is_difference(Path(path).stem)
     )
 
 
@@ -144,7 +149,7 @@ def _from_mtz(file: InputFile, path: str) -> list[MapGrid | MapCoefficients]:
         unique, f_unique = _asymmetric(mtz, hkl[known], (f[known] * np.exp(1j * phi[known])).astype(np.complex64))
         d_min = float(np.min(mtz.cell.calculate_d_array(unique)))
         name = f"{Path(path).name} {amplitude}"
-        found.append(MapCoefficients(name, crystal, unique, f_unique, d_min, _difference(amplitude)))
+        found.append(MapCoefficients(name, crystal, unique, f_unique, d_min, is_difference(amplitude)))
     if not found:
         raise InputError("the map coefficients are empty.", file=path, remedy="Choose another file.")
     return found
