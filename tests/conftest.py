@@ -36,3 +36,7 @@ def shared_data() -> Path:
 def examples() -> Path:
     """The bundled example structures of the source tree."""
     return ROOT / "example_structures"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", type=int, default=120, help="mutated files of each format (default 120)")

@@ -30,7 +30,7 @@ def recognise(path: str | Path) -> Kind:
         return "map"
     if file.kind == "mtz" and _only_a_map(str(path)):
         return "map"
-    if file.kind in ("mtz", "scalepack", "xds"):
+    if file.kind in ("mtz", "scalepack", "xds", "shelx"):
         return "data"
     if file.kind == "pdb":
         return "model"

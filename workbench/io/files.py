@@ -21,6 +21,9 @@ FileKind = Literal["mtz", "cif", "pdb", "scalepack", "xds", "shelx", "map", "ima
 LARGEST_CONTENT = 1 << 30
 """Bytes that a compressed file may unpack to; the largest deposited entries stay below half of it."""
 
+LARGEST_FILE = 1 << 31
+"""Bytes on disk."""
+
 PACKAGE = Path(__file__).resolve().parent.parent
 
 _PDB_RECORDS = frozenset(
@@ -79,6 +82,13 @@ def read_input(path: str) -> InputFile:
             raise InputError("is a directory, not a file.", file=path, remedy="Name the file inside it.")
         if place.exists() and not place.is_file():
             raise InputError("is not an ordinary file.", file=path, remedy="Name a file on disk.")
+        size = place.stat().st_size
+        if size > LARGEST_FILE:
+            raise InputError(
+                f"the file is {size / 2**30:.1f} GB large, more than any model, data set or map.",
+                file=path,
+                remedy="Give the file that holds the model or the merged data.",
+            )
         raw = place.read_bytes()
     except FileNotFoundError:
         raise InputError("file not found.", file=path, remedy=_nearby(place)) from None

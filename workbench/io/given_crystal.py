@@ -33,7 +33,15 @@ def complete_crystal(
     notes: list[str] = []
     model = given.model if given.model is not None and given.model.cell[0] > 1.0 else None
     if given.cell is not None:
-        cell = gemmi.UnitCell(*given.cell)
+        try:
+            cell = gemmi.UnitCell(*given.cell)
+        except RuntimeError:
+            raise InputError(
+                f"the unit cell {' '.join(f'{value:g}' for value in given.cell)} is not one that a crystal can have.",
+                file=path,
+                item="unit cell",
+                remedy="Say it with --cell a,b,c,alpha,beta,gamma.",
+            ) from None
         notes.append("The unit cell is the one that the user gave.")
     elif cell is None or not is_sensible(cell):
         if model is None:

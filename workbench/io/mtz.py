@@ -47,7 +47,8 @@ def _from_mtz(file: InputFile) -> ReflectionTable:
     for dataset in mtz.datasets:
         cells[dataset.id] = dataset.cell if is_sensible(dataset.cell) else mtz.cell
     cells = {key: cell if is_sensible(cell) else mtz.cell for key, cell in cells.items()}
-    data = np.array(mtz.array, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaN of damaged files
+        data = np.array(mtz.array, dtype=np.float64)
     hkl = check_indices(data[:, :3], path)
     if np.isfinite(mtz.valm):
         data[:, 3:][data[:, 3:] == mtz.valm] = np.nan

@@ -17,11 +17,15 @@ def repaired(text: str, notes: list[str]) -> str:
     """The text with END records between atoms, identifiers in the columns of the element, and space groups written
     with subscripts in brackets put right; `notes` says which."""
     lines = text.splitlines()
-    last_atom = max((row for row, line in enumerate(lines) if line[:6].upper() in _ATOMS), default=-1)
+    last_atom = max((row for row, line in enumerate(lines) if line[:4].upper() in ("ATOM", "HETA")), default=-1)
     out: list[str] = []
     ends = numbered = 0
     for row, given in enumerate(lines):
         line, record = given, given[:6].upper()
+        if record[:4] in ("ATOM", "HETA"):
+            # a parser that looks at four letters and one that looks at six must see the same atoms
+            record = "ATOM  " if record[:4] == "ATOM" else "HETATM"
+            line = record + line[6:]
         if record.rstrip() == "END" and row < last_atom:
             # a blank line, so that later lines keep the numbers that messages name
             line = ""

@@ -31,7 +31,7 @@ def scalepack_table(file: InputFile, given: GivenCrystal) -> ReflectionTable:
     words = lines[2].split()
     try:
         cell = gemmi.UnitCell(*(float(word) for word in words[:6]))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RuntimeError):
         raise InputError("there is no unit cell.", file=path, item="line 3", remedy="Make the file again.") from None
     symbol = " ".join(words[6:])
     cell, group, notes = complete_crystal(path, cell, symbol, given)

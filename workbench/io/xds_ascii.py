@@ -34,7 +34,7 @@ def xds_table(file: InputFile, given: GivenCrystal) -> ReflectionTable:
     if numbers:
         try:
             cell = gemmi.UnitCell(*(float(word) for word in numbers[1].split()[:6]))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RuntimeError):
             cell = None
     named = re.search(r"!SPACE_GROUP_NUMBER=\s*(\d+)", text)
     cell, group, notes = complete_crystal(path, cell, named[1] if named else "", given)

@@ -10,6 +10,7 @@ reflections 2 (perfect twin 3/2), of centric ones 3 (2). Twin laws: symmetry of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import gemmi
@@ -103,28 +104,35 @@ def l_test(data: Intensities, low: float = 0.01, high: float = 1.0, steps: tuple
 def l_fraction(mean_abs: float) -> float:
     """Twin fraction alpha with this <|L|>: twinned acentric intensities have (Padilla & Yeates, eq. 31 in form)
     J = (1 - alpha) a + alpha b of independent exponentials; <|L|> is computed from their distribution and inverted."""
-    table = np.linspace(0.0, 0.5, 51)
-    curve = np.array([_mean_abs_l(alpha) for alpha in table])
-    return float(np.interp(-mean_abs, -curve, table))
+    fractions, curve = _l_curve()
+    return float(np.interp(-mean_abs, -curve, fractions))
 
 
-def _mean_abs_l(alpha: float) -> float:
-    """<|L|> for a twin fraction: numerically, from the density of J, (exp(-J/p) - exp(-J/q))/(p - q)."""
+@lru_cache(maxsize=1)
+def _l_curve() -> tuple[FloatArray, FloatArray]:
+    fractions = np.linspace(0.0, 0.5, 51)
+    return fractions, np.array([mean_abs_l(alpha) for alpha in fractions])
+
+
+def mean_abs_l(alpha: float) -> float:
+    """<|L|> for a twin fraction alpha; 1/2 untwinned, 3/8 for a perfect twin.
+
+    The density of J is (exp(-J/p) - exp(-J/q)) / (p - q) with p = 1 - alpha, q = alpha. For two terms exp(-x/a),
+    exp(-y/b) the mean of |x - y| / (x + y) is, with x = r t and y = r (1 - t), the integral over t from 0 to 1 of
+    |2 t - 1| / (t/a + (1 - t)/b)^2.
+    """
     p, q = 1.0 - alpha, alpha
-    x = np.linspace(1e-4, 24.0, 1600)
-    if q < 1e-9:
-        density = np.exp(-x)
-    elif abs(p - q) < 1e-6:
-        density = x / p**2 * np.exp(-x / p)
-    else:
-        density = (np.exp(-x / p) - np.exp(-x / q)) / (p - q)
-    density /= density.sum()
-    ratio = np.abs(x[:, None] - x[None, :]) / (x[:, None] + x[None, :])
-    return float(density @ ratio @ density)
+    if p - q < 1e-3:
+        return 0.375
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    t = np.concatenate([0.25 * (nodes + 1.0), 0.5 + 0.25 * (nodes + 1.0)])
+    mixed = 0.25 * np.concatenate([weights, weights]) * np.abs(2.0 * t - 1.0) * (p * q / (t * q + (1.0 - t) * p)) ** 2
+    return float((0.5 * p**2 - 2.0 * mixed.sum() + 0.5 * q**2) / (p - q) ** 2)
 
 
 def second_moments(data: Intensities, good: BoolArray) -> tuple[float, float]:
-    """<I^2>/<I>^2 of acentric and centric reflections among `good` (n,); NaN below 50 reflections.
+    """<I^2>/<I>^2 of acentric and centric reflections among `good` (n,); NaN below 50 reflections or without
+    any intensity.
 
     The variance of measurement is taken off, so that weak data do not look untwinned.
     """
@@ -132,7 +140,8 @@ def second_moments(data: Intensities, good: BoolArray) -> tuple[float, float]:
     for kind in (good & ~data.centric, good & data.centric):
         z = data.z[kind]
         noise = (data.sigma[kind] / np.maximum(np.abs(data.intensity[kind]), 1e-30) * data.z[kind]) ** 2
-        result.append(float(((z**2).mean() - noise.mean()) / z.mean() ** 2) if kind.sum() >= 50 else float("nan"))
+        enough = kind.sum() >= 50 and z.mean() > 0.0
+        result.append(float(((z**2).mean() - noise.mean()) / z.mean() ** 2) if enough else float("nan"))
     return result[0], result[1]
 
 

@@ -1,0 +1,1 @@
+"""Mutated input files against the readers, in a child process."""
