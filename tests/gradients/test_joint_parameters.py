@@ -78,6 +78,21 @@ def test_gradient_of_the_restraints(case: tuple[AtomicModel, GeometryTarget, Mod
     _agrees(found.gradient, lambda p, h: restraints.value(atoms.advanced(state, _unit(atoms, p, h)), ALL), atoms, 1e-4)
 
 
+def test_gradient_of_the_b_restraints_is_their_part_of_the_whole(
+    case: tuple[AtomicModel, GeometryTarget, ModelState],
+) -> None:
+    atoms, geometry, state = case
+    restraints = Restraints(geometry, atoms, 3.0)
+    weights = np.array(ALL, dtype=np.float64)
+    without = weights.copy()
+    weights[-1], without[-1] = 0.4, 0.0
+    rest = restraints.derivatives(state, without).gradient
+    assert np.allclose(restraints.b_gradient, 0.0)
+    whole = restraints.derivatives(state, weights).gradient
+    assert np.abs(restraints.b_gradient).max() > 0.1
+    assert np.allclose(restraints.b_gradient, whole - rest, atol=1e-9 * np.abs(whole).max())
+
+
 def _unit(atoms: AtomicModel, parameter: int, step: float) -> FloatArray:
     shift = np.zeros(atoms.n_parameters)
     shift[parameter] = step

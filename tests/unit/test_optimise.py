@@ -11,11 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.engine.optimise.conjugate_gradient import BlockPreconditioner, conjugate_gradient
+from workbench.engine.optimise.free_response import Verdict, response, verdict
 from workbench.engine.optimise.normal_equations import normal_equations
 from workbench.engine.optimise.step import accepted_step
 from workbench.engine.optimise.target import Derivatives
 from workbench.engine.optimise.trust import LARGEST, TrustRegion
-from workbench.engine.optimise.weights import BOND_Z_HIGH, LARGEST_START, AutomaticWeight
+from workbench.engine.optimise.weights import (
+    B_LIMITS,
+    BOND_Z_HIGH,
+    LARGEST_START,
+    LOG_STEP,
+    AutomaticWeight,
+    resolution_weight,
+)
 
 
 @given(st.integers(1, 12), st.integers(0, 2**31))
@@ -152,8 +160,8 @@ def test_cancelling_between_trials_takes_nothing() -> None:
 
 @dataclass(frozen=True)
 class Geometry:
-    rmsz_bonds: float
-    rmsz_angles: float
+    bulk_rmsz_bonds: float
+    bulk_rmsz_angles: float
 
 
 def test_automatic_weight_follows_the_geometry() -> None:
@@ -175,3 +183,69 @@ def test_automatic_weight_follows_the_geometry() -> None:
     assert AutomaticWeight.start(2.2).value > start.value
     assert AutomaticWeight.start(4.0).value == LARGEST_START
     assert start.steered(tight, Geometry(float("nan"), 0.4), 4).value == start.value
+
+
+def test_weight_taken_for_the_geometry_is_not_taken_from_b() -> None:
+    """w / beta stays what the resolution says while w is lowered, and beta multiplies what the user chose."""
+    start = AutomaticWeight.start(3.0)
+    assert start.b_multiplier == pytest.approx(LARGEST_START / resolution_weight(3.0))
+    strained = Geometry(1.2, 1.6)
+    lowered = start.steered(strained, strained, 4)
+    assert lowered.value < start.value
+    assert lowered.value / lowered.b_multiplier == pytest.approx(resolution_weight(3.0))
+    chosen = (1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 3.0)
+    assert lowered.families(chosen) == pytest.approx([*chosen[:6], 3.0 * lowered.b_multiplier])
+    assert AutomaticWeight.start(1.5).b_multiplier == pytest.approx(1.0)
+    assert AutomaticWeight.start(1.5, 2.0, "as it stood").b_multiplier == pytest.approx(2.0 / resolution_weight(1.5))
+
+
+def test_beta_goes_where_the_test_set_wants_it_and_no_further() -> None:
+    start, well = AutomaticWeight.start(1.8), Geometry(0.8, 0.9)
+    assert start.steered(well, well, 4, Verdict(0.9, 1.0)).b_multiplier == start.b_multiplier, "within its error"
+    assert start.steered(well, well, 1, Verdict(9.0, 1.0)).b_multiplier == start.b_multiplier, "too early"
+    assert start.steered(well, well, 4, Verdict()).b_multiplier == start.b_multiplier, "no test set"
+    clearer = [start.steered(well, well, 4, Verdict(z, 1.0)).b_multiplier for z in (-50.0, -1.5, 1.5, 50.0)]
+    assert clearer == sorted(clearer, reverse=True)
+    assert clearer[-1] == pytest.approx(start.b_multiplier * np.exp(-LOG_STEP))
+    said = start.steered(well, well, 4, Verdict(9.0, 1.0)).changes(start)
+    assert "softer" in said
+    assert start.changes(start) == ""
+    for gain, limit in ((9.0, B_LIMITS[0]), (-9.0, B_LIMITS[1])):
+        weight = start
+        for _ in range(40):
+            weight = weight.steered(well, well, 4, Verdict(gain, 1.0))
+        assert weight.b_multiplier == pytest.approx(limit)
+
+
+@given(st.integers(2, 8), st.floats(0.2, 5.0), st.integers(0, 2**31))
+@settings(max_examples=30, deadline=None)
+def test_response_is_how_the_minimum_moves(atoms: int, weight: float, seed: int) -> None:
+    """A quadratic target whose minimum for two values of beta is known exactly."""
+    rng = np.random.default_rng(seed)
+    p = 4 * atoms
+    others = scipy.sparse.random(2 * p, p, density=0.4, random_state=rng, format="csr")
+    group = scipy.sparse.random(p, p, density=0.4, random_state=rng, format="csr")
+    diagonal, wanted = rng.uniform(0.5, 2.0, p), rng.normal(size=p)
+    a, b = rng.normal(size=2 * p), rng.normal(size=p)
+
+    def minimum(beta: float) -> np.ndarray:
+        matrix = weight * np.diag(diagonal) + (others.T @ others + beta * group.T @ group).toarray()
+        return np.linalg.solve(matrix, weight * diagonal * wanted + others.T @ a + beta * (group.T @ b))
+
+    beta = 0.7
+    here = minimum(beta)
+    rows = scipy.sparse.vstack([others, np.sqrt(beta) * group]).tocsr()
+    found = response(normal_equations(rows, diagonal, atoms), weight, beta * (group.T @ (group @ here - b)))
+    step = 1e-4
+    expected = (minimum(beta * np.exp(step)) - minimum(beta * np.exp(-step))) / (2.0 * step)
+    assert np.linalg.norm(found - expected) <= 0.05 * np.linalg.norm(expected) + 1e-6
+
+
+def test_verdict_has_the_error_of_the_sum() -> None:
+    rng = np.random.default_rng(2)
+    before = rng.normal(5.0, 1.0, 400)
+    found = verdict(before, before - rng.normal(0.1, 0.5, 400))
+    assert found.gain == pytest.approx(40.0, abs=4.0 * 10.0)
+    assert found.sigma == pytest.approx(0.5 * 20.0, rel=0.15)
+    assert verdict(before, before).z == 0.0
+    assert verdict(np.empty(0), np.empty(0)).z == 0.0

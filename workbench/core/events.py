@@ -85,6 +85,8 @@ class CycleStatistics:
     of ll_free. parameters: refined. effective_parameters:
     those that the data determine with the weights of this cycle; reference_parameters: with the automatic weight and
     all restraint families at 1 (`engine.optimise.effective_parameters`).
+    bulk_rmsz_*: rms Z of all but the worst restraints (`engine.geometry.statistics`), which steers the weight.
+    b_weight: automatic multiplier of the restraints of B (`engine.optimise.weights`).
     """
 
     cycle: int
@@ -117,6 +119,9 @@ class CycleStatistics:
     parameters: int = 0
     effective_parameters: float = float("nan")
     reference_parameters: float = float("nan")
+    bulk_rmsz_bonds: float = float("nan")
+    bulk_rmsz_angles: float = float("nan")
+    b_weight: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,12 @@ from workbench.engine.cross_validation.paired_difference import r_difference
 from workbench.engine.cross_validation.test_set_watch import TestSetWatch
 from workbench.engine.memory import peak_memory_mb
 from workbench.engine.optimise.effective_parameters import effective_parameters
+from workbench.engine.optimise.free_response import Verdict, response, verdict
 from workbench.engine.optimise.normal_equations import normal_equations
 from workbench.engine.optimise.step import StepResult, accepted_step
 from workbench.engine.optimise.target import Derivatives
 from workbench.engine.optimise.trust import TrustRegion
-from workbench.engine.optimise.weights import AutomaticWeight
+from workbench.engine.optimise.weights import LOG_STEP, UNKNOWN, AutomaticWeight
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.validation.density_fit import density_fit
 from workbench.engine.validation.placement import placement_notes
@@ -95,11 +96,13 @@ class _Shift:
 
 @dataclass(frozen=True)
 class _Freedom:
-    """Parameters: refined, determined by the data with the weights in use, and with the automatic ones."""
+    """Parameters: refined, determined by the data with the weights in use, and with the automatic ones;
+    softer_b: what the test set says of softer restraints of B."""
 
     parameters: int = 0
     effective: float = float("nan")
     reference: float = float("nan")
+    softer_b: Verdict = UNKNOWN
 
 
 def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent]:
@@ -185,9 +188,9 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
                 watch, trust, merits = watch_of_plain, TrustRegion(), [best_merit]
                 history.append(plain[0].statistics)
         if settings.weight is None and not trial.under_way:
-            steered = automatic.steered(history[-2], history[-1], cycle - problem.first_cycle)
-            if steered.value != automatic.value:
-                yield Note(f"Automatic weight {automatic.value:.2f} -> {steered.value:.2f}, {steered.reason}")
+            steered = automatic.steered(history[-2], history[-1], cycle - problem.first_cycle, freedom.softer_b)
+            if changed := steered.changes(automatic):
+                yield Note(changed)
             automatic = steered
         merits.append(now)
         if not trial.under_way and (_converged(history) or (not trial.pending and _rests(history, merits))):
@@ -220,7 +223,8 @@ def score(problem: RefinementProblem) -> CycleFinished:
 def _first_weight(problem: RefinementProblem) -> AutomaticWeight:
     if problem.automatic_weight is None:
         return AutomaticWeight.start(problem.prepared.reflections.d_min)
-    return AutomaticWeight(problem.automatic_weight, f"as it stood after cycle {problem.first_cycle}")
+    d_min = problem.prepared.reflections.d_min
+    return AutomaticWeight.start(d_min, problem.automatic_weight, f"as it stood after cycle {problem.first_cycle}")
 
 
 def _weights(settings: RefinementSettings) -> UserWeights:
@@ -306,7 +310,7 @@ def _step(
         raise NumericalError("The likelihood or its gradient is not a number.", remedy="Check B factors and data.")
     if control.cancelled():
         return None
-    families = np.asarray(control.settings().family_weights, dtype=np.float64)
+    families = automatic.families(control.settings().family_weights)
     restraints = problem.restraints.derivatives(state, families)
 
     tried: list[_Factors] = []
@@ -326,7 +330,23 @@ def _step(
         return None
     if not result.accepted or result.equations is None:
         return None, result.weight, _Freedom()
-    return tried[0], result.weight, _freedom(problem, state, data, result, automatic, families)
+    freedom = _freedom(problem, state, data, result, automatic, families)
+    if problem.data.has_free and control.settings().weight is None:
+        freedom = replace(freedom, softer_b=_softer_b(problem, point, result))
+    return tried[0], result.weight, freedom
+
+
+def _softer_b(problem: RefinementProblem, point: _Point, result: StepResult) -> Verdict:
+    """What the test set says of softer restraints of B, at the state that a step started from; the restraints are
+    those last computed."""
+    if result.equations is None:
+        return Verdict()
+    by_weight = response(result.equations, result.weight, problem.restraints.b_gradient)
+    softer = problem.atoms.advanced(point.state, problem.atoms.limited(-LOG_STEP * by_weight))
+    data = problem.data
+    before = data.free_log_likelihood(point.f_atoms, point.f_mask, point.fitted)
+    after = data.free_log_likelihood(_factors(problem, softer).total, point.f_mask, point.fitted)
+    return verdict(before, after)
 
 
 def _freedom(
@@ -344,9 +364,10 @@ def _freedom(
     # The same random signs in every cycle: the count follows the model, not the draw.
     used, _ = effective_parameters(equations, result.weight)
     reference = used
-    if result.weight != automatic.value or np.any(families != 1.0):
-        if np.any(families != 1.0):
-            usual = problem.restraints.derivatives(state, np.ones_like(families))
+    by_default = automatic.families((1.0,) * len(families))
+    if result.weight != automatic.value or np.any(families != by_default):
+        if np.any(families != by_default):
+            usual = problem.restraints.derivatives(state, by_default)
             assert usual.jacobian is not None and data.diagonal is not None
             equations = normal_equations(usual.jacobian, data.diagonal, problem.atoms.n)
         reference, _ = effective_parameters(equations, automatic.value)
@@ -434,6 +455,9 @@ def _finished_cycle(
         parameters=freedom.parameters,
         effective_parameters=freedom.effective,
         reference_parameters=freedom.reference,
+        bulk_rmsz_bonds=geometry.bulk_rmsz_bonds,
+        bulk_rmsz_angles=geometry.bulk_rmsz_angles,
+        b_weight=automatic.b_multiplier,
     )
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, best,

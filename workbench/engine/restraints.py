@@ -22,6 +22,7 @@ class Restraints:
         self._geometry, self._atoms = geometry, atoms
         self._shapes = ShapeRestraints(atoms.shaped, atoms.n, shape_strength) if len(atoms.shaped) else None
         self._rows: ShapeRows | None = None
+        self._b_gradient: FloatArray = np.zeros(atoms.n_parameters)
 
     def derivatives(self, state: ModelState, families: FloatArray) -> Derivatives:
         """E = 1/2 sum r^2 with gradient (p,) and Jacobian (k, p) at a state; families: multipliers as `FAMILIES`."""
@@ -37,12 +38,19 @@ class Restraints:
             jacobian = sp.csr_matrix(sp.block_diag((jacobian, self._rows.jacobian * weight), format="csr"))
         if jacobian.shape[1] < p:
             jacobian = sp.csr_matrix((jacobian.data, jacobian.indices, jacobian.indptr), shape=(jacobian.shape[0], p))
+        first = int(np.searchsorted(covalent.family, B_SIMILARITY))
+        self._b_gradient = np.asarray(jacobian[first:].T @ values[first:])
         return Derivatives(
             value=0.5 * float(values @ values),
             gradient=np.asarray(jacobian.T @ values),
             jacobian=jacobian,
             diagonal=None,
         )
+
+    @property
+    def b_gradient(self) -> FloatArray:
+        """(p,) gradient of the restraints of B and shapes alone, families weighed, at the last `derivatives`."""
+        return self._b_gradient
 
     def value(self, state: ModelState, families: FloatArray) -> float:
         """E alone, with the reference of the last `derivatives`."""

@@ -1,13 +1,23 @@
-"""The automatic weight of the X-ray term.
+"""The automatic weights: of the X-ray term, and of the restraints of B.
 
-Meaning (design: conventions 5): the target is  w * sum over work reflections of -LL  +  E_geometry + E_B.
+Meaning (design: conventions 5): the target is  w * sum over work reflections of -LL  +  E_geometry + beta * E_B. Two
+weights, because two things are weighed: w, the geometry against the data, follows how well the geometry is kept; beta,
+with which w / beta weighs the B model against the data, does not. It would otherwise be stiffened for no reason
+whenever a strained geometry takes weight from the data: w / beta depends on the resolution alone at first, and then
+goes where the test set wants it.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+import numpy as np
+
+from workbench.core.arrays import FloatArray
+from workbench.core.settings import FAMILIES
+from workbench.engine.optimise.free_response import Verdict
 
 BOND_Z_HIGH, ANGLE_Z_HIGH = 0.90, 0.97
 """r.m.s. Z above which the data are given less weight: ideal values carry their own scatter, a model that follows noise
@@ -18,19 +28,34 @@ FIRST_JUDGED = 2
 """The first cycles bring the model in and are not judged."""
 STEEPNESS = 1.5
 """How strongly the weight answers: r.m.s. Z grows like the weight to the power of 0.35 (angles) to 0.55 (bonds)."""
+LET_BE = 1.01
+"""Excess over the band that is not worth another weight (a run rests only while its weight does)."""
 LARGEST_START = 10.0
 """Largest weight to start from."""
 LARGEST_CUT, RAISE = 1.5, 1.12
 """Largest factor by which the weight is lowered, and the one by which it is raised, in one cycle."""
 
+LOG_STEP = 0.35
+"""Largest change of ln beta in one cycle, and the one that the test set is asked about."""
+CLEAR = 1.0
+"""Standard errors that the test set must prefer another beta by, for beta to move."""
+B_LIMITS = 0.05, 4.0
+"""Smallest and largest beta."""
+UNKNOWN = Verdict()
+
 
 class Deviations(Protocol):
-    """What the weight is steered by: r.m.s. Z of the bonds and angles after a cycle."""
+    """What the weight is steered by: r.m.s. Z of the bulk of bonds and angles after a cycle."""
 
     @property
-    def rmsz_bonds(self) -> float: ...
+    def bulk_rmsz_bonds(self) -> float: ...
     @property
-    def rmsz_angles(self) -> float: ...
+    def bulk_rmsz_angles(self) -> float: ...
+
+
+def resolution_weight(d_min: float) -> float:
+    """exp(0.9104 d_min + 0.2162): weight of the data against the B restraints for a resolution of d_min angstrom."""
+    return math.exp(0.9104 * d_min + 0.2162)
 
 
 def starting_weight(d_min: float) -> float:
@@ -41,39 +66,88 @@ def starting_weight(d_min: float) -> float:
     the same R_free at a smaller deviation of bonds (docs/decisions.md). Capped at LARGEST_START: at 3 to 3.5 A the
     formula would leave angles at r.m.s. Z of 1.3 to 2 before steering brings them back.
     """
-    return min(math.exp(0.9104 * d_min + 0.2162), LARGEST_START)
+    return min(resolution_weight(d_min), LARGEST_START)
 
 
 @dataclass(frozen=True)
 class AutomaticWeight:
-    """The weight in use when the user leaves it to the program, and why."""
+    """The weights in use when the user leaves them to the program, and why.
+
+    value: w. data_to_b: w / beta.
+    """
 
     value: float
     reason: str
+    data_to_b: float
 
     @classmethod
-    def start(cls, d_min: float) -> AutomaticWeight:
-        return cls(starting_weight(d_min), f"from the resolution, {d_min:.2f} A")
+    def start(cls, d_min: float, value: float | None = None, reason: str = "") -> AutomaticWeight:
+        """For data to d_min angstrom; value, reason: a weight to go on with instead of that of the resolution."""
+        if value is not None:
+            return cls(value, reason, resolution_weight(d_min))
+        return cls(starting_weight(d_min), f"from the resolution, {d_min:.2f} A", resolution_weight(d_min))
 
-    def steered(self, before: Deviations, after: Deviations, cycle: int) -> AutomaticWeight:
-        """The weight for the next cycle, from r.m.s. Z before and after this one.
+    @property
+    def b_multiplier(self) -> float:
+        """beta."""
+        return self.value / self.data_to_b
 
-        Lowered in proportion while bonds or angles are outside their band and not coming back by themselves; raised
-        when both stay below it.
+    def families(self, chosen: tuple[float, ...]) -> FloatArray:
+        """(7,) multipliers of the families of restraints, as `FAMILIES`: the user's, times beta for B."""
+        result = np.array(chosen, dtype=np.float64)
+        result[FAMILIES.index("b_similarity")] *= self.b_multiplier
+        return result
+
+    def changes(self, before: AutomaticWeight) -> str:
+        """What is new since `before`, and why; empty when nothing is."""
+        parts = []
+        if self.value != before.value:
+            parts.append(f"Automatic weight {before.value:.2f} -> {self.value:.2f}, {self.reason}")
+        if self.data_to_b != before.data_to_b:
+            what = "softer" if self.data_to_b > before.data_to_b else "stiffer"
+            parts.append(
+                f"Restraints of B x{before.b_multiplier:.2f} -> x{self.b_multiplier:.2f}: {what} ones explain the test "
+                f"set better"
+            )
+        return "; ".join(parts)
+
+    def steered(
+        self, before: Deviations, after: Deviations, cycle: int, softer_b: Verdict = UNKNOWN
+    ) -> AutomaticWeight:
+        """The weights for the next cycle; before, after: the geometry before and after this one.
+
+        w is lowered in proportion while bonds or angles are outside their band and not coming back by themselves,
+        raised when both stay below it. softer_b: what the test set says of a smaller beta (by LOG_STEP).
         """
-        bonds, angles = after.rmsz_bonds, after.rmsz_angles
+        steered = self._by_geometry(before, after, cycle)
+        return steered if cycle < FIRST_JUDGED else steered._by_test_set(softer_b)
+
+    def _by_test_set(self, softer_b: Verdict) -> AutomaticWeight:
+        """beta moves towards what explains the test set better, the faster the clearer that is."""
+        z = softer_b.z
+        if abs(z) < CLEAR:
+            return self
+        factor = math.exp(LOG_STEP * max(-1.0, min(1.0, z / (2.0 * CLEAR))))
+        most, least = (self.value / limit for limit in B_LIMITS)
+        return replace(self, data_to_b=min(max(factor * self.data_to_b, least), most))
+
+    def _by_geometry(self, before: Deviations, after: Deviations, cycle: int) -> AutomaticWeight:
+        bonds, angles = after.bulk_rmsz_bonds, after.bulk_rmsz_angles
         if cycle < FIRST_JUDGED or not (math.isfinite(bonds) and math.isfinite(angles)):
             return self
         excess, name, z, limit = max(
             (bonds / BOND_Z_HIGH, "bond", bonds, BOND_Z_HIGH), (angles / ANGLE_Z_HIGH, "angle", angles, ANGLE_Z_HIGH)
         )
-        earlier = max(before.rmsz_bonds / BOND_Z_HIGH, before.rmsz_angles / ANGLE_Z_HIGH)
-        if excess > 1.0 and excess > 0.97 * earlier:
+        earlier = max(before.bulk_rmsz_bonds / BOND_Z_HIGH, before.bulk_rmsz_angles / ANGLE_Z_HIGH)
+        if excess > LET_BE and excess > 0.97 * earlier:
             cut = min(excess**STEEPNESS, LARGEST_CUT)
-            return AutomaticWeight(self.value / cut, f"lowered: {name} rmsZ {z:.2f} is above {limit:.2f}")
-        resting = bonds < 1.03 * before.rmsz_bonds and angles < 1.03 * before.rmsz_angles
+            return self._changed(self.value / cut, f"lowered: {name} rmsZ {z:.2f} is above {limit:.2f}")
+        resting = bonds < 1.03 * before.bulk_rmsz_bonds and angles < 1.03 * before.bulk_rmsz_angles
         if bonds < BOND_Z_LOW and angles < ANGLE_Z_LOW and resting:
-            return AutomaticWeight(
+            return self._changed(
                 self.value * RAISE, f"raised: rmsZ of bonds {bonds:.2f} and angles {angles:.2f} are below their band"
             )
-        return AutomaticWeight(self.value, f"kept: rmsZ of bonds {bonds:.2f}, angles {angles:.2f}")
+        return self._changed(self.value, f"kept: rmsZ of bonds {bonds:.2f}, angles {angles:.2f}")
+
+    def _changed(self, value: float, reason: str) -> AutomaticWeight:
+        return replace(self, value=value, reason=reason)

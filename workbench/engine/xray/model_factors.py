@@ -177,6 +177,22 @@ class DataSet:
         )
         return float(np.sum(ll + np.log(k)))
 
+    def free_log_likelihood(self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData) -> FloatArray:
+        """-log p(F_obs) of every test reflection, with scale, solvent scale, D and S as in `fitted`."""
+        _, amplitude = self._model(f_atoms, f_mask, fitted)
+        free = self.free
+        k = fitted.k_total[free]
+        ll = negative_log_likelihood(
+            self.f_obs[free] / k,
+            self.sigma[free] / k,
+            amplitude[free],
+            fitted.sigma_d[free],
+            fitted.sigma_s[free],
+            self.epsilon[free],
+            self.centric[free],
+        )
+        return np.asarray(ll + np.log(k))
+
     def _model(
         self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData
     ) -> tuple[ComplexArray, FloatArray]:
