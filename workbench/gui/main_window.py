@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
@@ -57,6 +58,8 @@ from workbench.session.state import Mark, SessionState
 
 REDRAW_MS = 200
 """Plots and tables are drawn at most five times a second, however fast the cycles come."""
+NEXT_MS = 15
+"""Between one plot and the next while a run goes on."""
 NARROW = 1240
 """Below this width the left panel is a drawer that is opened when wanted."""
 FILTER = (
@@ -128,6 +131,11 @@ class MainWindow(QMainWindow):
         self._redraw.setSingleShot(True)
         self._redraw.setInterval(REDRAW_MS)
         self._redraw.timeout.connect(self._draw)
+        self._waiting: list[Callable[[], None]] = []
+        self._draw_next = QTimer(self)
+        self._draw_next.setSingleShot(True)
+        self._draw_next.setInterval(NEXT_MS)
+        self._draw_next.timeout.connect(self._draw_waiting)
         self._show_recent()
         self._restore()
         self._changed.connect(self._follow)
@@ -382,8 +390,25 @@ class MainWindow(QMainWindow):
         last = state.statistics[-1].cycle if state.statistics else 0
         planned = max(last, planned_end(state)) if state.status != "finished" else last
         shown = state.shown.statistics.cycle if state.shown is not None else last
-        for panel in (self.r_factors, self.geometry_panel, self.plane):
-            panel.show_statistics(state.rows, marks, planned, shown)
+        plots = (self.r_factors, self.geometry_panel, self.plane)
+        self._waiting = [partial(plot.show_statistics, state.rows, marks, planned, shown) for plot in plots]
+        self._waiting.append(partial(self._draw_tables, state))
+        # While a run goes on one after the other, so that no beat of the window holds them all.
+        if state.status == "running":
+            self._draw_next.start()
+        else:
+            self._draw_waiting()
+
+    def _draw_waiting(self) -> None:
+        """The first that waits; all of them when no run goes on."""
+        running = self.session.state.status == "running"
+        while self._waiting:
+            self._waiting.pop(0)()
+            if running and self._waiting:
+                self._draw_next.start()
+                return
+
+    def _draw_tables(self, state: SessionState) -> None:
         if state.shown is not None:
             self.residues.show_cycle(state.shown)
         worst = state.shown.worst if state.shown is not None else None
@@ -638,6 +663,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._unlisten()
         self._redraw.stop()
+        self._draw_next.stop()
         layout = b""
         if self._user_sizes:
             layout = bytes(self.columns.saveState().data()) + b"|layout|" + bytes(self.centre.saveState().data())
