@@ -46,11 +46,13 @@ from workbench.gui.panels.status import StatusLine, planned_end
 from workbench.gui.panels.timeline import TimelinePanel
 from workbench.gui.panels.weights import WeightsPanel
 from workbench.gui.recognise import recognise
+from workbench.gui.scrubbing import Scrubbing
 from workbench.gui.theme import PADDING, Appearance, sizes_for, theme
 from workbench.gui.view_area import ViewArea
 from workbench.gui.widgets.lines import Hairline, Surface
 from workbench.gui.widgets.tabs import Tabs
 from workbench.session.preferences import Preferences, RecentFiles, load_preferences, save_preferences
+from workbench.session.residue_history import ResidueHistory
 from workbench.session.session import Session
 from workbench.session.state import Mark, SessionState
 
@@ -92,6 +94,7 @@ class MainWindow(QMainWindow):
         self._user_sizes = False
         self._drawer_open = False
         self._drawn: SessionState | None = None
+        self._fetching: tuple[str, int] | None = None
         self.setWindowTitle("Refinement Workbench")
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
@@ -108,7 +111,9 @@ class MainWindow(QMainWindow):
         view_menu = self.view.menu()
         if view_menu is not None:
             self.main_menu.insertMenu(self.actions_.residue, view_menu)
-        self.timeline = TimelinePanel()
+        self.history = ResidueHistory()
+        self.timeline = TimelinePanel(self.history)
+        self.scrubbing = Scrubbing(session, self)
         self.r_factors = RFactorsPanel()
         self.geometry_panel = GeometryPanel()
         self.plane = PlanePanel()
@@ -221,7 +226,10 @@ class MainWindow(QMainWindow):
         a.later.triggered.connect(lambda: self._try(lambda: self.session.look_beside(1)))
         a.newest.triggered.connect(lambda: self.session.look_at(None))
         a.go_on.triggered.connect(lambda: self._try(self.session.go_to_viewed))
-        self.timeline.cycle_chosen.connect(lambda number: self._try(lambda: self.session.look_at_cycle(number)))
+        self.timeline.cycle_chosen.connect(self.scrubbing.want)
+        self.timeline.newest_wanted.connect(lambda: self.scrubbing.want(None))
+        self.timeline.residue_chosen.connect(self._choose_residue)
+        self.scrubbing.failed.connect(lambda said: self.status.say(said, 60))
         self.header.verdict.back_wanted.connect(lambda number: self._try(lambda: self.session.go_to_cycle(number)))
         a.quit.triggered.connect(self.close)
         a.reset_layout.triggered.connect(self.reset_layout)
@@ -241,6 +249,7 @@ class MainWindow(QMainWindow):
         self.view.residue_wanted.connect(self._find_residue)
         self.view.settings_changed.connect(self._remember_view)
         self.residues.chosen.connect(self.view.centre_on_residue)
+        self.residues.chosen.connect(self.timeline.select_residue)
         self.weights.weight_wanted.connect(self._set_weight)
         self.weights.settings_wanted.connect(self._set_settings)
         self.refinement.settings_wanted.connect(self._set_settings)
@@ -330,6 +339,7 @@ class MainWindow(QMainWindow):
         self.timeline.show_state(new)
         self.status.show_state(new)
         self._follow_view(old, new)
+        self._follow_history(new)
         if new.status == "empty" and not (self.chosen_model or self.chosen_data):
             self.view.show_start()
         if old is not None and old.status != new.status:
@@ -341,9 +351,12 @@ class MainWindow(QMainWindow):
         if new.prepared is not None and (old is None or old.prepared is not new.prepared):
             self.view.show_prepared(new.prepared)
             self.residues.show_model(new.prepared.model)
+            if old is None or not _same_atoms(old, new):
+                self.timeline.show_model(new.prepared.model)
             self.setWindowTitle(f"{Path(new.prepared.model.source.path).name} \u2013 Refinement Workbench")
         elif new.prepared is None and old is not None and old.prepared is not None:
             self.residues.show_model(None)
+            self.timeline.show_model(None)
         self.view.show_refining(new.status == "running")
         if new.shown is not None and (old is None or old.shown is not new.shown):
             self.view.show_cycle(new.shown)
@@ -362,6 +375,22 @@ class MainWindow(QMainWindow):
                 # Other files were refused: what was open before still is.
                 self.chosen_model, self.chosen_data = request.model_path, request.data_path
                 self.chosen_dictionaries = request.dictionaries
+
+    def _follow_history(self, new: SessionState) -> None:
+        """The heat map's rows: of the newest cycle at once, of others (a project that was opened) in the background."""
+        if new.latest is not None:
+            self.history.take(new.latest)
+        journal, position = self.session.journal, new.position
+        missing = any(row is None for row in self.history.rows(new.statistics))
+        if journal is None or position is None or not missing or self._fetching == (str(journal.path), position):
+            return
+        self._fetching = (str(journal.path), position)
+
+        def fetched(result: object, error: Exception | None) -> None:
+            if error is None and result and not self._redraw.isActive():
+                self._redraw.start()
+
+        in_background(self, lambda: self.history.fetch(journal, position), fetched)
 
     def _draw(self) -> None:
         """Plots and tables of the newest state."""
@@ -538,6 +567,7 @@ class MainWindow(QMainWindow):
     def _choose_residue(self, row: int) -> None:
         self.tabs.show_page(self.residues)
         self.residues.select(row)
+        self.timeline.select_residue(row)
         self.view.centre_on_residue(row)
 
     def _search(self) -> None:
@@ -556,6 +586,7 @@ class MainWindow(QMainWindow):
         for row in range(len(residues)):
             if words.startswith(residues.label(row)):
                 self.residues.select(row)
+                self.timeline.select_residue(row)
                 return
 
     # files dropped on the window
@@ -620,6 +651,14 @@ class MainWindow(QMainWindow):
             save_preferences(kept)
         self.session.close()
         super().closeEvent(event)
+
+
+def _same_atoms(old: SessionState, new: SessionState) -> bool:
+    """The same file, prepared again: its cycles stay comparable residue by residue."""
+    before, after = old.prepared, new.prepared
+    if before is None or after is None:
+        return False
+    return len(before.model) == len(after.model) and before.model.source_text == after.model.source_text
 
 
 def _splitter(orientation: Qt.Orientation) -> QSplitter:

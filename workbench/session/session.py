@@ -365,7 +365,7 @@ class Session:
 
     def look_at_cycle(self, number: int) -> None:
         """Show the cycle with this number on the line that leads to where the session stands."""
-        key = self._key_of(number)
+        key = self.key_of(number)
         if key is not None:
             self.look_at(None if key == self.state.position else key)
 
@@ -386,7 +386,7 @@ class Session:
 
     def go_to_cycle(self, number: int) -> None:
         """`go_to` the cycle with this number on the present line."""
-        key = self._key_of(number)
+        key = self.key_of(number)
         if key is not None:
             self.go_to(key)
 
@@ -395,7 +395,8 @@ class Session:
         if self.state.viewed_key is not None:
             self.go_to(self.state.viewed_key)
 
-    def _key_of(self, number: int) -> int | None:
+    def key_of(self, number: int) -> int | None:
+        """Journal key of the cycle with this number on the line that leads to where the session stands."""
         with self._changed:
             if self.journal is None or self.state.position is None:
                 return None
