@@ -42,10 +42,12 @@ from workbench.gui.panels.plane import PlanePanel
 from workbench.gui.panels.r_factors import RFactorsPanel
 from workbench.gui.panels.refinement import RefinementPanel
 from workbench.gui.panels.residues import ResiduesPanel
+from workbench.gui.panels.scan import ScanPanel
 from workbench.gui.panels.status import StatusLine, planned_end
 from workbench.gui.panels.timeline import TimelinePanel
 from workbench.gui.panels.weights import WeightsPanel
 from workbench.gui.recognise import recognise
+from workbench.gui.scan_runner import ScanRunner
 from workbench.gui.scrubbing import Scrubbing
 from workbench.gui.theme import PADDING, Appearance, sizes_for, theme
 from workbench.gui.view_area import ViewArea
@@ -119,6 +121,8 @@ class MainWindow(QMainWindow):
         self.plane = PlanePanel()
         self.findings = FindingsPanel()
         self.residues = ResiduesPanel()
+        self.scan = ScanPanel()
+        self.scan_runner = ScanRunner(session, self)
         self.data_quality = DataQualityPanel()
         self.log = LogPanel()
         self.status = StatusLine()
@@ -172,6 +176,7 @@ class MainWindow(QMainWindow):
         pages: tuple[tuple[QWidget, str], ...] = (
             (self.findings, "Findings"),
             (self.residues, "Residues"),
+            (self.scan, "Scan"),
             (self.data_quality, "Data quality"),
             (self.log, "Log"),
         )
@@ -229,6 +234,10 @@ class MainWindow(QMainWindow):
         self.timeline.cycle_chosen.connect(self.scrubbing.want)
         self.timeline.newest_wanted.connect(lambda: self.scrubbing.want(None))
         self.timeline.residue_chosen.connect(self._choose_residue)
+        self.scan.scan_wanted.connect(self.scan_runner.begin)
+        self.scan.cancel_wanted.connect(self.scan_runner.cancel)
+        self.scan.point_chosen.connect(self.scrubbing.want_key)
+        self.scan_runner.changed.connect(self._show_scan)
         self.scrubbing.failed.connect(lambda said: self.status.say(said, 60))
         self.header.verdict.back_wanted.connect(lambda number: self._try(lambda: self.session.go_to_cycle(number)))
         a.quit.triggered.connect(self.close)
@@ -340,6 +349,9 @@ class MainWindow(QMainWindow):
         self.status.show_state(new)
         self._follow_view(old, new)
         self._follow_history(new)
+        if old is not None and old.prepared is not None and (new.prepared is None or not _same_atoms(old, new)):
+            self.scan_runner.forget()
+        self._show_scan_button()
         if new.status == "empty" and not (self.chosen_model or self.chosen_data):
             self.view.show_start()
         if old is not None and old.status != new.status:
@@ -391,6 +403,16 @@ class MainWindow(QMainWindow):
                 self._redraw.start()
 
         in_background(self, lambda: self.history.fetch(journal, position), fetched)
+
+    def _show_scan(self) -> None:
+        runner = self.scan_runner
+        self.scan.show_running(runner.running, runner.said)
+        self.scan.show_values(runner.values, runner.recommended, runner.reason)
+        self._show_scan_button()
+
+    def _show_scan_button(self) -> None:
+        obstacle = self.scan_runner.obstacle()
+        self.scan.set_possible(not obstacle, obstacle)
 
     def _draw(self) -> None:
         """Plots and tables of the newest state."""
@@ -642,6 +664,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._unlisten()
         self._redraw.stop()
+        self.scan_runner.cancel()
         layout = b""
         if self._user_sizes:
             layout = bytes(self.columns.saveState().data()) + b"|layout|" + bytes(self.centre.saveState().data())

@@ -27,19 +27,23 @@ class Scrubbing(QObject):
         self._busy = False
 
     def want(self, number: int | None) -> None:
-        self._wanted = number
-        if number is None:
+        key = None if number is None else self._session.key_of(number)
+        self.want_key(None if key == self._session.state.position else key)
+
+    def want_key(self, key: int | None) -> None:
+        """As `want`, for any cycle of the project."""
+        self._wanted = key
+        if key is None:
             self._session.look_at(None)
         elif not self._busy:
             self._next()
 
     def _next(self) -> None:
-        number, session = self._wanted, self._session
+        key, session = self._wanted, self._session
         journal = session.journal
-        if number is None or journal is None:
+        if key is None or journal is None:
             return
-        key = session.key_of(number)
-        if key is None or key == session.state.position:
+        if key == session.state.position:
             self._wanted = None
             session.look_at(None)
             return
@@ -51,7 +55,7 @@ class Scrubbing(QObject):
             session.show_loaded(key, known)
             return
         self._busy = True
-        in_background(self, lambda: (place, number, journal.load(key)), self._came)
+        in_background(self, lambda: (place, journal.load(key)), self._came)
 
     def _came(self, result: object, error: Exception | None) -> None:
         self._busy = False
@@ -60,13 +64,13 @@ class Scrubbing(QObject):
             self.failed.emit(str(error))
             return
         assert isinstance(result, tuple)
-        place, number, cycle = result
+        place, cycle = result
         self._loaded[place] = cycle
         while len(self._loaded) > KEPT:
             self._loaded.popitem(last=False)
         journal = self._session.journal
         if self._wanted is not None and journal is not None and place[0] == str(journal.path):
-            if self._wanted == number:
+            if self._wanted == place[1]:
                 self._wanted = None
             self._session.show_loaded(place[1], cycle)
         if self._wanted is not None:

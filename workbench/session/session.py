@@ -592,6 +592,11 @@ class Session:
             self._worker = None
 
     @property
+    def source(self) -> RunSource:
+        """What the runs of this session are made by; those of a study as well."""
+        return self._source
+
+    @property
     def worker_pid(self) -> int | None:
         """Process id of the child, for the log and for tests."""
         return self._worker.pid if self._worker is not None else None

@@ -257,7 +257,8 @@ class TimelinePanel(Surface):
         planned = max((*self._numbers, planned_end(state))) if state.status != "finished" else max((*self._numbers, 0))
         best = state.kept if state.status == "finished" else state.best
         at = None
-        if shown is not None and shown.statistics.cycle in self._numbers:
+        elsewhere = state.viewed is not None and not state.viewed_in_line
+        if shown is not None and shown.statistics.cycle in self._numbers and not elsewhere:
             at = self._numbers.index(shown.statistics.cycle)
         word = "kept" if state.status == "finished" else "best so far"
         best_number = None if best is None or len(self._numbers) < 2 else best.statistics.cycle
@@ -268,7 +269,9 @@ class TimelinePanel(Surface):
             self.cycle.set_text("")
             return
         number = shown.statistics.cycle
-        if state.viewed is not None:
+        if elsewhere:
+            self.cycle.set_text("*{another run}-{ is looked at}")
+        elif state.viewed is not None:
             self.cycle.set_text(f"*{{cycle {number}}}-{{ is looked at}}")
         elif state.status == "finished":
             self.cycle.set_text(f"*{{cycle {number}}}-{{ is kept}}")
