@@ -262,6 +262,10 @@ class MainWindow(QMainWindow):
         self.weights.weight_wanted.connect(self._set_weight)
         self.weights.settings_wanted.connect(self._set_settings)
         self.refinement.settings_wanted.connect(self._set_settings)
+        change = self.session.change_between_cycles
+        self.refinement.resolution_wanted.connect(lambda d: self._try_change(lambda: change(d_min=d)))
+        self.refinement.b_model_wanted.connect(lambda name: self._try_change(lambda: change(b_model=name)))
+        self.files.free_chosen.connect(lambda label, value: self._try_change(lambda: change(free=(label, value))))
         self.centre.splitterMoved.connect(lambda: self._moved(self.centre))
         self.right.splitterMoved.connect(lambda: self._moved(self.right))
         self.columns.splitterMoved.connect(lambda: self._moved(self.columns))
@@ -444,6 +448,14 @@ class MainWindow(QMainWindow):
             what()
         except WorkbenchError as error:
             self.status.say(str(error), 60)
+
+    def _try_change(self, what: Callable[[], object]) -> None:
+        """A change between two cycles; what it makes incomparable is said in the status line, and stays in the log."""
+        before = len(self.session.state.log)
+        self._try(what)
+        said = [line.text for line in self.session.state.log[before:] if line.severity == "warning"]
+        if said:
+            self.status.say(said[0], 20)
 
     def open_project(self, path: str) -> None:
         """Open a project file where it was left."""
