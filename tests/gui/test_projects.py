@@ -57,6 +57,7 @@ def test_a_click_on_a_cycle_shows_it_everywhere_and_changes_nothing(window: Main
     opened(window, qtbot)
     finished(window, qtbot)
     kept = window.session.state.kept
+    window.timeline.show_measure("Table")
     rows = window.timeline.table._table
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=QPointF(60, 20 * 2 + 10).toPoint())
     qtbot.waitUntil(lambda: window.session.state.viewed is not None)

@@ -44,15 +44,19 @@ from workbench.gui.panels.plane import PlanePanel
 from workbench.gui.panels.r_factors import RFactorsPanel
 from workbench.gui.panels.refinement import RefinementPanel
 from workbench.gui.panels.residues import ResiduesPanel
+from workbench.gui.panels.scan import ScanPanel
 from workbench.gui.panels.status import StatusLine, planned_end
 from workbench.gui.panels.timeline import TimelinePanel
 from workbench.gui.panels.weights import WeightsPanel
 from workbench.gui.recognise import recognise
+from workbench.gui.scan_runner import ScanRunner
+from workbench.gui.scrubbing import Scrubbing
 from workbench.gui.theme import PADDING, Appearance, sizes_for, theme
 from workbench.gui.view_area import ViewArea
 from workbench.gui.widgets.lines import Hairline, Surface
 from workbench.gui.widgets.tabs import Tabs
 from workbench.session.preferences import Preferences, RecentFiles, load_preferences, save_preferences
+from workbench.session.residue_history import ResidueHistory
 from workbench.session.session import Session
 from workbench.session.state import Mark, SessionState
 
@@ -98,6 +102,7 @@ class MainWindow(QMainWindow):
         self._user_sizes = False
         self._drawer_open = False
         self._drawn: SessionState | None = None
+        self._fetching: tuple[str, int] | None = None
         self.setWindowTitle("Refinement Workbench")
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
@@ -114,12 +119,16 @@ class MainWindow(QMainWindow):
         view_menu = self.view.menu()
         if view_menu is not None:
             self.main_menu.insertMenu(self.actions_.residue, view_menu)
-        self.timeline = TimelinePanel()
+        self.history = ResidueHistory()
+        self.timeline = TimelinePanel(self.history)
+        self.scrubbing = Scrubbing(session, self)
         self.r_factors = RFactorsPanel()
         self.geometry_panel = GeometryPanel()
         self.plane = PlanePanel()
         self.findings = FindingsPanel()
         self.residues = ResiduesPanel()
+        self.scan = ScanPanel()
+        self.scan_runner = ScanRunner(session, self)
         self.data_quality = DataQualityPanel()
         self.log = LogPanel()
         self.status = StatusLine()
@@ -178,6 +187,7 @@ class MainWindow(QMainWindow):
         pages: tuple[tuple[QWidget, str], ...] = (
             (self.findings, "Findings"),
             (self.residues, "Residues"),
+            (self.scan, "Scan"),
             (self.data_quality, "Data quality"),
             (self.log, "Log"),
         )
@@ -233,7 +243,14 @@ class MainWindow(QMainWindow):
         a.later.triggered.connect(lambda: self._try(lambda: self.session.look_beside(1)))
         a.newest.triggered.connect(lambda: self.session.look_at(None))
         a.go_on.triggered.connect(lambda: self._try(self.session.go_to_viewed))
-        self.timeline.cycle_chosen.connect(lambda number: self._try(lambda: self.session.look_at_cycle(number)))
+        self.timeline.cycle_chosen.connect(self.scrubbing.want)
+        self.timeline.newest_wanted.connect(lambda: self.scrubbing.want(None))
+        self.timeline.residue_chosen.connect(self._choose_residue)
+        self.scan.scan_wanted.connect(self.scan_runner.begin)
+        self.scan.cancel_wanted.connect(self.scan_runner.cancel)
+        self.scan.point_chosen.connect(self.scrubbing.want_key)
+        self.scan_runner.changed.connect(self._show_scan)
+        self.scrubbing.failed.connect(lambda said: self.status.say(said, 60))
         self.header.verdict.back_wanted.connect(lambda number: self._try(lambda: self.session.go_to_cycle(number)))
         a.quit.triggered.connect(self.close)
         a.reset_layout.triggered.connect(self.reset_layout)
@@ -257,9 +274,14 @@ class MainWindow(QMainWindow):
         self.view.peak_shown.connect(self.findings.select_peak)
         self.findings.peak_chosen.connect(self.view.show_peak)
         self.findings.atom_chosen.connect(self.view.centre_on_atom)
+        self.residues.chosen.connect(self.timeline.select_residue)
         self.weights.weight_wanted.connect(self._set_weight)
         self.weights.settings_wanted.connect(self._set_settings)
         self.refinement.settings_wanted.connect(self._set_settings)
+        change = self.session.change_between_cycles
+        self.refinement.resolution_wanted.connect(lambda d: self._try_change(lambda: change(d_min=d)))
+        self.refinement.b_model_wanted.connect(lambda name: self._try_change(lambda: change(b_model=name)))
+        self.files.free_chosen.connect(lambda label, value: self._try_change(lambda: change(free=(label, value))))
         self.centre.splitterMoved.connect(lambda: self._moved(self.centre))
         self.right.splitterMoved.connect(lambda: self._moved(self.right))
         self.columns.splitterMoved.connect(lambda: self._moved(self.columns))
@@ -346,6 +368,10 @@ class MainWindow(QMainWindow):
         self.timeline.show_state(new)
         self.status.show_state(new)
         self._follow_view(old, new)
+        self._follow_history(new)
+        if old is not None and old.prepared is not None and (new.prepared is None or not _same_atoms(old, new)):
+            self.scan_runner.forget()
+        self._show_scan_button()
         if new.status == "empty" and not (self.chosen_model or self.chosen_data):
             self.view.show_start()
         if old is not None and old.status != new.status:
@@ -360,9 +386,12 @@ class MainWindow(QMainWindow):
             viewport = self.view.viewport
             if viewport is not None and viewport.residue is not None:
                 self.residues.show_row(viewport.residue)
+            if old is None or not _same_atoms(old, new):
+                self.timeline.show_model(new.prepared.model)
             self.setWindowTitle(f"{Path(new.prepared.model.source.path).name} \u2013 Refinement Workbench")
         elif new.prepared is None and old is not None and old.prepared is not None:
             self.residues.show_model(None)
+            self.timeline.show_model(None)
         self.view.show_refining(new.status == "running")
         if new.shown is not None and (old is None or old.shown is not new.shown):
             self.view.show_cycle(new.shown)
@@ -381,6 +410,32 @@ class MainWindow(QMainWindow):
                 # Other files were refused: what was open before still is.
                 self.chosen_model, self.chosen_data = request.model_path, request.data_path
                 self.chosen_dictionaries = request.dictionaries
+
+    def _follow_history(self, new: SessionState) -> None:
+        """The heat map's rows: of the newest cycle at once, of others (a project that was opened) in the background."""
+        if new.latest is not None:
+            self.history.take(new.latest)
+        journal, position = self.session.journal, new.position
+        missing = any(row is None for row in self.history.rows(new.statistics))
+        if journal is None or position is None or not missing or self._fetching == (str(journal.path), position):
+            return
+        self._fetching = (str(journal.path), position)
+
+        def fetched(result: object, error: Exception | None) -> None:
+            if error is None and result and not self._redraw.isActive():
+                self._redraw.start()
+
+        in_background(self, lambda: self.history.fetch(journal, position), fetched)
+
+    def _show_scan(self) -> None:
+        runner = self.scan_runner
+        self.scan.show_running(runner.running, runner.said)
+        self.scan.show_values(runner.values, runner.recommended, runner.reason)
+        self._show_scan_button()
+
+    def _show_scan_button(self) -> None:
+        obstacle = self.scan_runner.obstacle()
+        self.scan.set_possible(not obstacle, obstacle)
 
     def _draw(self) -> None:
         """Plots and tables of the newest state."""
@@ -431,6 +486,14 @@ class MainWindow(QMainWindow):
             what()
         except WorkbenchError as error:
             self.status.say(str(error), 60)
+
+    def _try_change(self, what: Callable[[], object]) -> None:
+        """A change between two cycles; what it makes incomparable is said in the status line, and stays in the log."""
+        before = len(self.session.state.log)
+        self._try(what)
+        said = [line.text for line in self.session.state.log[before:] if line.severity == "warning"]
+        if said:
+            self.status.say(said[0], 20)
 
     def open_project(self, path: str) -> None:
         """Open a project file where it was left."""
@@ -586,6 +649,7 @@ class MainWindow(QMainWindow):
     def _choose_residue(self, row: int) -> None:
         self.tabs.show_page(self.residues)
         self.residues.show_row(row)
+        self.timeline.select_residue(row)
         self.view.centre_on_residue(row)
 
     def _search(self) -> None:
@@ -608,6 +672,7 @@ class MainWindow(QMainWindow):
         for row in range(len(residues)):
             if words.startswith(residues.label(row)):
                 self.residues.show_row(row)
+                self.timeline.select_residue(row)
                 return
 
     # files dropped on the window
@@ -664,6 +729,7 @@ class MainWindow(QMainWindow):
         self._unlisten()
         self._redraw.stop()
         self._draw_next.stop()
+        self.scan_runner.cancel()
         layout = b""
         if self._user_sizes:
             layout = bytes(self.columns.saveState().data()) + b"|layout|" + bytes(self.centre.saveState().data())
@@ -673,6 +739,14 @@ class MainWindow(QMainWindow):
             save_preferences(kept)
         self.session.close()
         super().closeEvent(event)
+
+
+def _same_atoms(old: SessionState, new: SessionState) -> bool:
+    """The same file, prepared again: its cycles stay comparable residue by residue."""
+    before, after = old.prepared, new.prepared
+    if before is None or after is None:
+        return False
+    return len(before.model) == len(after.model) and before.model.source_text == after.model.source_text
 
 
 def _splitter(orientation: Qt.Orientation) -> QSplitter:

@@ -9,15 +9,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
 from workbench.core.errors import InputError, WorkbenchError
 from workbench.core.events import CycleFinished, Failed, Finished, Prepared, RunEvent
-from workbench.core.settings import FAMILIES, Keep, RefinementSettings, RunRequest
+from workbench.core.settings import FAMILIES, BModel, Keep, RefinementSettings, RunRequest
 from workbench.session.checks import check_settings
 from workbench.session.history import Journal, JournalError, Recorder
 from workbench.session.history.journal import SUFFIX, extracted_inputs
+from workbench.session.incomparable import incomparable
 from workbench.session.state import Mark, SessionState, apply_event, snapshot, still_open, with_log
 from workbench.session.worker import RunSource, Worker, engine_run
 
@@ -260,6 +262,59 @@ class Session:
             if self._worker is not None:
                 self._worker.update_settings(settings)
 
+    def change_between_cycles(
+        self,
+        *,
+        d_min: float | Literal["keep"] | None = "keep",
+        b_model: BModel | None = None,
+        free: tuple[str | None, int | None] | None = None,
+    ) -> None:
+        """Change what a cycle under way cannot take: resolution limit (None: all data), B model, test set (column,
+        value). A run ends after its newest cycle and goes on from there; a paused one, or none, waits for Refine.
+
+        What it makes incomparable is said in the log. Raises SettingsError for what no run could use.
+        """
+        with self._changed:
+            state = self.state
+            if state.request is None:
+                return
+            settings = state.settings
+            if d_min != "keep":
+                settings = replace(settings, d_min=d_min)
+            if b_model is not None:
+                settings = replace(settings, b_model=b_model)
+            check_settings(settings)
+            request = replace(state.request, settings=settings)
+            if free is not None:
+                request = replace(request, free_label=free[0], free_value=free[1])
+            known = state.prepared.reflections.d_min if state.prepared is not None else 0.0
+            name, said = incomparable(replace(state.request, settings=state.settings), request, known)
+            if not name:
+                return
+            if state.status in ("preparing", "ready"):
+                self._set(replace(state, status="preparing", request=request, settings=settings))
+                self._launch(request, held=state.held)
+                return
+            going = state.status == "running"
+            latest = state.latest
+            if state.status in ("running", "paused", "stopping") and latest is not None:
+                number = latest.statistics.cycle
+                key = self._end_run(f"Ended after cycle {number}: {name}", number)
+                text = f"Ended after cycle {number} to change it: {name}."
+                ended = replace(state, status="stopping", keep_on_stop="current")
+                ended = apply_event(ended, Finished("stopped", text, latest, 0.0, 0.0), time.time())
+                state = replace(ended, position=key if key is not None else state.position)
+            where = latest.statistics.cycle if latest is not None else 0
+            state = replace(
+                state, settings=settings, request=request, marks=(*state.marks, Mark(where, name, "between", ""))
+            )
+            state = with_log(state, f"{name[:1].upper()}{name[1:]}. {said}", "warning", time.time())
+            if self.journal is not None and not self.journal.read_only:
+                state = self._with_moves(state)
+            self._set(state)
+            if going:
+                self._begin_again(stepping=False)
+
     def set_link(self, label: str, bond: bool) -> None:
         """Bond a link of `Prepared.links`, or not. A prepared run prepares again; otherwise it holds from the next run
         on."""
@@ -366,7 +421,7 @@ class Session:
 
     def look_at_cycle(self, number: int) -> None:
         """Show the cycle with this number on the line that leads to where the session stands."""
-        key = self._key_of(number)
+        key = self.key_of(number)
         if key is not None:
             self.look_at(None if key == self.state.position else key)
 
@@ -387,7 +442,7 @@ class Session:
 
     def go_to_cycle(self, number: int) -> None:
         """`go_to` the cycle with this number on the present line."""
-        key = self._key_of(number)
+        key = self.key_of(number)
         if key is not None:
             self.go_to(key)
 
@@ -396,7 +451,8 @@ class Session:
         if self.state.viewed_key is not None:
             self.go_to(self.state.viewed_key)
 
-    def _key_of(self, number: int) -> int | None:
+    def key_of(self, number: int) -> int | None:
+        """Journal key of the cycle with this number on the line that leads to where the session stands."""
         with self._changed:
             if self.journal is None or self.state.position is None:
                 return None
@@ -593,6 +649,11 @@ class Session:
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
+
+    @property
+    def source(self) -> RunSource:
+        """What the runs of this session are made by; those of a study as well."""
+        return self._source
 
     @property
     def worker_pid(self) -> int | None:

@@ -116,6 +116,16 @@ class SessionState:
         return self.latest
 
     @property
+    def viewed_in_line(self) -> bool:
+        """The cycle that is looked at is one of `statistics`; else it belongs to another run (a scan, a branch)."""
+        if self.viewed is None:
+            return False
+        seen = self.viewed.statistics
+        return any(
+            (row.cycle, row.r_work, row.ll_work) == (seen.cycle, seen.r_work, seen.ll_work) for row in self.statistics
+        )
+
+    @property
     def rows(self) -> tuple[CycleStatistics, ...]:
         """`statistics`, once a run has ended with the kept cycle as it is written (rounded, scales fitted afresh).
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import WorkbenchError
-from workbench.core.events import CycleFinished, CycleStatistics, Failed, Finished, Prepared, RunEvent
+from workbench.core.events import CycleFinished, CycleStatistics, Failed, Finished, InputSummary, Prepared, RunEvent
 from workbench.core.settings import RunRequest
 from workbench.session.worker import RunSource, Worker, engine_run
 
@@ -183,15 +183,22 @@ def item_values(ended: ItemEnded) -> dict[str, Any]:
     return plain
 
 
-def plan_of(kind: str, request: RunRequest, more: object = None) -> str:
+def plan_of(kind: str, request: RunRequest, more: object = None, read: InputSummary | None = None) -> str:
     """A name for "the same study of the same files": kind, content of the inputs, and settings.
 
-    Raises InputError where a file cannot be read.
+    read: what was read for the request, where it was; else the files are read. Raises InputError where one cannot be.
     """
+    if read is not None:
+        marks = [source.sha256 for source in (read.model, read.data, *read.dictionaries)]
+        return _plan(kind, request, marks, more)
     from workbench.io.files import read_input
 
     files = (request.model_path, request.data_path, *request.dictionaries, request.intake.free_file)
     marks = [read_input(path).source.sha256 if path else "" for path in files]
+    return _plan(kind, request, marks, more)
+
+
+def _plan(kind: str, request: RunRequest, marks: list[str], more: object) -> str:
     settings = dataclasses.asdict(replace(request.settings, threads=0))
     start = "" if request.start is None else hashlib.sha256(request.start.xyz.tobytes()).hexdigest()
     said = json.dumps(

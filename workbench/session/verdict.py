@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def verdict_of(state: SessionState) -> Verdict | None:
-    """The verdict on the whole run, or at the cycle that is looked at; None before there is one.
+    """The verdict on the whole run, or at the cycle that is looked at; None before there is one, and for a model of
+    another run.
 
     A run that has ended is judged by its last cycle, whichever it kept: what was kept is the remedy.
     """
@@ -21,6 +22,8 @@ def verdict_of(state: SessionState) -> Verdict | None:
     if state.prepared is None or shown is None:
         return None
     rows = state.statistics
+    if state.viewed is not None and not state.viewed_in_line:
+        return None
     if state.viewed is not None:
         rows = tuple(row for row in rows if row.cycle <= shown.statistics.cycle)
     return _judged(_Rows(rows), _context(_Same(state.prepared))) if rows else None

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QMessageBox, QVBoxLayout, QWidget
 
 from workbench.core.crystal import LinkReport, Model, Reflections
-from workbench.core.events import Failed, Prepared
+from workbench.core.events import CycleFinished, Failed, Prepared
 from workbench.core.settings import ACCEPT_UNPLACED
 from workbench.gui import icons
 from workbench.gui.panels.restraints_dialog import RestraintsDialog
@@ -21,6 +21,7 @@ from workbench.gui.widgets.buttons import TextButton
 from workbench.gui.widgets.lines import FileTitle, Row
 from workbench.gui.widgets.text import Label, Paragraph, literal
 from workbench.session.chemistry import OWN_GEOMETRY, links_line, source_words, sources_line
+from workbench.session.free_sets import flagged_sets
 from workbench.session.state import SessionState
 
 
@@ -215,9 +216,12 @@ class FilesPanel(QWidget):
     link_chosen = Signal(str, bool)
     dictionary_made = Signal(str)
     unplaced_accepted = Signal()
+    free_chosen = Signal(str, object)
+    """Column of the test set and its value (None: found)."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._shown: CycleFinished | None = None
         self.model_title = FileTitle("model", "No model")
         self.residues = Row("Residues")
         self.atoms = Row("Atoms")
@@ -238,7 +242,11 @@ class FilesPanel(QWidget):
         self.resolution = Row("Resolution")
         self.reflections = Row("Reflections")
         self.amplitudes = Row("Amplitudes")
-        self.free_set = Row("Free set")
+        self.free_change = TextButton("Change")
+        self.free_change.setAccessibleName("Change the free set")
+        self.free_change.clicked.connect(self._choose_free)
+        self.free_change.setVisible(False)
+        self.free_set = Row("Free set", "", self.free_change)
         self.free_reason = IndentedText()
         self.data_error = ErrorCard()
         self.dictionary_title = FileTitle("dictionary", "")
@@ -306,7 +314,40 @@ class FilesPanel(QWidget):
         self._dialog.show()
         self._dialog.raise_()
 
+    def free_menu(self) -> QMenu:
+        """The sets of the column in use with size and R, and the other columns."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if self._prepared is None:
+            return menu
+        columns = self._prepared.reflections.columns
+        warning = menu.addAction("Another set has been refined against: R_free is then no test of this model")
+        warning.setEnabled(False)
+        menu.addSeparator()
+        for one in flagged_sets(self._prepared, self._shown):
+            r = f"   R {one.r:.3f}" if math.isfinite(one.r) else ""
+            action = menu.addAction(f"{columns.free} = {one.value}   {one.count} reflections{r}")
+            action.setCheckable(True)
+            action.setChecked(one.value == columns.free_value)
+            action.triggered.connect(lambda _=False, value=one.value: self.free_chosen.emit(columns.free, value))
+        others = [label for label in columns.free_candidates if label != columns.free]
+        if others:
+            menu.addSeparator()
+        for label in others:
+            action = menu.addAction(f"Column {label}")
+            action.triggered.connect(lambda _=False, label=label: self.free_chosen.emit(label, None))
+        return menu
+
+    def _choose_free(self) -> None:
+        self.free_menu().popup(self.free_change.mapToGlobal(self.free_change.rect().bottomLeft()))
+
     def show_state(self, old: SessionState | None, new: SessionState) -> None:
+        self._shown = new.shown
+        data = None if new.prepared is None else new.prepared.reflections
+        self.free_change.setVisible(
+            data is not None and (data.flags is not None or len(data.columns.free_candidates) > 1)
+        )
+        self.free_change.setEnabled(new.status not in ("preparing", "stopping"))
         if old is None or new.request is not old.request:
             request = new.request
             if request is not None:

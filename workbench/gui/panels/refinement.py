@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from workbench.core.settings import RefinementSettings
-from workbench.gui.widgets.buttons import Toggle
+from workbench.gui.widgets.buttons import TextButton, Toggle
 from workbench.gui.widgets.lines import Row
 from workbench.gui.widgets.number_field import NumberField
 from workbench.gui.widgets.text import Label
 from workbench.session.state import SessionState
+
+B_MODELS = {
+    "auto": "Automatic: tensors where the test set supports them",
+    "isotropic": "Isotropic: one B for each atom",
+    "anisotropic": "Anisotropic: a tensor for each atom",
+}
 
 
 class RefinementPanel(QWidget):
     """Rows of the strategy. A switch stands only where it acts: hydrogens before the run begins."""
 
     settings_wanted = Signal(object)
+    resolution_wanted = Signal(object)
+    """float in angstrom, or None for all data; between two cycles."""
+    b_model_wanted = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +37,17 @@ class RefinementPanel(QWidget):
         self.cycles_field = NumberField("Largest number of cycles", 1, 999, whole=True)
         self.cycles_field.setFixedWidth(48)
         self.coordinates = Row("Coordinates", "individual")
-        self.b_factors = Row("B factors", "isotropic")
+        self.b_choice = TextButton("Change")
+        self.b_choice.setAccessibleName("Change how B factors are described")
+        self.b_choice.setToolTip("Between two cycles: the run goes on from its newest one")
+        self.b_factors = Row("B factors", "isotropic", self.b_choice)
+        self.resolution_field = NumberField("High-resolution limit in angstrom", 0.3, 20.0)
+        self.resolution_field.setFixedWidth(48)
+        self.resolution_field.setToolTip(
+            "Limit of the data, between two cycles; R factors before and after are then over other reflections."
+            " The limit of the data or finer: all data"
+        )
+        self.resolution = Row("Resolution", "to", self.resolution_field)
         self.hydrogens = Row("Hydrogens", "riding, not written", self.hydrogen_toggle)
         self.solvent = Row("Bulk solvent", "mask")
         self.cycles = Row("Cycles", "at most", self.cycles_field)
@@ -37,15 +56,28 @@ class RefinementPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(Label("Strategy", size=12, weight=600, role="label"))
         layout.addSpacing(6)
-        for row in (self.coordinates, self.b_factors, self.hydrogens, self.solvent, self.cycles):
+        rows = (self.coordinates, self.b_factors, self.hydrogens, self.solvent, self.resolution, self.cycles)
+        for row in rows:
             layout.addWidget(row)
         self.hydrogen_toggle.clicked.connect(self._hydrogens)
         self.cycles_field.entered.connect(self._cycles)
+        self.resolution_field.entered.connect(self._resolution)
+        self.b_choice.clicked.connect(self._choose_b)
+        self._finest = 0.0
 
     def show_state(self, old: SessionState | None, state: SessionState) -> None:
         self._settings = state.settings
         self.cycles_field.set_number(state.settings.cycles)
         prepared = state.prepared
+        able = prepared is not None and state.status not in ("preparing", "stopping")
+        self.resolution_field.setEnabled(able)
+        self.b_choice.setEnabled(able)
+        if prepared is None:
+            self.resolution_field.clear_number()
+        else:
+            d_min = prepared.reflections.d_min
+            self._finest = d_min if state.settings.d_min is None else min(self._finest or d_min, d_min)
+            self.resolution_field.set_number(state.settings.d_min or d_min)
         if prepared is not None:
             flags = prepared.model.anisotropic if state.shown is None else state.shown.state.anisotropic
             anisotropic, total = int(flags.sum()), len(prepared.model)
@@ -81,6 +113,19 @@ class RefinementPanel(QWidget):
 
     def _hydrogens(self, on: bool) -> None:
         self.settings_wanted.emit(replace(self._settings, hydrogens="auto" if on else "none"))
+
+    def _resolution(self, value: float) -> None:
+        self.resolution_wanted.emit(None if self._finest and value <= self._finest + 0.005 else round(value, 2))
+
+    def _choose_b(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name, words in B_MODELS.items():
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(name == self._settings.b_model)
+            action.triggered.connect(lambda _=False, name=name: self.b_model_wanted.emit(name))
+        menu.popup(self.b_choice.mapToGlobal(self.b_choice.rect().bottomLeft()))
 
     def _cycles(self, value: float) -> None:
         self.settings_wanted.emit(replace(self._settings, cycles=round(value)))

@@ -60,6 +60,7 @@ class Plot(pg.PlotWidget):
     """One plot with fixed margins."""
 
     hovered = Signal(object)
+    pressed = Signal(QPointF)
 
     def __init__(
         self, name: str, *, right: int, x_name: str, below: bool = False, parent: QWidget | None = None
@@ -148,6 +149,11 @@ class Plot(pg.PlotWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.hovered.emit(event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.pressed.emit(event.position())
         event.accept()
 
     def leaveEvent(self, event: object) -> None:

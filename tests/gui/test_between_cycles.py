@@ -1,0 +1,139 @@
+"""Resolution limit, B model and free set changed between two cycles, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.fake_run import fake_run, recorded_run
+from tests.gui.test_window import finished, opened
+from workbench.core.events import CycleFinished, Prepared
+from workbench.core.settings import RunRequest
+from workbench.gui.app import make_application, make_window
+from workbench.gui.main_window import MainWindow
+from workbench.session.free_sets import flagged_sets
+from workbench.session.incomparable import incomparable
+
+
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    return make_application()
+
+
+@pytest.fixture
+def window(qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MainWindow]:
+    monkeypatch.setattr("workbench.gui.view_area.make_viewport", lambda parent: (None, "No OpenGL in this test."))
+    made = make_window(source=fake_run, keep_preferences=False, projects=tmp_path / "projects")
+    made.resize(1680, 1050)
+    made.show()
+    made.activateWindow()
+    assert QTest.qWaitForWindowActive(made)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def _last(window: MainWindow) -> int:
+    return window.session.state.statistics[-1].cycle
+
+
+def test_a_running_refinement_goes_on_from_its_newest_cycle(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    session = window.session
+    session.set_settings(type(session.state.settings)(cycles=400))
+    session.refine()
+    qtbot.waitUntil(lambda: _last(window) >= 3, timeout=20000)
+    before = session.state.statistics
+    window.refinement.resolution_wanted.emit(2.5)
+    number = session.state.statistics[-1].cycle
+    assert session.state.settings.d_min == 2.5
+    qtbot.waitUntil(lambda: session.state.status == "running" and _last(window) >= number + 2, timeout=20000)
+    request = session.state.request
+    assert request is not None and request.settings.d_min == 2.5 and request.first_cycle == number
+    assert [r.cycle for r in session.state.statistics[: number + 1]] == [r.cycle for r in before][: number + 1]
+    said = [line for line in session.state.log if "other reflections" in line.text]
+    assert said and said[0].severity == "warning"
+    assert any("resolution" in mark.text for mark in session.state.marks)
+    journal = session.journal
+    assert journal is not None and len(journal.runs()) == 2 and journal.runs()[1].parent is not None
+    session.stop()
+    qtbot.waitUntil(lambda: session.state.status == "finished", timeout=20000)
+    assert journal.integrity() == "ok"
+
+
+def test_paused_or_finished_it_waits_for_refine(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    window.refinement.b_model_wanted.emit("isotropic")
+    state = window.session.state
+    assert state.status == "finished" and state.settings.b_model == "isotropic"
+    assert any("number of parameters" in line.text for line in state.log)
+    window.refinement.b_model_wanted.emit("isotropic")
+    assert window.session.state.log == state.log, "what is so already needs no word"
+    window.session.refine()
+    qtbot.waitUntil(lambda: window.session.state.status == "finished", timeout=20000)
+    request = window.session.state.request
+    assert request is not None and request.settings.b_model == "isotropic"
+
+
+def test_a_limit_that_no_run_could_use_changes_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    before = window.session.state
+    window.refinement.resolution_wanted.emit(-1.0)
+    assert window.session.state is before
+    assert "resolution" in window.status.message.text().lower() or "used" in window.status.message.text()
+
+
+def test_another_free_set_is_named_with_its_size_and_r(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    state = window.session.state
+    prepared = state.prepared
+    assert prepared is not None
+    menu = window.files.free_menu()
+    texts = [action.text() for action in menu.actions()]
+    assert "refined against" in texts[0]
+    sets = flagged_sets(prepared, state.shown)
+    for one in sets:
+        assert any(f"= {one.value} " in text and f"{one.count} reflections" in text for text in texts)
+    menu.close()
+    window.files.free_chosen.emit("FREE", 3)
+    request = window.session.state.request
+    assert request is not None and (request.free_label, request.free_value) == ("FREE", 3)
+    assert any("shaken" in line.text for line in window.session.state.log)
+
+
+def test_r_of_every_set_is_that_of_its_reflections() -> None:
+    events = recorded_run(2)
+    prepared = next(event for event in events if isinstance(event, Prepared))
+    last = [event for event in events if isinstance(event, CycleFinished)][-1]
+    from dataclasses import replace
+
+    data = prepared.reflections
+    flags = np.where(data.free, 0, 1 + np.arange(len(data)) % 3).astype(np.int32)
+    flags[5] = -(2**31)
+    prepared = replace(prepared, reflections=replace(data, flags=flags))
+    sets = {one.value: one for one in flagged_sets(prepared, last)}
+    assert set(sets) == {0, 1, 2, 3}
+    assert sets[0].r == pytest.approx(last.statistics.r_free, abs=2e-3)
+    assert sum(one.count for one in sets.values()) == len(data) - 1
+    assert np.isnan(flagged_sets(prepared, None)[0].r)
+    assert flagged_sets(replace(prepared, reflections=replace(data, flags=None)), last) == []
+
+
+def test_what_a_change_makes_incomparable() -> None:
+    from dataclasses import replace
+
+    base = RunRequest("a.pdb", "a.mtz")
+    assert incomparable(base, base, 1.8) == ("", "")
+    name, said = incomparable(base, replace(base, settings=replace(base.settings, d_min=2.0)), 1.8)
+    assert name == "resolution 1.80 \u2192 2.00" and "other reflections" in said
+    name, said = incomparable(base, replace(base, free_label="F2", free_value=3), 1.8)
+    assert "F2 = 3" in name and "no independent measure" in said

@@ -1,0 +1,110 @@
+"""The weight scan in the window: points as they come, a model behind each, cancel and go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.fake_run import fake_run
+from tests.gui.test_window import finished, opened
+from workbench.gui.app import make_application, make_window
+from workbench.gui.main_window import MainWindow
+from workbench.session.verdict import verdict_of
+from workbench.session.weight_scan import AUTOMATIC, FACTORS
+
+
+@pytest.fixture(scope="session")
+def qapp() -> QApplication:
+    return make_application()
+
+
+@pytest.fixture
+def window(qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MainWindow]:
+    monkeypatch.setattr("workbench.gui.view_area.make_viewport", lambda parent: (None, "No OpenGL in this test."))
+    made = make_window(source=fake_run, keep_preferences=False, projects=tmp_path / "projects")
+    made.resize(1680, 1050)
+    made.show()
+    made.activateWindow()
+    assert QTest.qWaitForWindowActive(made)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def test_a_scan_gives_seven_points_and_a_model_behind_each(window: MainWindow, qtbot: QtBot) -> None:
+    scan = window.scan
+    assert not scan.button.isEnabled() and scan.button.toolTip()
+    opened(window, qtbot)
+    finished(window, qtbot)
+    state = window.session.state
+    window.tabs.show_page(scan)
+    assert scan.button.isEnabled()
+    QTest.mouseClick(scan.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: scan.running)
+    assert scan.button.text() == "Cancel"
+    qtbot.waitUntil(lambda: len(scan.values) >= 2, timeout=20000)
+    assert not window.scan_runner.recommended, "nothing is recommended before all are there"
+    qtbot.waitUntil(lambda: not scan.running, timeout=120000)
+    assert set(scan.values) == {AUTOMATIC, *(f"x {f:g}" for f in FACTORS)}
+    assert window.scan_runner.reason and window.scan_runner.reason in scan.reason.text()
+    # Nobody has moved: the kept model is the kept model.
+    assert window.session.state.position == state.position and window.session.state.kept is state.kept
+    assert window.session.state.statistics == state.statistics
+    place = scan.plot.place(float(scan._x[-1]), float(scan._y[-1]))
+    QTest.mouseClick(scan.plot.viewport(), Qt.MouseButton.LeftButton, pos=place.toPoint())
+    qtbot.waitUntil(lambda: window.session.state.viewed is not None)
+    viewed = window.session.state.viewed
+    name = scan._order[-1]
+    assert viewed is not None
+    assert viewed.statistics.xray_weight == pytest.approx(scan.values[name]["statistics"]["xray_weight"])
+    assert verdict_of(window.session.state) is None, "the curve on screen is not that model's"
+    assert "another run" in window.timeline.cycle.text()
+    # Return goes on from there: a branch of its own.
+    window.actions_.go_on.trigger()
+    qtbot.waitUntil(lambda: window.session.state.position == scan.values[name]["key"])
+    kept = window.session.state.kept
+    assert kept is not None and kept.statistics.r_work == pytest.approx(viewed.statistics.r_work)
+    assert window.session.journal is not None and window.session.journal.integrity() == "ok"
+    window.actions_.undo.trigger()
+    qtbot.waitUntil(lambda: window.session.state.position == state.position)
+
+
+def test_cancelled_a_scan_keeps_its_points_and_goes_on(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    scan = window.scan
+    window.scan_runner.begin()
+    qtbot.waitUntil(lambda: len(scan.values) >= 2, timeout=20000)
+    QTest.mouseClick(scan.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not scan.running, timeout=20000)
+    known = set(scan.values)
+    assert 2 <= len(known) < 7 and "goes on" in scan.reason.text()
+    runs = len(window.session.journal.runs()) if window.session.journal else 0
+    window.scan_runner.begin()
+    qtbot.waitUntil(lambda: not scan.running and len(scan.values) == 7, timeout=120000)
+    assert window.session.journal is not None
+    made = len(window.session.journal.runs()) - runs
+    assert made <= 7 - len(known), "what was there is not refined again"
+
+
+def test_the_likelihood_can_be_shown_instead(window: MainWindow, qtbot: QtBot) -> None:
+    from tests.workflows.test_studies import _items
+    from workbench.session.studies import Study, item_values
+
+    model_data = window
+    opened(model_data, qtbot)
+    request = window.session.state.request
+    assert request is not None
+    items = _items(Path(request.model_path), Path(request.data_path), 2)
+    values = {e.item.name: {**item_values(e), "key": None} for e in Study(items, source=fake_run).run()}
+    window.scan.show_values(values, "x 1", "A reason.")
+    for quantity in ("ll_free", "r_free"):
+        QTest.mouseClick(window.scan.pills[quantity], Qt.MouseButton.LeftButton)
+        assert list(window.scan._y) == [values[name][quantity] for name in window.scan._order]
+    assert "A reason." in window.scan.reason.text()
