@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "picture", "demo")
+SUBCOMMANDS = ("refine", "score", "inspect", "fetch", "dictionary", "picture", "demo")
 
 USAGE = """\
 usage: workbench                        open the window
@@ -19,6 +19,7 @@ usage: workbench                        open the window
        workbench score MODEL DATA ...   R factors and geometry of a model as it is
        workbench dictionary CIF ...     restraints for a ligand, from a description or --smiles (extra `ligands`)
        workbench inspect DATA [MODEL]   what a data set is worth: completeness, twinning, symmetry, test set
+       workbench fetch CODE             model and structure factors of a PDB entry, from the wwPDB
        workbench picture MODEL ...      the model, with the maps of DATA or of a map file, as PNG
        workbench demo                   a bundled example: in the window, or in the terminal where there is no display
 
@@ -97,6 +98,10 @@ def _dispatch(words: list[str]) -> int:
         from workbench.cli import inspect
 
         return inspect.main(words[1:])
+    if first == "fetch":
+        from workbench.cli import fetch
+
+        return fetch.main(words[1:])
     if first == "picture":
         from workbench.cli import picture
 
