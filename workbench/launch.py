@@ -11,7 +11,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SUBCOMMANDS = ("refine", "score", "inspect", "dictionary", "picture", "demo", "replay", "scan", "kfold", "paired")
+SUBCOMMANDS = (
+    "refine",
+    "score",
+    "inspect",
+    "fetch",
+    "dictionary",
+    "picture",
+    "demo",
+    "replay",
+    "scan",
+    "kfold",
+    "paired",
+)
 
 USAGE = """\
 usage: workbench                        open the window
@@ -21,6 +33,7 @@ usage: workbench                        open the window
        workbench score MODEL DATA ...   R factors and geometry of a model as it is
        workbench dictionary CIF ...     restraints for a ligand, from a description or --smiles (extra `ligands`)
        workbench inspect DATA [MODEL]   what a data set is worth: completeness, twinning, symmetry, test set
+       workbench fetch CODE             model and structure factors of a PDB entry, from the wwPDB
        workbench scan MODEL DATA ...    several weights side by side, and which one to take
        workbench kfold MODEL DATA ...   R_complete and the spread of R_free over k test sets
        workbench paired MODEL DATA ...  paired refinement: which resolution limit the model gains from
@@ -115,6 +128,10 @@ def _dispatch(words: list[str]) -> int:
         from workbench.cli import inspect
 
         return inspect.main(words[1:])
+    if first == "fetch":
+        from workbench.cli import fetch
+
+        return fetch.main(words[1:])
     if first == "picture":
         from workbench.cli import picture
 

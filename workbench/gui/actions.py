@@ -17,7 +17,7 @@ class Actions:
         make = self._make
         self.open = make("Open\u2026", "Open", "Open a model, reflections or dictionaries", "Ctrl+O")
         self.example = make("Try the example", "Example", "Open the bundled example structure")
-        self.fetch = make("Fetch\u2026", "Fetch", "Fetch by PDB code: not in this version")
+        self.fetch = make("Fetch\u2026", "Fetch", "Fetch model and data of a PDB entry by its code", "Ctrl+Shift+O")
         self.refine = make("Refine", "Refine", "Start or go on refining; while it runs, pause", "Ctrl+R")
         self.pause = make("Pause", "Pause", "Pause; every slider stays alive", "Ctrl+Shift+R")
         self.step = make("Step one cycle", "Step", "Refine one cycle, then pause", "Ctrl+T")
@@ -54,7 +54,6 @@ class Actions:
             action.setChecked(True)
         for action in (self.follow_system, self.dark, self.light):
             action.setCheckable(True)
-        self.fetch.setEnabled(False)
 
     def _make(self, text: str, word: str, tip: str, keys: str = "") -> QAction:
         action = QAction(text, self._window)
@@ -73,7 +72,7 @@ class Actions:
 
     def main_menu(self, recent: QMenu) -> QMenu:
         menu = QMenu(self._window)
-        menu.addActions([self.open])
+        menu.addActions([self.open, self.fetch])
         menu.addMenu(recent)
         menu.addActions([self.example, self.save_project, self.export])
         menu.addSeparator()

@@ -35,6 +35,7 @@ from workbench.gui.actions import Actions
 from workbench.gui.bridge import in_background
 from workbench.gui.command_list import CommandList, Entry, action_entries, residue_entries
 from workbench.gui.panels.data_quality import DataQualityPanel
+from workbench.gui.panels.fetch_dialog import FetchDialog
 from workbench.gui.panels.files import FilesPanel
 from workbench.gui.panels.findings import FindingsPanel
 from workbench.gui.panels.geometry import GeometryPanel
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self.chosen_model = ""
         self.chosen_data = ""
         self.chosen_dictionaries: tuple[str, ...] = ()
+        self._fetch_dialog: FetchDialog | None = None
         self._asked_for: tuple[str, str, tuple[str, ...]] = ("", "", ())
         self._refine_when_ready = False
         self._exporting = False
@@ -223,6 +225,7 @@ class MainWindow(QMainWindow):
         self.files.link_chosen.connect(self.session.set_link)
         self.files.unplaced_accepted.connect(self._accept_unplaced)
         self.files.dictionary_made.connect(lambda path: self.open_files([path]))
+        a.fetch.triggered.connect(self.ask_for_code)
         a.example.triggered.connect(self.open_example)
         a.example.setEnabled(self.example is not None)
         self.view.start.example_button.setVisible(self.example is not None)
@@ -532,6 +535,19 @@ class MainWindow(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.filesSelected.connect(self.open_files)
         dialog.open()
+
+    def ask_for_code(self) -> None:
+        """The dialog that fetches by PDB code; what comes is opened."""
+        if self._fetch_dialog is None:
+            self._fetch_dialog = FetchDialog(self)
+            self._fetch_dialog.fetched.connect(self._fetched)
+        self._fetch_dialog.begin()
+
+    def _fetched(self, model: str, data: str) -> None:
+        if data:
+            self.open_pair(model, data)
+        else:
+            self.open_files([model])
 
     def _folder(self) -> str:
         if self.chosen_model:
