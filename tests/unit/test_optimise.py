@@ -203,7 +203,11 @@ def test_beta_goes_where_the_test_set_wants_it_and_no_further() -> None:
     start, well = AutomaticWeight.start(1.8), Geometry(0.8, 0.9)
     assert start.steered(well, well, 4, Verdict(0.9, 1.0)).b_multiplier == start.b_multiplier, "within its error"
     assert start.steered(well, well, 1, Verdict(9.0, 1.0)).b_multiplier == start.b_multiplier, "too early"
-    assert start.steered(well, well, 4, Verdict()).b_multiplier == start.b_multiplier, "no test set"
+    assert start.steered(well, well, 4, Verdict()) == start.steered(well, well, 4), "no test set"
+    unclear = start.steered(well, well, 4, Verdict(0.9, 1.0))
+    assert start.asks(4) and not start.asks(1)
+    assert not unclear.asks(5) and not unclear.steered(well, well, 5).asks(6)
+    assert unclear.steered(well, well, 5).steered(well, well, 6).asks(7)
     clearer = [start.steered(well, well, 4, Verdict(z, 1.0)).b_multiplier for z in (-50.0, -1.5, 1.5, 50.0)]
     assert clearer == sorted(clearer, reverse=True)
     assert clearer[-1] == pytest.approx(start.b_multiplier * np.exp(-LOG_STEP))
@@ -235,10 +239,11 @@ def test_response_is_how_the_minimum_moves(atoms: int, weight: float, seed: int)
     beta = 0.7
     here = minimum(beta)
     rows = scipy.sparse.vstack([others, np.sqrt(beta) * group]).tocsr()
-    found = response(normal_equations(rows, diagonal, atoms), weight, beta * (group.T @ (group @ here - b)))
+    by_group = beta * (group.T @ (group @ here - b))
+    found = response(normal_equations(rows, diagonal, atoms), weight, by_group, tolerance=1e-7)
     step = 1e-4
     expected = (minimum(beta * np.exp(step)) - minimum(beta * np.exp(-step))) / (2.0 * step)
-    assert np.linalg.norm(found - expected) <= 0.05 * np.linalg.norm(expected) + 1e-6
+    assert np.linalg.norm(found - expected) <= 1e-4 * np.linalg.norm(expected) + 1e-6
 
 
 def test_verdict_has_the_error_of_the_sum() -> None:

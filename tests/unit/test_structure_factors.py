@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import gemmi
 import numpy as np
 import pytest
 
 from tests.direct_summation import direct_factors, r_difference, random_atoms, read_atoms
 from workbench.core.crystal import Crystal
 from workbench.core.errors import InputError, NumericalError
+from workbench.engine.maps.density import expand_to_p1
 from workbench.engine.xray.reflection_geometry import all_reflections, reflection_geometry
 from workbench.engine.xray.structure_factors import Scatterers, StructureFactors
 
@@ -167,3 +169,21 @@ def test_real_models(shared_data: Path, file: str, d_min: float) -> None:
     outer = np.argsort(reflection_geometry(crystal, hkl).d_star_sq)[-60:]
     for rows in (sample, outer):
         assert r_difference(found[rows], direct_factors(crystal, atoms, hkl[rows])) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", CRYSTALS)
+def test_density_is_the_sum_over_all_of_reciprocal_space(name: str) -> None:
+    crystal = Crystal(CRYSTALS[name], name)
+    hkl = all_reflections(crystal, 3.0)
+    transform = StructureFactors(crystal, hkl, 3.0)
+    f = transform.f_calc(random_atoms(crystal, 20, seed=3))
+    found = transform.density(f)
+    indices, values = expand_to_p1(crystal, hkl, f.astype(np.complex64))
+    known = {tuple(i): v for i, v in zip(indices.tolist(), values.tolist(), strict=True)}
+    known |= {tuple(-i for i in index): np.conj(value) for index, value in list(known.items())}
+    index, expected = np.array(list(known)), np.array(list(known.values()))
+    rng = np.random.default_rng(0)
+    for point in rng.integers(0, found.shape, (6, 3)):
+        phase = np.exp(-2j * np.pi * index @ (point / np.array(found.shape)))
+        rho = float(np.sum(expected * phase).real) / gemmi.UnitCell(*crystal.cell).volume
+        assert found[tuple(point)] == pytest.approx(rho, abs=1e-4 * float(np.abs(found).max()))

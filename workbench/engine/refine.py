@@ -149,7 +149,8 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
                 f"Weights were changed during the trial of anisotropic atoms: it is put off, the run goes on without "
                 f"them from cycle {plain[0].statistics.cycle}."
             )
-        step = _step(problem, point, control, automatic, trust)
+        ask = settings.weight is None and not trial.under_way and automatic.asks(cycle - problem.first_cycle)
+        step = _step(problem, point, control, automatic, trust, ask)
         if step is None:
             reason = "stopped"
             break
@@ -287,9 +288,15 @@ def _assess(problem: RefinementProblem, factors: _Factors, previous: _Point | No
 
 
 def _step(
-    problem: RefinementProblem, point: _Point, control: RunControl, automatic: AutomaticWeight, trust: TrustRegion
+    problem: RefinementProblem,
+    point: _Point,
+    control: RunControl,
+    automatic: AutomaticWeight,
+    trust: TrustRegion,
+    ask_test_set: bool,
 ) -> tuple[_Factors | None, float, _Freedom] | None:
     """One accepted step from `point`: the factors of the new state, the weight it was taken with, the parameters used.
+    ask_test_set: whether it wants softer restraints of B.
 
     None when the run was cancelled; None for the factors when no step lowers the target.
     """
@@ -331,7 +338,7 @@ def _step(
     if not result.accepted or result.equations is None:
         return None, result.weight, _Freedom()
     freedom = _freedom(problem, state, data, result, automatic, families)
-    if problem.data.has_free and control.settings().weight is None:
+    if ask_test_set and problem.data.has_free:
         freedom = replace(freedom, softer_b=_softer_b(problem, point, result))
     return tried[0], result.weight, freedom
 
@@ -470,12 +477,7 @@ def _fit_of_residues(problem: RefinementProblem, point: _Point) -> ResidueFit:
     m = len(data.hkl)
     f_obs, observed, free = np.zeros(m), np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
     f_obs[data.rows], observed[data.rows], free[data.rows] = data.f_obs, True, data.free
-    reflections = problem.prepared.reflections
-    factors = point.fitted.factors
-    return density_fit(
-        reflections.crystal, data.hkl, reflections.d_min, f_obs, observed, free, data.geometry.centric, factors,
-        point.state, *groups,
-    )  # fmt: skip
+    return density_fit(problem.factors, f_obs, observed, free, point.fitted.factors, point.state, *groups)
 
 
 def _watch(problem: RefinementProblem) -> TestSetWatch:

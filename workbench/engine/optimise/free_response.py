@@ -34,8 +34,11 @@ class Verdict:
         return self.gain / self.sigma if self.sigma > 0.0 and np.isfinite(self.gain) else 0.0
 
 
-def response(equations: NormalEquations, weight: float, group_gradient: FloatArray) -> FloatArray:
-    """dp / d ln beta (p,) for the weight of the data term in use and the gradient of the group with the beta in use."""
+def response(
+    equations: NormalEquations, weight: float, group_gradient: FloatArray, tolerance: float = TOLERANCE
+) -> FloatArray:
+    """dp / d ln beta (p,) for the weight of the data term in use and the gradient of the group with the beta in use;
+    tolerance: of the residual of the solve."""
     extra: FloatArray = weight * np.maximum(equations.diagonal, 0.0)
     added = extra + np.where(equations.matrix.diagonal() + extra <= 0.0, 1.0, 0.0)
     preconditioner = BlockPreconditioner.of(equations.matrix, added, equations.n_blocks)
@@ -45,7 +48,7 @@ def response(equations: NormalEquations, weight: float, group_gradient: FloatArr
         product += added * v
         return product
 
-    shift, _, _ = conjugate_gradient(multiply, -group_gradient, preconditioner, tolerance=TOLERANCE)
+    shift, _, _ = conjugate_gradient(multiply, -group_gradient, preconditioner, tolerance=tolerance)
     return shift
 
 

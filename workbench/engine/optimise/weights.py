@@ -39,6 +39,8 @@ LOG_STEP = 0.35
 """Largest change of ln beta in one cycle, and the one that the test set is asked about."""
 CLEAR = 1.0
 """Standard errors that the test set must prefer another beta by, for beta to move."""
+SILENT = 2
+"""Cycles without a question after an answer that was not clear: a question costs a tenth of a cycle."""
 B_LIMITS = 0.05, 4.0
 """Smallest and largest beta."""
 UNKNOWN = Verdict()
@@ -73,12 +75,14 @@ def starting_weight(d_min: float) -> float:
 class AutomaticWeight:
     """The weights in use when the user leaves them to the program, and why.
 
-    value: w. data_to_b: w / beta.
+    value: w. data_to_b: w / beta. silent: cycles for which the test set is not asked about beta any more, because it
+    had no clear opinion.
     """
 
     value: float
     reason: str
     data_to_b: float
+    silent: int = 0
 
     @classmethod
     def start(cls, d_min: float, value: float | None = None, reason: str = "") -> AutomaticWeight:
@@ -86,6 +90,10 @@ class AutomaticWeight:
         if value is not None:
             return cls(value, reason, resolution_weight(d_min))
         return cls(starting_weight(d_min), f"from the resolution, {d_min:.2f} A", resolution_weight(d_min))
+
+    def asks(self, cycle: int) -> bool:
+        """Whether the test set is to be asked about beta in `cycle`, counted from the start of the run."""
+        return cycle >= FIRST_JUDGED and self.silent == 0
 
     @property
     def b_multiplier(self) -> float:
@@ -120,13 +128,15 @@ class AutomaticWeight:
         raised when both stay below it. softer_b: what the test set says of a smaller beta (by LOG_STEP).
         """
         steered = self._by_geometry(before, after, cycle)
-        return steered if cycle < FIRST_JUDGED else steered._by_test_set(softer_b)
+        return steered._by_test_set(softer_b) if self.asks(cycle) else replace(steered, silent=max(self.silent - 1, 0))
 
     def _by_test_set(self, softer_b: Verdict) -> AutomaticWeight:
         """beta moves towards what explains the test set better, the faster the clearer that is."""
         z = softer_b.z
-        if abs(z) < CLEAR:
+        if not math.isfinite(softer_b.sigma):
             return self
+        if abs(z) < CLEAR:
+            return replace(self, silent=SILENT)
         factor = math.exp(LOG_STEP * max(-1.0, min(1.0, z / (2.0 * CLEAR))))
         most, least = (self.value / limit for limit in B_LIMITS)
         return replace(self, data_to_b=min(max(factor * self.data_to_b, least), most))

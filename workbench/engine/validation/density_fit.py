@@ -15,19 +15,17 @@ import numpy as np
 from scipy.special import erfcinv, gammaincc, log_ndtr
 
 from workbench.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
-from workbench.core.crystal import Crystal, Model, ModelState
+from workbench.core.crystal import Model, ModelState
 from workbench.core.events import ResidueFit, ScaledFactors
 from workbench.engine.kernels import kernel
 from workbench.engine.maps.coefficients import map_coefficients
-from workbench.engine.maps.density import density_map, grid_size
 from workbench.engine.xray.reflection_geometry import unit_cell
+from workbench.engine.xray.structure_factors import StructureFactors
 
 MAIN_CHAIN = (
     "N", "CA", "C", "O", "OXT", "P", "OP1", "OP2", "OP3",
     "O5'", "C5'", "C4'", "O4'", "C3'", "O3'", "C2'", "C1'",
 )  # fmt: skip
-RATE = 3.0
-"""Grid points per d_min."""
 LARGEST_Z = 30.0
 FEWEST = 4
 """Grid points a group must have to be judged."""
@@ -50,29 +48,28 @@ def group_rows(model: Model) -> tuple[IntArray, IntArray]:
 
 
 def density_fit(
-    crystal: Crystal,
-    hkl: IntArray,
-    d_min: float,
+    transform: StructureFactors,
     f_obs: FloatArray,
     observed: BoolArray,
     free: BoolArray,
-    centric: BoolArray,
     factors: ScaledFactors,
     state: ModelState,
     rows: IntArray,
     starts: IntArray,
 ) -> ResidueFit:
-    """Fit of every group of `group_rows`. hkl (m, 3); f_obs, observed, free, centric (m,) as `map_coefficients`.
+    """Fit of every group of `group_rows`. transform: of the reflections (m,) to density; f_obs, observed, free (m,) as
+    `map_coefficients`.
 
     Test reflections enter as DFc, as in the maps on the screen.
     """
+    centric, d_min = transform.geometry.centric, transform.d_min
     best = map_coefficients(f_obs, observed, factors, centric, free, "2mFo-DFc", True, True)
     difference = map_coefficients(f_obs, observed, factors, centric, free, "mFo-DFc", True, True)
     calculated = (factors.sigma_d * factors.f_model).astype(np.complex64)
-    maps = [density_map(crystal, hkl, part, d_min, RATE)[0] for part in (best, calculated, difference)]
+    maps = [transform.density(part) for part in (best, calculated, difference)]
     sigma = float(np.sqrt(np.mean(np.square(maps[2], dtype=np.float64))))
-    cell = unit_cell(crystal)
-    size = np.array(grid_size(crystal, hkl, d_min, RATE), dtype=np.float64)
+    cell = unit_cell(transform.crystal)
+    size = np.array(transform.grid_size, dtype=np.float64)
     position = (state.xyz[rows] @ np.array(cell.frac.mat.tolist()).T) * size
     steps = np.array(cell.orth.mat.tolist()) / size
     # Half the width of an atom's image at this resolution, and never less than the carbon radius.

@@ -24,6 +24,9 @@ from workbench.engine.kernels import kernel
 SMALLEST_PART = 1e-5
 """Of the peak of an atom: matters for atoms so smeared that the cut-off alone would lose part of them."""
 
+NEGLIGIBLE = 1e-9
+"""Of the peak of an atom: a Gaussian that stays below it on a grid line adds nothing there."""
+
 FOUR_PI = 4.0 * math.pi
 FOUR_PI_SQ = 4.0 * math.pi**2
 EIGHT_PI_SQ = 8.0 * math.pi**2
@@ -300,6 +303,8 @@ def sum_anisotropic(
     nu, nv, nw = grid.shape
     forms = np.empty((5, 6))
     heights = np.empty(5)
+    along = np.empty((5, 3))
+    squares, bends = np.empty(5), np.empty(5)
     wx, wy, wz = steps[2, 0], steps[2, 1], steps[2, 2]
     ww = wx * wx + wy * wy + wz * wz
     longest = 3 + math.ceil(2.0 * np.max(radius) * reach[2]) if len(radius) else 0
@@ -307,6 +312,15 @@ def sum_anisotropic(
     by_u = np.zeros(6)
     for i in range(len(radius)):
         _gaussian_forms(u_aniso[i], amplitude[kind[i]], width[kind[i]], blur, forms, heights)
+        highest = 0.0
+        for j in range(5):
+            along[j, 0] = forms[j, 0] * wx + forms[j, 3] * wy + forms[j, 4] * wz
+            along[j, 1] = forms[j, 3] * wx + forms[j, 1] * wy + forms[j, 5] * wz
+            along[j, 2] = forms[j, 4] * wx + forms[j, 5] * wy + forms[j, 2] * wz
+            squares[j] = wx * along[j, 0] + wy * along[j, 1] + wz * along[j, 2]
+            bends[j] = math.exp(-squares[j])
+            highest += abs(heights[j])
+        nothing = NEGLIGIBLE * highest
         r_sq = radius[i] * radius[i]
         pu, pv, pw = position[i, 0], position[i, 1], position[i, 2]
         gx, gy, gz, g_q = 0.0, 0.0, 0.0, 0.0
@@ -349,25 +363,28 @@ def sum_anisotropic(
                     qx = f11 * x + f12 * y + f13 * z
                     qy = f12 * x + f22 * y + f23 * z
                     qz = f13 * x + f23 * y + f33 * z
-                    tx = f11 * wx + f12 * wy + f13 * wz
-                    ty = f12 * wx + f22 * wy + f23 * wz
-                    tz = f13 * wx + f23 * wy + f33 * wz
+                    tx, ty, tz = along[j, 0], along[j, 1], along[j, 2]
                     constant = x * qx + y * qy + z * qz
                     linear = wx * qx + wy * qy + wz * qz
-                    square = wx * tx + wy * ty + wz * tz
+                    square = squares[j]
                     top = min(max(round(-linear / square), 0), count - 1)
                     start = heights[j] * math.exp(-0.5 * (constant + 2.0 * top * linear + top * top * square))
-                    bend = math.exp(-square)
+                    if abs(start) < nothing:
+                        continue
+                    bend = bends[j]
+                    up = math.exp(-(linear + top * square) - 0.5 * square)
                     sum_0, sum_1, sum_2 = 0.0, 0.0, 0.0
                     for side in range(2):
                         rho = start
                         n = top
                         if side == 0:
-                            step = math.exp(-(linear + top * square) - 0.5 * square)
+                            step = up
                             last = count
                             move = 1
                         else:
-                            step = math.exp((linear + top * square) - 0.5 * square)
+                            if top == 0:
+                                break
+                            step = bend / up
                             last = -1
                             move = -1
                             rho *= step

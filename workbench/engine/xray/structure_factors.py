@@ -18,7 +18,16 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 
-from workbench.core.arrays import AnyArray, BoolArray, ComplexArray, Float32Array, FloatArray, IntArray, TextArray
+from workbench.core.arrays import (
+    AnyArray,
+    BoolArray,
+    Complex64Array,
+    ComplexArray,
+    Float32Array,
+    FloatArray,
+    IntArray,
+    TextArray,
+)
 from workbench.core.crystal import Crystal
 from workbench.core.errors import InputError, NumericalError
 from workbench.engine.xray.density_kernels import (
@@ -185,6 +194,21 @@ class StructureFactors:
         return AtomGradients(
             np.ascontiguousarray(result[:, :3]), result[:, 3].copy(), result[:, 4].copy(), result[:, 5:].copy()
         )
+
+    def density(self, f: ComplexArray | Complex64Array) -> Float32Array:
+        """Density in electrons/A^3 on the grid of this object for structure factors f (m,), F(000) not among them.
+
+        rho(x) = (1/V) sum over all of reciprocal space of F(h) exp(-2 pi i h.x).
+        """
+        nu, nv, nw = self.grid_size
+        half = np.zeros((nu, nv, nw // 2 + 1), dtype=self._complex)
+        # The sum over operators meets an index epsilon times, and both mates of a centric reflection.
+        share = np.where(self.geometry.centric, 1.0, 2.0) / (self.geometry.epsilon * self._cell_volume)
+        every = np.ascontiguousarray(f * share, dtype=np.complex128)
+        spread_symmetry(every, half, self.geometry.hkl, self._rotation, self._translation, self._phases)
+        half[0, 0, 0] = 0.0
+        grid = scipy.fft.irfftn(half, s=self.grid_size, workers=self.threads, overwrite_x=True, norm="forward")
+        return np.ascontiguousarray(grid, dtype=np.float32)
 
     def curvatures(self, s: Scatterers, w: FloatArray) -> AtomCurvatures:
         """Expected diagonal of sum_h w (d|F|/dp)^2, w = d2T/d|F|^2 (m,), for atoms at random phases to the model.
