@@ -436,10 +436,9 @@ def test_contrast(colours: Colours, role: str) -> None:
 # small parts
 
 
-def test_places_of_later_parts_hold_no_numbers(window: MainWindow, qtbot: QtBot) -> None:
+def test_findings_of_a_start_that_nobody_looked_at_hold_no_numbers(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot)
     assert not window.findings.rows.rows
-    assert not window.actions_.fetch.isEnabled()
 
 
 def test_subscripts_and_elision(qapp: QApplication, qtbot: QtBot) -> None:
