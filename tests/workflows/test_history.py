@@ -141,7 +141,7 @@ def test_a_branch_begins_at_any_cycle_and_the_old_one_stays(session: Session) ->
     assert before < {record.key for record in journal.cycles()}
     runs = journal.runs()
     assert [run.branch for run in runs] == [1, 2] and runs[1].parent == third.key
-    assert [row.xray_weight for row in session.state.statistics] == [6.7, 6.7, 6.7, 1.5, 1.5, 1.5]
+    assert [row.xray_weight for row in session.state.statistics] == [6.7, 6.7, 6.7, 6.7, 1.5, 1.5]
     # Going on from what a branch kept stays on it.
     session.refine()
     assert session.wait(lambda state: state.status == "finished" and state.statistics[-1].cycle == 7, 60)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-import gemmi
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -83,6 +82,8 @@ def _top(values: AnyArray, index: AnyArray) -> tuple[FloatArray, float]:
 
 
 def _unique(crystal: Crystal, found: list[tuple[float, FloatArray]], atoms: FloatArray) -> tuple[Peak, ...]:
+    import gemmi  # Late: the window takes `Peak` from here and opens without the readers.
+
     cell = gemmi.UnitCell(*crystal.cell)
     orth = np.array(cell.orth.mat.tolist())
     frac = np.linalg.inv(orth)
