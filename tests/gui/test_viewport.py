@@ -25,6 +25,9 @@ from workbench.gui.viewport import Viewport
 from workbench.view.atoms import ION_RADIUS
 from workbench.view.density import DensityGrid
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
+from workbench.view.renderer import Wire
+from workbench.view.ribbon import Mesh
+from workbench.view.surface import surface
 
 HAS_DISPLAY = bool(os.environ.get("DISPLAY")) or sys.platform in ("win32", "darwin")
 needs_display = pytest.mark.skipif(not HAS_DISPLAY, reason="no display: run under Xvfb")
@@ -508,3 +511,31 @@ view.close_threads()
         check=False,
     )
     assert done.returncode == 0 and "fine" in done.stdout, done.stderr
+
+
+@pytest.mark.display
+@needs_display
+@pytest.mark.parametrize("refining", [False, True])
+def test_a_surface_shows_its_nearest_sheet_in_whatever_order_it_is_drawn(view: Viewport, refining: bool) -> None:
+    """A ball of density: the sheet behind shines through nowhere, and no triangle is painted twice."""
+    view.set_model(tiny_model([(0, 0, 9)], ["C"]), bonds())
+    view.set_refining(refining)
+    view.camera = replace(view.camera, centre=np.zeros(3), height=12.0).with_slab(12.0)
+    mesh = surface(blob((0.0, 0.0, 0.0)), 0.3, np.zeros(3), 8.0)
+    far = replace(mesh, vertices=mesh.vertices - np.float32([0, 0, 4]))
+    both = Mesh(
+        np.concatenate([mesh.vertices, far.vertices]),
+        np.concatenate([mesh.normals, far.normals]),
+        np.concatenate([mesh.triangles, far.triangles + len(mesh.vertices)]).astype(np.int32),
+        np.concatenate([mesh.atom, far.atom]),
+    )
+    view._all_wires = lambda: [Wire("ball", (0.3, 0.5, 0.8), 0.8, 1.0)]  # type: ignore[method-assign]
+    assert view._scene is not None
+    seen = []
+    for shape in (both, replace(both, triangles=both.triangles[::-1].copy()), mesh):
+        view._scene.with_context(lambda renderer, shape=shape: renderer.set_surface("ball", shape, np.zeros(3), 8.0))
+        seen.append(picture(view))
+    assert np.abs(seen[0] - background(view)).sum() > 100_000
+    assert np.abs(seen[0] - seen[1]).max() <= 2
+    inner = slice(170, 230)
+    assert np.abs(seen[0][inner, inner] - seen[2][inner, inner]).max() <= 2

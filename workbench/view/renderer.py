@@ -155,15 +155,13 @@ class Renderer:
         context = self._context
         target = target or context.fbo
         canvas = target if self.draft else self._canvas((width, height))
-        canvas.use()
-        context.viewport = (0, 0, width, height)
+        canvas.viewport = (0, 0, width, height)
+        _write(canvas, alpha=True)
         context.disable(moderngl.CULL_FACE | moderngl.BLEND)
         context.enable(moderngl.DEPTH_TEST)
-        canvas.depth_mask = True
-        canvas.color_mask = True, True, True, True
         canvas.clear(*colours.background, 1.0, depth=1.0)
         # The alpha of a fragment is its coverage, not that of the picture, which nothing shines through.
-        canvas.color_mask = True, True, True, False
+        _write(canvas)
         shared = {
             "rotation": tuple(np.asarray(camera.rotation.T, dtype=np.float32).ravel().tolist()),
             "centre": tuple(camera.centre.tolist()),
@@ -188,7 +186,7 @@ class Renderer:
         self._draw_surfaces(canvas, wires)
         self._draw_lines(canvas, wires, pixel_ratio)
         context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
-        canvas.color_mask = True, True, True, True
+        _write(canvas, alpha=True)
         if canvas is not target:
             context.copy_framebuffer(target, canvas)
             target.use()
@@ -229,35 +227,36 @@ class Renderer:
                 "density": 0,
             },
         )
-        canvas.depth_mask = False
+        _write(canvas, depth=False)
         self._section.draw()
-        canvas.depth_mask = True
+        _write(canvas)
 
     def _draw_surfaces(self, canvas: Any, wires: Sequence[Wire]) -> None:
         program = self._programs["mesh"]
         chosen = [(wire, self._surfaces[wire.name]) for wire in wires if wire.name in self._surfaces]
         for wire, surface in chosen:
             paint = {
-                "paint": (*wire.colour, 0.34 * wire.strength),
+                "paint": (*wire.colour, 0.55 * wire.strength),
                 "sphere": surface.centre,
                 "reach": surface.radius,
                 "hatched": 1.0 if wire.broken else 0.0,
+                "depths_only": 1.0,
             }
             set_uniforms(program, paint)
             # First only the depths: then a surface shows its nearest sheet and not all those behind it.
-            canvas.color_mask = False, False, False, False
+            _write(canvas, colour=False)
             surface.draw()
-            canvas.color_mask = True, True, True, False
             self._context.depth_func = "<="
-            canvas.depth_mask = False
+            set_uniforms(program, {"depths_only": 0.0})
+            _write(canvas, depth=False)
             surface.draw()
-            canvas.depth_mask = True
             self._context.depth_func = "<"
+        _write(canvas)
 
     def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float) -> None:
         thin = self.draft and pixel_ratio < 1.5
         program = self._programs["hairs" if thin else "lines"]
-        canvas.depth_mask = thin
+        _write(canvas, depth=thin)
         if thin:
             self._context.disable(moderngl.BLEND)
         for wire in wires:
@@ -272,7 +271,7 @@ class Renderer:
                 }
                 set_uniforms(program, look)
                 lines.draw(thin)
-        canvas.depth_mask = True
+        _write(canvas)
 
     def _canvas(self, size: tuple[int, int]) -> Any:
         """The multisampled framebuffer: a window's own samples cannot be had everywhere."""
@@ -303,6 +302,13 @@ class Renderer:
         self._drop_canvas()
         for program in self._programs.values():
             program.release()
+
+
+def _write(canvas: Any, colour: bool = True, depth: bool = True, alpha: bool = False) -> None:
+    """What drawing changes from now on. moderngl passes masks on only when a framebuffer is taken into use."""
+    canvas.color_mask = colour, colour, colour, alpha
+    canvas.depth_mask = depth
+    canvas.use()
 
 
 def _draws_wide_lines(context: Any) -> bool:
