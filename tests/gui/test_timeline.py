@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -188,7 +187,7 @@ def test_rows_hold_what_the_cycle_says() -> None:
     fit = ResidueFit(
         *(np.array([[0.9, 0.5]] * (count - 1) + [[0.8, np.nan]], dtype=np.float32) * k for k in (1.0, 4.0, 6.0))
     )
-    row = residue_row(model, replace(cycles[0], fit=fit))
+    row = residue_row(model, cycles[0].state, fit)
     assert row.fit[0] == pytest.approx(0.5) and row.fit[-1] == pytest.approx(0.8), (
         "no side chain: the main chain counts"
     )

@@ -54,6 +54,8 @@ def test_every_cycle_comes_back_as_it_was(tmp_path: Path) -> None:
         back = journal.load(record.key)
         assert repr(back.statistics) == repr(event.statistics) == repr(record.statistics)
         assert back.best == event.best
+        state, fit = journal.load_atoms(record.key)
+        assert _same(state.xyz, event.state.xyz) and (fit is None) == (event.fit is None)
         for name in ("xyz", "b_iso", "u_aniso", "occupancy"):
             assert _same(getattr(back.state, name), getattr(event.state, name))
         assert _same(back.refined.f_model, event.refined.f_model)

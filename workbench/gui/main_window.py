@@ -29,11 +29,12 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.core.errors import WorkbenchError
-from workbench.core.events import Failed
+from workbench.core.events import CycleFinished, Failed
 from workbench.core.settings import RefinementSettings
 from workbench.gui.actions import Actions
 from workbench.gui.bridge import in_background
 from workbench.gui.command_list import CommandList, Entry, action_entries, residue_entries
+from workbench.gui.panels.compare import ComparePanel
 from workbench.gui.panels.data_quality import DataQualityPanel
 from workbench.gui.panels.fetch_dialog import FetchDialog
 from workbench.gui.panels.files import FilesPanel
@@ -56,8 +57,10 @@ from workbench.gui.theme import PADDING, Appearance, sizes_for, theme
 from workbench.gui.view_area import ViewArea
 from workbench.gui.widgets.lines import Hairline, Surface
 from workbench.gui.widgets.tabs import Tabs
+from workbench.session.branches import branches
+from workbench.session.comparison import Comparison, compare
 from workbench.session.preferences import Preferences, RecentFiles, load_preferences, save_preferences
-from workbench.session.residue_history import ResidueHistory
+from workbench.session.residue_history import ResidueHistory, key_of
 from workbench.session.session import Session
 from workbench.session.state import Mark, SessionState
 
@@ -129,6 +132,9 @@ class MainWindow(QMainWindow):
         self.plane = PlanePanel()
         self.findings = FindingsPanel()
         self.residues = ResiduesPanel()
+        self.compare = ComparePanel()
+        self._reference: CycleFinished | None = None
+        self._compared: tuple[object, object] | None = None
         self.scan = ScanPanel()
         self.scan_runner = ScanRunner(session, self)
         self.data_quality = DataQualityPanel()
@@ -190,6 +196,7 @@ class MainWindow(QMainWindow):
             (self.findings, "Findings"),
             (self.residues, "Residues"),
             (self.scan, "Scan"),
+            (self.compare, "Compare"),
             (self.data_quality, "Data quality"),
             (self.log, "Log"),
         )
@@ -253,6 +260,12 @@ class MainWindow(QMainWindow):
         self.scan.cancel_wanted.connect(self.scan_runner.cancel)
         self.scan.point_chosen.connect(self.scrubbing.want_key)
         self.scan_runner.changed.connect(self._show_scan)
+        self.compare.keep_wanted.connect(self._keep_reference)
+        self.compare.back_wanted.connect(self._swap_reference)
+        self.compare.residue_chosen.connect(self._centre_residue)
+        self.timeline.branch_chosen.connect(lambda key: self._try(lambda: self.session.go_to(key)))
+        self.timeline.branch_compared.connect(self.scrubbing.want_key)
+        self.timeline.branches_wanted.connect(self._show_branches)
         self.scrubbing.failed.connect(lambda said: self.status.say(said, 60))
         self.header.verdict.back_wanted.connect(lambda number: self._try(lambda: self.session.go_to_cycle(number)))
         a.quit.triggered.connect(self.close)
@@ -374,6 +387,7 @@ class MainWindow(QMainWindow):
         self._follow_history(new)
         if old is not None and old.prepared is not None and (new.prepared is None or not _same_atoms(old, new)):
             self.scan_runner.forget()
+            self._reference = None
         self._show_scan_button()
         if new.status == "empty" and not (self.chosen_model or self.chosen_data):
             self.view.show_start()
@@ -430,6 +444,53 @@ class MainWindow(QMainWindow):
 
         in_background(self, lambda: self.history.fetch(journal, position), fetched)
 
+    def _centre_residue(self, row: int) -> None:
+        self.timeline.select_residue(row)
+        self.view.centre_on_residue(row)
+
+    def _keep_reference(self) -> None:
+        self._reference = self.session.state.shown
+        self._compare()
+
+    def _swap_reference(self) -> None:
+        old, shown = self._reference, self.session.state.shown
+        if old is None or shown is None:
+            return
+        self._reference = shown
+        line = [row for row in self.session.state.statistics if key_of(row) == key_of(old.statistics)]
+        if line:
+            self.scrubbing.want(old.statistics.cycle)
+        else:
+            self.scrubbing.want(None)
+
+    def _compare(self) -> None:
+        """The cycle that is shown against the one kept for comparison; in the background."""
+        shown, first = self.session.state.shown, self._reference
+        prepared = self.session.state.prepared
+        if shown is None or prepared is None or first is None or first is shown:
+            self._compared = None
+            kept = f"Cycle {first.statistics.cycle}" if first is not None else ""
+            self.compare.show_nothing(shown is not None, kept)
+            return
+        pair = (first, shown)
+        if self._compared == pair:
+            return
+        self._compared = pair
+        words = f"cycle {first.statistics.cycle}", f"Cycle {shown.statistics.cycle}"
+
+        def compared(result: object, error: Exception | None) -> None:
+            if self._compared != pair:
+                return
+            found = result if isinstance(result, Comparison) else f"They cannot be compared: {error}."
+            self.compare.show_comparison(*words, found, prepared.model)
+
+        in_background(self, lambda: compare(prepared, first, shown), compared)
+
+    def _show_branches(self) -> None:
+        journal, position = self.session.journal, self.session.state.position
+        if journal is not None:
+            self._try(lambda: self.timeline.show_branches(branches(journal, position)))
+
     def _show_scan(self) -> None:
         runner = self.scan_runner
         self.scan.show_running(runner.running, runner.said)
@@ -472,6 +533,7 @@ class MainWindow(QMainWindow):
         worst = state.shown.worst if state.shown is not None else None
         self.findings.show_outliers(worst, state.prepared.model if state.prepared is not None else None)
         self.timeline.show_cycles(state)
+        self._compare()
         self.data_quality.show_cycle(state.shown)
         self.log.show_lines(state.log)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.core.arrays import Float32Array, FloatArray
-from workbench.core.crystal import Model
-from workbench.core.events import CycleFinished, CycleStatistics
+from workbench.core.crystal import Model, ModelState
+from workbench.core.events import CycleFinished, CycleStatistics, ResidueFit
 
 if TYPE_CHECKING:
     from workbench.session.history import Journal
@@ -49,14 +49,16 @@ class ResidueHistory:
             self._model, self._rows = model, {}
 
     def take(self, cycle: CycleFinished) -> None:
+        self._take(key_of(cycle.statistics), cycle.state, cycle.fit)
+
+    def _take(self, key: Key, state: ModelState, fit: ResidueFit | None) -> None:
         model = self._model
-        if model is None or len(cycle.state.xyz) != len(model):
+        if model is None or len(state.xyz) != len(model):
             return
-        key = key_of(cycle.statistics)
         with self._lock:
             if key in self._rows:
                 return
-        row = residue_row(model, cycle)
+        row = residue_row(model, state, fit)
         with self._lock:
             if self._model is model:
                 self._rows[key] = row
@@ -74,24 +76,24 @@ class ResidueHistory:
             with self._lock:
                 known = key_of(record.statistics) in self._rows
             if not known and record.has_model:
-                self.take(journal.load(record.key))
+                self._take(key_of(record.statistics), *journal.load_atoms(record.key))
                 came += 1
         return came
 
 
-def residue_row(model: Model, cycle: CycleFinished) -> ResidueRow:
+def residue_row(model: Model, state: ModelState, measured: ResidueFit | None) -> ResidueRow:
     """The numbers of one cycle; fit and difference are NaN where the run did not measure them."""
     residue, count = model.residue, len(model.residues)
     n = np.maximum(np.bincount(residue, minlength=count), 1)
-    mean_b = np.bincount(residue, weights=cycle.state.b_iso, minlength=count) / n
+    mean_b = np.bincount(residue, weights=state.b_iso, minlength=count) / n
     centre = np.stack(
-        [np.bincount(residue, weights=cycle.state.xyz[:, axis], minlength=count) / n for axis in range(3)], axis=1
+        [np.bincount(residue, weights=state.xyz[:, axis], minlength=count) / n for axis in range(3)], axis=1
     )
     empty = np.full(count, np.nan, dtype=np.float32)
     fit, difference = empty, empty
-    if cycle.fit is not None and len(cycle.fit.rscc) == count:
-        fit = np.fmin(cycle.fit.rscc[:, 0], cycle.fit.rscc[:, 1])
-        z = np.fmax(cycle.fit.rszd_plus, cycle.fit.rszd_minus)
+    if measured is not None and len(measured.rscc) == count:
+        fit = np.fmin(measured.rscc[:, 0], measured.rscc[:, 1])
+        z = np.fmax(measured.rszd_plus, measured.rszd_minus)
         difference = np.fmax(z[:, 0], z[:, 1])
     return ResidueRow(
         np.asarray(fit, dtype=np.float32),

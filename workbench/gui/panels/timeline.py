@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout
 
 from workbench.core.crystal import Model
 from workbench.core.events import CycleStatistics
 from workbench.gui.panels.status import planned_end
 from workbench.gui.theme import PADDING, theme
-from workbench.gui.widgets.buttons import Pill
+from workbench.gui.widgets.buttons import Pill, TextButton
 from workbench.gui.widgets.heat_map import HeatMap, Scale, Strip
 from workbench.gui.widgets.lines import Surface
 from workbench.gui.widgets.number_field import three_figures
 from workbench.gui.widgets.number_table import Column, NumberTable
 from workbench.gui.widgets.scrubber import PlayButton, Scrubber
 from workbench.gui.widgets.text import Label, literal
+from workbench.session.branches import Branch
 from workbench.session.residue_history import ResidueHistory, shifts
 from workbench.session.state import SessionState
 
@@ -91,6 +93,10 @@ class TimelinePanel(Surface):
     cycle_chosen = Signal(int)
     newest_wanted = Signal()
     residue_chosen = Signal(int)
+    branches_wanted = Signal()
+    branch_chosen = Signal(int)
+    """Journal key of a run's result to stand at; `branch_compared`: to look at only."""
+    branch_compared = Signal(int)
 
     def __init__(self, history: ResidueHistory) -> None:
         super().__init__("panel")
@@ -138,6 +144,11 @@ class TimelinePanel(Surface):
             self.measures.addButton(pill)
             self.pills[name] = pill
             second.addWidget(pill)
+        self.runs = TextButton("Runs")
+        self.runs.setToolTip("Every run of the project: go to it, or look at its result")
+        self.runs.clicked.connect(self.branches_wanted)
+        second.addSpacing(10)
+        second.addWidget(self.runs)
         second.addStretch(1)
         second.addWidget(self.readout)
         layout = QVBoxLayout(self)
@@ -239,6 +250,27 @@ class TimelinePanel(Surface):
             strips_of(model), [residues.label(row) for row in count], [int(residues.number[row]) for row in count]
         )
 
+    def show_branches(self, found: Sequence[Branch]) -> QMenu:
+        """A menu of the runs of the project; the one that the window stands in is checked."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if not found:
+            menu.addAction("No run has ended yet").setEnabled(False)
+        for branch in found:
+            one = menu.addMenu(branch.words)
+            if branch.here:
+                font = one.menuAction().font()
+                font.setBold(True)
+                one.menuAction().setFont(font)
+            one.addAction("Look at its result").triggered.connect(
+                lambda _=False, key=branch.key: self.branch_compared.emit(key)
+            )
+            go = one.addAction("Go there: Refine then goes on from it" if not branch.here else "You are here")
+            go.setEnabled(not branch.here)
+            go.triggered.connect(lambda _=False, key=branch.key: self.branch_chosen.emit(key))
+        menu.popup(self.runs.mapToGlobal(self.runs.rect().topLeft()))
+        return menu
+
     def select_residue(self, row: int) -> None:
         self.heat_map.select(row)
 
@@ -247,6 +279,7 @@ class TimelinePanel(Surface):
         kept = many and self._state is not None and bool(self._state.project)
         for button in (self.first, self.previous, self.play, self.next, self.newest):
             button.setEnabled(kept)
+        self.runs.setEnabled(kept)
         self.scrubber.setEnabled(kept)
 
     def show_state(self, state: SessionState) -> None:

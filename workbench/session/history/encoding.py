@@ -70,9 +70,13 @@ def encode(value: object, keep: Callable[[AnyArray], int]) -> str:
     return json.dumps(_tree(value, keep), separators=(",", ":"))
 
 
-def decode(text: str, fetch: Callable[[int], AnyArray]) -> Any:
-    """The value of a text made by `encode`. Raises InputError for what this version does not know."""
-    return _value(json.loads(text), fetch)
+def decode(text: str, fetch: Callable[[int], AnyArray], only: frozenset[str] | None = None) -> Any:
+    """The value of a text made by `encode`; only: of a dictionary the entries of these names, nothing else is fetched.
+    Raises InputError for what this version does not know."""
+    tree = json.loads(text)
+    if only is not None and isinstance(tree, dict) and tree.get("@") == "dict":
+        tree = {"@": "dict", "items": {key: item for key, item in tree["items"].items() if key in only}}
+    return _value(tree, fetch)
 
 
 def plain(value: object) -> str:

@@ -1,0 +1,75 @@
+"""The runs of a project as places to go to: what each began with and where it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.core.events import CycleStatistics
+from workbench.core.settings import FAMILIES, RefinementSettings
+from workbench.session.history import CycleRecord, Journal
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One run that has a result. key: of that. run: number. first, last: cycle numbers. parent: key it began from.
+    settings: in words, where they differ from the usual ones. rows: its statistics. here: the session stands in it."""
+
+    key: int
+    run: int
+    parent: int | None
+    first: int
+    last: int
+    settings: str
+    rows: tuple[CycleStatistics, ...]
+    here: bool
+
+    @property
+    def words(self) -> str:
+        row = self.rows[-1]
+        said = f", {self.settings}" if self.settings else ""
+        return f"Run {self.run}: cycles {self.first} to {self.last}{said}   R {row.r_work:.4f}  {row.r_free:.4f}"
+
+
+def branches(journal: Journal, position: int | None) -> tuple[Branch, ...]:
+    """Every run of the project that came to something, in the order they were made."""
+    records: dict[int, list[CycleRecord]] = {}
+    for record in journal.cycles():
+        records.setdefault(record.run, []).append(record)
+    here = journal.cycle(position).run if position is not None else None
+    made = []
+    for run in journal.runs():
+        mine = records.get(run.key, [])
+        steps = [record for record in mine if record.kind != "result"]
+        if run.result is None or len(steps) < 2:
+            continue
+        made.append(
+            Branch(
+                run.result,
+                run.key,
+                run.parent,
+                steps[0].number,
+                steps[-1].number,
+                settings_words(run.request.settings),
+                tuple(record.statistics for record in steps),
+                run.key == here,
+            )
+        )
+    return tuple(made)
+
+
+def settings_words(settings: RefinementSettings) -> str:
+    """What of the settings is not as usual: "weight 3, bonds 2"."""
+    usual = RefinementSettings()
+    words = []
+    if settings.weight is not None:
+        words.append(f"weight {settings.weight:.3g}")
+    for family, weight in zip(FAMILIES, settings.family_weights, strict=True):
+        if weight != 1.0:
+            words.append(f"{family.replace('_', ' ')} {weight:.3g}")
+    if settings.d_min is not None:
+        words.append(f"to {settings.d_min:.2f} \u00c5")
+    if settings.b_model != usual.b_model:
+        words.append(settings.b_model)
+    if settings.hydrogens != usual.hydrogens:
+        words.append(f"hydrogens {settings.hydrogens}")
+    return ", ".join(words)
