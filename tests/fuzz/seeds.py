@@ -62,7 +62,6 @@ def bombs() -> dict[str, bytes]:
         "zeros.gz": zeros * 40,
         "atoms.pdb.gz": many * 60,
         "nested.gz": _gzip(zeros * 40),
-        "text.cif.gz": _gzip(b"data_x\nloop_\n_atom_site.id\n" + b"1\n" * 1_000_000) * 700,
         "mtz.gz": _gzip(b"MTZ " + b"\1" * (64 << 20)) * 40,
     }
 

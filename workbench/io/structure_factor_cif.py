@@ -59,7 +59,7 @@ def structure_factor_table(file: InputFile, dataset: str = "") -> ReflectionTabl
         blocks = list(gemmi.as_refln_blocks(document))
     except (RuntimeError, ValueError) as error:
         raise InputError(f"the reflections cannot be read ({error}).", file=path, remedy="Copy it again.") from None
-    blocks = [block for block in blocks if block.default_loop is not None]
+    blocks = [block for block in blocks if block.default_loop is not None and _of_one_category(block)]
     if not blocks:
         what = "is a model, not a reflection file." if _has_atoms(document) else "holds no reflections."
         raise InputError(what, file=path, remedy="Give an MTZ or mmCIF structure factor file.")
@@ -199,6 +199,12 @@ def _wavelength(block: gemmi.ReflnBlock) -> float:
     except (RuntimeError, ValueError):
         return 0.0
     return value if np.isfinite(value) and value > 0 else 0.0
+
+
+def _of_one_category(block: gemmi.ReflnBlock) -> bool:
+    """The loop holds items of one category; the parser cuts the names without looking."""
+    names = {str(tag).partition(".")[0].lower() for tag in block.default_loop.tags}
+    return names <= {"_refln"} or names <= {"_diffrn_refln"}
 
 
 def _has_atoms(document: gemmi.cif.Document) -> bool:

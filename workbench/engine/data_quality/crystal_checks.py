@@ -57,6 +57,10 @@ class HigherSymmetry:
     r: float
 
 
+_AT_A_TIME = 4096
+"""Grid points looked at together, from the highest down."""
+
+
 def patterson_peak(data: Intensities) -> PattersonPeak | None:
     """The highest peak of the native Patterson function from 10 to 5 A; None where there is too little data."""
     d = 1 / np.sqrt(data.s_sq)
@@ -64,25 +68,32 @@ def patterson_peak(data: Intensities) -> PattersonPeak | None:
     if use.sum() < 50:
         return None
     patterson = _patterson(data, use)
-    shape = patterson.shape
-    fractions = np.stack(np.meshgrid(*(np.arange(n) / n for n in shape), indexing="ij"), axis=-1).reshape(-1, 3)
-    near = fractions - np.rint(fractions)
-    distance = np.linalg.norm(near @ np.array(data.cell.orth.mat.tolist()).T, axis=1)
-    # the nearest copy of the origin need not be that of the rounded fractions in a skew cell
-    for shift in np.ndindex(3, 3, 3):
-        other = near + np.array(shift) - 1
-        distance = np.minimum(distance, np.linalg.norm(other @ np.array(data.cell.orth.mat.tolist()).T, axis=1))
     values = patterson.reshape(-1) / patterson.reshape(-1)[0]
+    order = np.argsort(-values)
+    for start in range(0, len(order), _AT_A_TIME):
+        places = order[start : start + _AT_A_TIME]
+        fractions = np.stack(np.unravel_index(places, patterson.shape), axis=1) / np.array(patterson.shape)
+        distance = _from_origin(data, fractions)
+        far = np.flatnonzero(distance > TNCS_CLOSEST)
+        if len(far):
+            best = int(far[0])
+            x, y, z = (float(v) for v in fractions[best])
+            return PattersonPeak(float(values[places[best]]), (x, y, z), float(distance[best]))
+    return None
+
+
+def _from_origin(data: Intensities, fractions: np.ndarray) -> np.ndarray:
+    """(n,) distance in angstrom of places (n, 3) from the nearest lattice point, centring included."""
+    orth = np.array(data.cell.orth.mat.tolist()).T
+    distance = np.full(len(fractions), np.inf)
     for centring in data.group.operations().cen_ops:
-        shifted = near - np.array(centring) / gemmi.Op.DEN
-        shifted -= np.rint(shifted)
-        distance = np.minimum(distance, np.linalg.norm(shifted @ np.array(data.cell.orth.mat.tolist()).T, axis=1))
-    far = distance > TNCS_CLOSEST
-    if not far.any():
-        return None
-    best = int(np.argmax(np.where(far, values, -np.inf)))
-    x, y, z = (float(v) for v in fractions[best])
-    return PattersonPeak(float(values[best]), (x, y, z), float(distance[best]))
+        near = fractions - np.array(centring) / gemmi.Op.DEN
+        near = near - np.rint(near)
+        # the nearest lattice point need not be that of the rounded fractions in a skew cell
+        for shift in np.ndindex(3, 3, 3):
+            apart = (near + np.array(shift) - 1.0) @ orth
+            distance = np.minimum(distance, np.sqrt(np.einsum("ij,ij->i", apart, apart)))
+    return distance
 
 
 def _patterson(data: Intensities, use: np.ndarray) -> np.ndarray:

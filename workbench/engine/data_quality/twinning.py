@@ -21,6 +21,8 @@ from workbench.engine.data_quality.intensities import Intensities
 
 OBLIQUITY = 3.0
 STEPS = (2, 2, 2)
+ENOUGH = 100_000
+"""Reflections from which pairs for the L-test are taken; about a dozen each."""
 
 
 @dataclass(frozen=True)
@@ -46,33 +48,34 @@ class TwinLaw:
 
 
 class ReflectionLookup:
-    """Row of a reflection by its indices, any symmetry mate of it."""
+    """Row of a reflection by its indices, any symmetry mate of it: a box of indices that holds every mate's row."""
 
     def __init__(self, hkl: IntArray, group: gemmi.SpaceGroup) -> None:
-        self._base = int(np.abs(hkl).max(initial=1)) * 3 + 10
-        self._rotations = [np.array(op.rot, dtype=np.int64) // gemmi.Op.DEN for op in group.operations().sym_ops]
-        codes = self._code(hkl.astype(np.int64))
-        self._order = np.argsort(codes)
-        self._codes = codes[self._order]
+        rotations = [np.array(op.rot, dtype=np.int64) // gemmi.Op.DEN for op in group.operations().sym_ops]
+        rows = np.arange(len(hkl), dtype=np.int32)
+        given = hkl.astype(np.int64)
+        corner = np.array([np.abs(given @ rotation).max(axis=0, initial=0) for rotation in rotations]).max(axis=0)
+        self._corner = corner
+        self._shape = tuple(int(n) for n in 2 * corner + 1)
+        self._row = np.full(self._shape, -1, dtype=np.int32).reshape(-1)
+        for rotation in rotations:
+            for sign in (1, -1):
+                self._row[self._place(sign * (given @ rotation))] = rows
 
-    def _code(self, hkl: AnyArray) -> AnyArray:
-        span = 2 * self._base + 1
-        h, k, m = (hkl[:, i] + self._base for i in range(3))
-        return np.asarray((h * span + k) * span + m)
+    def _place(self, hkl: AnyArray) -> AnyArray:
+        _, n_k, n_l = self._shape
+        h, k, m = (hkl[:, i] + self._corner[i] for i in range(3))
+        return np.asarray((h * n_k + k) * n_l + m)
 
     def rows(self, hkl: AnyArray) -> IntArray:
         """(n,) rows, -1 where the reflection is not there. hkl: (n, 3) integers."""
-        result = np.full(len(hkl), -1, dtype=np.int64)
-        inside = np.abs(hkl).max(axis=1, initial=0) * 2 <= self._base * 2
-        for rotation in self._rotations:
-            for sign in (1, -1):
-                image = sign * (hkl.astype(np.int64) @ rotation)
-                good = inside & (np.abs(image).max(axis=1, initial=0) <= self._base)
-                code = self._code(np.where(good[:, None], image, 0))
-                at = np.clip(np.searchsorted(self._codes, code), 0, len(self._codes) - 1)
-                found = good & (self._codes[at] == code) & (result < 0)
-                result[found] = self._order[at[found]]
-        return np.asarray(result, dtype=np.int32)
+        asked = hkl.astype(np.int64)
+        inside = np.ones(len(asked), dtype=np.bool_)
+        for i in range(3):
+            inside &= np.abs(asked[:, i]) <= self._corner[i]
+        result = np.full(len(asked), -1, dtype=np.int32)
+        result[inside] = self._row[self._place(asked[inside])]
+        return result
 
 
 def l_test(data: Intensities, low: float = 0.01, high: float = 1.0, steps: tuple[int, int, int] = STEPS) -> LTest:
@@ -82,14 +85,17 @@ def l_test(data: Intensities, low: float = 0.01, high: float = 1.0, steps: tuple
     """
     use = (~data.centric) & (data.s_sq >= low) & (data.s_sq <= high) & (data.sigma > 0)
     lookup = ReflectionLookup(data.hkl, data.group)
+    # of very many data a regular part: <|L|> of a million pairs has an error of 0.0003
+    part = np.flatnonzero(use)
+    part = part[:: max(1, len(part) // ENOUGH)]
     values: list[FloatArray] = []
     for step in product(*((-s, 0, s) for s in steps)):
         if sum(map(abs, step)) == 0 or sum(map(abs, step)) > 4 or step < (0, 0, 0):
             continue
-        other = lookup.rows(data.hkl + np.array(step))
-        good = use & (other >= 0)
+        other = lookup.rows(data.hkl[part] + np.array(step))
+        good = other >= 0
         good[good] &= use[other[good]]
-        one, two = data.z[good], data.z[other[good]]
+        one, two = data.z[part[good]], data.z[other[good]]
         both = one + two
         fine = both > 0
         ell = ((one - two)[fine]) / both[fine]
