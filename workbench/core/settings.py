@@ -17,6 +17,8 @@ ACCEPT_UNPLACED = "--accept-unplaced"
 
 FAMILIES = ("bonds", "angles", "torsions", "chirality", "planes", "contacts", "b_similarity")
 """Names of the restraint families, in the order of every table."""
+ONE_OF_FAMILY = ("bond", "angle", "torsion", "chirality", "plane", "contact", "B")
+"""One restraint of each of FAMILIES, in words."""
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,18 @@ from PySide6.QtGui import QColor
 from workbench.core.arrays import FloatArray
 from workbench.core.crystal import Model, ModelState
 from workbench.core.events import WorstRestraints
+from workbench.core.settings import ONE_OF_FAMILY
 from workbench.gui.viewport_overlay import LevelRow
+from workbench.gui.widgets.text import MINUS
 from workbench.view.atoms import hydrogen_atoms
 from workbench.view.colours import Rgb, SceneColours
 from workbench.view.framing import residue_atoms
 from workbench.view.maps import DENSITY, MapSet
 from workbench.view.renderer import Wire
 
-MINUS = "\u2212"
 MOST_ROWS = 4
 """Maps that all stand in the legend; of more, those that are hidden are only counted."""
 LONGEST_NAME = 32
-RESTRAINT_WORDS = ("bond", "angle", "torsion", "chirality", "plane", "contact", "B")
-"""One restraint of each of `core.settings.FAMILIES`."""
 
 
 def hex_colour(colour: Rgb) -> str:
@@ -53,7 +52,7 @@ def atom_details(
             shown = f"{value:{sign}.1f}".replace("-", MINUS)
             parts.append(f"{said} {shown} \u03c3")
     if worst is not None and worst.family[atom] >= 0:
-        parts.append(f"{RESTRAINT_WORDS[worst.family[atom]]} Z {worst.z[atom]:+.1f}".replace("-", MINUS))
+        parts.append(f"{ONE_OF_FAMILY[worst.family[atom]]} Z {worst.z[atom]:+.1f}".replace("-", MINUS))
     return "   ".join(parts)
 
 

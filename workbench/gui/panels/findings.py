@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from workbench.core.crystal import Model
 from workbench.core.events import WorstRestraints
+from workbench.core.settings import ONE_OF_FAMILY
 from workbench.engine.maps.peaks import UNMODELLED, Peak
 from workbench.gui.theme import PADDING, theme
-from workbench.gui.viewport_texts import MINUS, RESTRAINT_WORDS
 from workbench.gui.widgets import text
 from workbench.gui.widgets.item_list import ItemList
 
@@ -59,7 +59,7 @@ def outlier_findings(worst: WorstRestraints | None, model: Model) -> list[Findin
     _, first = np.unique(model.residue[order], return_index=True)
     found = []
     for atom in order[np.sort(first)][:MOST_OUTLIERS].tolist():
-        words = RESTRAINT_WORDS[int(worst.family[atom])]
+        words = ONE_OF_FAMILY[int(worst.family[atom])]
         found.append(Finding(_signed(float(worst.z[atom]), " Z"), _name(model, atom), words, -1, atom))
     return found
 
@@ -69,7 +69,7 @@ def _name(model: Model, atom: int) -> str:
 
 
 def _signed(value: float, unit: str) -> str:
-    return f"{value:+.1f}{unit}".replace("-", MINUS)
+    return f"{value:+.1f}{unit}".replace("-", text.MINUS)
 
 
 class FindingModel(QAbstractTableModel):

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.gui.theme import theme
 
+MINUS = "\u2212"
 SUBSCRIPT = 0.74
 
 
