@@ -51,7 +51,8 @@ def times() -> tuple[dict[str, float], dict[str, float]]:
     [("10k", 1.1), ("50k", 0.7), ("map", 1.2)],
 )
 def test_frames(times: tuple[dict[str, float], dict[str, float]], scene: str, limit: float) -> None:
-    """Rods with light, fog and slab against plain points and lines of pyqtgraph.opengl."""
+    """Rods with light, fog and slab against plain points and lines of pyqtgraph.opengl; processor time of all threads
+    where the processor draws."""
     ours, peer = times
     print(f"{scene}: {1e3 * ours[scene]:.1f} ms against {1e3 * peer[scene]:.1f} ms")
     assert ours[scene] <= limit * peer[scene], (ours[scene], peer[scene])

@@ -14,7 +14,7 @@ from workbench.core.arrays import AnyArray, Float32Array, FloatArray
 from workbench.view.ribbon import Mesh
 from workbench.view.section import Section
 
-PROGRAMS = ("sticks", "far_sticks", "thin_sticks", "lines", "hairs", "mesh", "ellipsoids", "section")
+PROGRAMS = ("sticks", "far_sticks", "thin_sticks", "lines", "hairs", "broken_hairs", "mesh", "ellipsoids", "section")
 
 
 def shader_source(name: str) -> str:
@@ -173,29 +173,38 @@ class Lines(OnCard):
     """Segments (k, 2, 3) in angstrom, contoured within `radius` of `centre`."""
 
     def __init__(
-        self, context: Any, program: Any, hairs: Any, segments: Float32Array, centre: FloatArray, radius: float
+        self,
+        context: Any,
+        programs: Mapping[str, Any],
+        segments: Float32Array,
+        centre: FloatArray,
+        radius: float,
     ) -> None:
         super().__init__()
-        self._hairs: Any = None
+        self._context, self._programs = context, programs
+        self._arrays: dict[str, Any] = {}
         self.count = len(segments)
         self.centre = tuple(float(value) for value in centre)
         self.radius = float(radius)
         if self.count:
             self._buffers = [context.buffer(np.ascontiguousarray(segments, dtype=np.float32).tobytes())]
-            self.array = context.vertex_array(program, [(self._buffers[0], "3f 3f /i", "end_a", "end_b")])
-            self._hairs = context.vertex_array(hairs, [(self._buffers[0], "3f", "vertex")])
 
-    def draw(self, thin: bool = False) -> None:
-        """Quads of any width, or lines of one pixel."""
-        if self.count and thin:
-            self._hairs.render(moderngl.LINES, vertices=2 * self.count)
-        elif self.count:
-            self.array.render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
+    def draw(self, way: str) -> None:
+        """way: "lines", quads of any width; "hairs" or "broken_hairs", lines of one pixel."""
+        if not self.count:
+            return
+        if way not in self._arrays:
+            layout = ("3f 3f /i", "end_a", "end_b") if way == "lines" else ("3f", "vertex")
+            self._arrays[way] = self._context.vertex_array(self._programs[way], [(self._buffers[0], *layout)])
+        if way == "lines":
+            self._arrays[way].render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
+        else:
+            self._arrays[way].render(moderngl.LINES, vertices=2 * self.count)
 
     def release(self) -> None:
-        if self._hairs is not None:
-            self._hairs.release()
-            self._hairs = None
+        for array in self._arrays.values():
+            array.release()
+        self._arrays = {}
         super().release()
 
 

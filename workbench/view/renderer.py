@@ -108,9 +108,7 @@ class Renderer:
         """Lines (k, 2, 3) in angstrom contoured within `radius` of `centre`; none removes the wire."""
         _release(self._lines.pop(name, None))
         if len(segments):
-            self._lines[name] = Lines(
-                self._context, self._programs["lines"], self._programs["hairs"], segments, centre, radius
-            )
+            self._lines[name] = Lines(self._context, self._programs, segments, centre, radius)
 
     def set_surface(self, name: str, mesh: Mesh | None, centre: FloatArray, radius: float) -> None:
         """A smooth surface in place of a wire; None or an empty mesh removes it."""
@@ -255,7 +253,6 @@ class Renderer:
 
     def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float) -> None:
         thin = self.draft and pixel_ratio < 1.5
-        program = self._programs["hairs" if thin else "lines"]
         _write(canvas, depth=thin)
         if thin:
             self._context.disable(moderngl.BLEND)
@@ -269,8 +266,9 @@ class Renderer:
                     "sphere": lines.centre,
                     "reach": lines.radius,
                 }
-                set_uniforms(program, look)
-                lines.draw(thin)
+                way = "lines" if not thin else "broken_hairs" if wire.broken else "hairs"
+                set_uniforms(self._programs[way], look)
+                lines.draw(way)
         _write(canvas)
 
     def _canvas(self, size: tuple[int, int]) -> Any:

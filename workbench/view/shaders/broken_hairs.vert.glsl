@@ -1,0 +1,18 @@
+#version 330 core
+// As hairs.vert.glsl, with a gap in the middle of every line.
+#include common
+uniform vec3 sphere;
+uniform float reach;
+uniform vec4 colour;
+in vec3 vertex;
+out vec4 paint;
+out float along;
+
+void main() {
+    vec3 v = rotation * (vertex - centre);
+    along = (gl_VertexID & 1) != 0 ? 1.0 : 0.0;
+    gl_Position = vec4(v.xy / half_size, 2.0 * depth_of(v.z) - 1.0, 1.0);
+    float rim = 1.0 - smoothstep(reach - 1.2, reach + 0.1, length(vertex - sphere));
+    float strength = colour.a * (1.0 - fog_at(v.z)) * entering_at(v.z) * rim;
+    paint = vec4(mix(background, colour.rgb, strength), 1.0);
+}
