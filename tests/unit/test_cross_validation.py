@@ -265,6 +265,16 @@ def test_another_test_set_or_limit_begins_anew() -> None:
     assert judge([*before, *other], CONTEXT).state == "waiting"
 
 
+def test_a_memory_changes_nothing_and_saves_the_work() -> None:
+    rows = _run(SETTLING + REST + [(0.205, 0.245)] * 6, rmsz_bonds=1.0)
+    rows[12:14] = [replace(row, parameters=9000) for row in rows[12:14]]
+    memory: dict = {}  # type: ignore[type-arg]
+    for end in range(1, len(rows) + 1):
+        before = len(memory)
+        assert judge(rows[:end], CONTEXT, memory) == judge(rows[:end], CONTEXT)
+        assert len(memory) <= before + (1 if end <= 14 else 3)
+
+
 def test_verdicts_say_since_when() -> None:
     rows = [_row(i, 0.2, 0.235) for i in range(4)] + [_row(i, 0.2, 0.235, rmsz_bonds=1.8) for i in range(4, 9)]
     verdict = judge(rows, CONTEXT)

@@ -155,6 +155,15 @@ def test_a_branch_begins_at_any_cycle_and_the_old_one_stays(session: Session) ->
     assert session.state.position == runs[0].result
 
 
+def test_numbers_of_a_line_are_those_of_its_records(session: Session) -> None:
+    _refined(session)
+    journal = session.journal
+    assert journal is not None
+    for record in journal.cycles():
+        line = {entry.number: entry.key for entry in journal.line_of(record.key)}
+        assert journal.numbers_of(record.key) == line
+
+
 def test_looking_back_changes_nothing(session: Session) -> None:
     _refined(session)
     assert session.journal is not None

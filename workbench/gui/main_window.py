@@ -201,7 +201,7 @@ class MainWindow(QMainWindow):
             (self.log, "Log"),
         )
         for page, name in pages:
-            self.tabs.add(page, name)
+            self.tabs.add(page, name, "Data" if page is self.data_quality else "")
         self.tabs.show_page(self.residues)
 
         self.centre = _splitter(Qt.Orientation.Vertical)

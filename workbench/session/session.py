@@ -456,8 +456,7 @@ class Session:
         with self._changed:
             if self.journal is None or self.state.position is None:
                 return None
-            line = self.journal.line_of(self.state.position)
-            return next((record.key for record in line if record.number == number), None)
+            return self.journal.numbers_of(self.state.position).get(number)
 
     def show_loaded(self, key: int, cycle: CycleFinished) -> None:
         """As `look_at`, with a cycle that was loaded elsewhere (in a background thread)."""

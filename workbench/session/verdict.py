@@ -9,7 +9,10 @@ from workbench.core.events import CycleFinished, CycleStatistics, Prepared, RunE
 from workbench.session.state import SessionState
 
 if TYPE_CHECKING:
-    from workbench.engine.cross_validation.verdict import RunContext, Verdict
+    from workbench.engine.cross_validation.verdict import Memory, RunContext, Verdict
+
+MOST_REMEMBERED = 2000
+"""Cycles whose judgement is kept, so that each new one costs a step and not the whole run again."""
 
 
 def verdict_of(state: SessionState) -> Verdict | None:
@@ -89,8 +92,16 @@ def _context(prepared: _Same) -> RunContext:
     return context_of(prepared.prepared)
 
 
+@lru_cache(maxsize=4)
+def _memory(context: RunContext) -> Memory:
+    return {}
+
+
 @lru_cache(maxsize=64)
 def _judged(rows: _Rows, context: RunContext) -> Verdict:
     from workbench.engine.cross_validation.verdict import judge
 
-    return judge(rows.rows, context)
+    memory = _memory(context)
+    if len(memory) > MOST_REMEMBERED:
+        memory.clear()
+    return judge(rows.rows, context, memory)

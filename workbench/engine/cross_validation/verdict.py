@@ -143,26 +143,47 @@ def context_of(prepared: Prepared) -> RunContext:
     )
 
 
-def judge(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
+@dataclass(frozen=True)
+class _Told:
+    """What was told after some cycles: the verdict, that of the last cycle alone, and since when. rows: kept alive, for
+    their identity names this value in a memory."""
+
+    told: Verdict
+    previous: Verdict
+    since: int
+    rows: tuple[CycleStatistics, ...]
+
+
+Memory = dict[tuple[int, ...], _Told]
+"""What `judge` has found before, by the identity of the rows; a run that grows by a cycle then costs one step."""
+
+
+def judge(history: Sequence[CycleStatistics], context: RunContext, memory: Memory | None = None) -> Verdict:
     """The verdict after the last row of `history` (first row: the start of the run).
 
     An answer that differs from the one before counts only when the cycle before gave it too; a suspect test set and the
-    first answers are told at once. Only `comparable` cycles count.
+    first answers are told at once. Only `comparable` cycles count. memory: of earlier calls with the same context.
     """
-    history = comparable(history)
-    if not history:
+    rows = tuple(comparable(history))
+    if not rows:
         return _verdict("waiting", "No cycle yet.", "", (), (), math.nan, math.nan)
-    told = _single(history[:1], context)
-    previous, since = told, told.cycle
-    for end in range(2, len(history) + 1):
-        now = _single(history[:end], context)
+    names = tuple(map(id, rows))
+    memory = {} if memory is None else memory
+    known = next((end for end in range(len(rows), 0, -1) if names[:end] in memory), 0)
+    for end in range(known + 1, len(rows) + 1):
+        now = _single(rows[:end], context)
+        before = memory.get(names[: end - 1])
+        if before is None:
+            memory[names[:end]] = _Told(now, now, now.cycle, rows[:end])
+            continue
+        told, since = before.told, before.since
         early = told.state in ("waiting", "not settled") and now.state in ("waiting", "not settled")
-        agree = now.state == previous.state
-        if agree or early or now.state in (told.state, "test set"):
+        if now.state == before.previous.state or early or now.state in (told.state, "test set"):
             since = since if now.state == told.state else now.cycle
             told = now
-        previous = now
-    last = history[-1]
+        memory[names[:end]] = _Told(told, now, since, rows[:end])
+    found = memory[names]
+    told, previous, last = found.told, found.previous, rows[-1]
     if told.cycle != last.cycle:
         gap = last.r_free - last.r_work
         if told.state == "waiting":
@@ -171,7 +192,7 @@ def judge(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
             told.state, told.title, told.sentence, told.remedy, last.cycle, gap, previous.expected_gap,
             previous.expected_sigma, previous.best_cycle, previous.rules,
         )  # fmt: skip
-    return replace(told, since=since)
+    return replace(told, since=found.since)
 
 
 def comparable(history: Sequence[CycleStatistics]) -> Sequence[CycleStatistics]:
@@ -303,7 +324,7 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     if loose or (rests and z > Z_RED and gap > limit):
         if loose:
             more = row.effective_parameters / max(row.reference_parameters, 1.0)
-            sentence = f"The weights let the model follow the noise: {more:.1f} times the freedom the data support."
+            sentence = f"Fits noise: {more:.1f} times the freedom that is due."
             remedy = f"Give the data less weight (automatic is {row.automatic_weight:.3g}) or restraints more; {back}."
         else:
             sentence = f"The gap of {gap:.3f} is {z:.1f} sigma wider than these data allow."
@@ -404,7 +425,7 @@ def _watch_sentence(
     """The first reason to look twice, "" when there is none."""
     if excess > EXCESS_WATCH:
         more = row.effective_parameters / max(row.reference_parameters, 1.0)
-        return f"These weights give the model {more:.1f} times the freedom that the data support."
+        return f"The weights give {more:.1f} times the due freedom."
     if r_rise > RISE_WATCH:
         return f"R_free rose {row.r_free_rise:.3f} ± {row.r_free_rise_sigma:.3f} while R_work fell."
     if ll_rise > RISE_WATCH:

@@ -21,6 +21,7 @@ COLUMNS = (
     Column("B, \u00c5\u00b2", 0.96),
 )
 MOST = 200
+PLUS_MINUS = "\u00b1"
 HINT = "Keep the cycle that is shown for comparison, then look at another one: what differs stands here."
 
 
@@ -87,8 +88,9 @@ class ComparePanel(QWidget):
             self.table.show_rows([])
             return
         self.words.set_text(
-            f"{result.sentence} R_work {result.r_work:+.4f}, \u2212LL free {result.ll_free:+.4f}, bonds rmsZ"
-            f" {result.rmsz_bonds:+.2f}; atoms moved {result.rms_shift:.3f} \u00c5 r.m.s."
+            f"{result.sentence.replace('+-', PLUS_MINUS)} R_work {result.r_work:+.4f}, \u2212LL free"
+            f" {result.ll_free:+.4f}, bonds rmsZ {result.rmsz_bonds:+.2f};"
+            f" atoms moved {result.rms_shift:.3f} \u00c5 r.m.s."
         )
         self._rows = tuple(int(row) for row in result.order()[:MOST] if result.shift[row] > 0.0005)
         self.table.show_rows(

@@ -209,6 +209,8 @@ class VerdictPlace(QWidget):
                 word = "exp." if short else "expected"
                 said = f"{word} {verdict.expected_gap:.3f} \u00b1 {verdict.expected_sigma:.3f}"
                 start = left + advance(gap, theme.font(13, 600)) + 10
+                if advance(said, theme.font(12)) > right - start:
+                    said = f"{word} {verdict.expected_gap:.3f}"
                 text.draw(painter, start, 31, said, 12, c["label"], 400, right - start)
         self._button = QRectF()
         if self._back:

@@ -146,7 +146,7 @@ class ScanPanel(QWidget):
         """Items of `session.weight_scan`; recommended: name, "" while the scan runs."""
         self.values, self._recommended = values, recommended
         if reason:
-            self.reason.set_text(reason)
+            self.reason.set_text(reason.replace("+-", "\u00b1"))
         if not values:
             self._chosen = ""
             self.reason.set_text(HINT)

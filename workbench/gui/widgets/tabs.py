@@ -16,6 +16,7 @@ class Tabs(Surface):
 
     def __init__(self, name: str) -> None:
         super().__init__("panel")
+        self._names: list[tuple[str, str]] = []
         self.bar = QTabBar()
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
@@ -37,9 +38,12 @@ class Tabs(Surface):
         self._restyle()
         theme.changed.connect(self._restyle)
 
-    def add(self, page: QWidget, name: str) -> None:
+    def add(self, page: QWidget, name: str, short: str = "") -> None:
+        """short: the name where the window is narrow."""
         self.pages.addWidget(page)
+        self._names.append((name, short or name))
         self.bar.addTab(name)
+        self._restyle()
 
     def show_page(self, page: QWidget) -> None:
         self.bar.setCurrentIndex(self.pages.indexOf(page))
@@ -51,11 +55,16 @@ class Tabs(Surface):
 
     def _restyle(self) -> None:
         c = theme.colours
+        narrow = theme.sizes.name == "compact"
+        for i, (name, short) in enumerate(self._names):
+            self.bar.setTabText(i, short if narrow else name)
+            self.bar.setTabToolTip(i, name if narrow and short != name else "")
+        gap = 5 if narrow else 8
         self.bar.setFont(theme.font(13, 500))
         self.bar.setStyleSheet(
             f"""
             QTabBar {{ background: {c.panel}; border: none; }}
-            QTabBar::tab {{ background: {c.panel}; color: {c.label}; padding: 8px 0 7px 0; margin: 0 8px;
+            QTabBar::tab {{ background: {c.panel}; color: {c.label}; padding: 8px 0 7px 0; margin: 0 {gap}px;
                             border: none; border-bottom: 2px solid {c.panel}; }}
             QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
             QTabBar::tab:hover {{ color: {c.text}; }}

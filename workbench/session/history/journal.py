@@ -404,6 +404,23 @@ class Journal:
         last = self._read("SELECT max(id) FROM cycle WHERE run = ? AND kind != 'result'", (record.run,))
         return self.path_to(int(last[0][0]))
 
+    def numbers_of(self, key: int) -> dict[int, int]:
+        """Cycle number -> key, of the cycles that `line_of` gives; nothing else is read."""
+        rows = self._read("SELECT kind, run FROM cycle WHERE id = ?", (key,))
+        if rows and rows[0][0] == "result":
+            key = int(self._read("SELECT max(id) FROM cycle WHERE run = ? AND kind != 'result'", (rows[0][1],))[0][0])
+        found: dict[int, int] = {}
+        for cycle, number in self._read(
+            "WITH RECURSIVE line (id, depth) AS (SELECT ?, 0 UNION ALL SELECT cycle.parent, depth + 1 FROM line JOIN"
+            " cycle ON cycle.id = line.id WHERE cycle.parent IS NOT NULL)"
+            " SELECT cycle.id, number FROM line JOIN cycle ON cycle.id = line.id ORDER BY depth DESC",
+            (key,),
+        ):
+            for later in [known for known in found if known >= number]:
+                del found[later]
+            found[number] = cycle
+        return found
+
     def study(self, kind: str, plan: str) -> dict[str, str]:
         """item -> result (JSON) of a study."""
         return dict(self._read("SELECT item, result FROM study WHERE kind = ? AND plan = ? ORDER BY id", (kind, plan)))
