@@ -439,7 +439,7 @@ def test_contrast(colours: Colours, role: str) -> None:
 def test_places_of_later_parts_hold_no_numbers(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot)
     assert not any(character.isdigit() for character in window.findings.message.text())
-    for action in (window.actions_.undo, window.actions_.redo, window.actions_.fetch):
+    for action in (window.actions_.undo, window.actions_.redo):
         assert not action.isEnabled()
 
 

@@ -26,6 +26,9 @@ class Actions:
         self.stop_discard = make("Stop, discard this run", "Stop", "Stop and go back to the state before this run")
         self.undo = make("Undo", "Undo", "Undo: not in this version", "Ctrl+Z")
         self.redo = make("Redo", "Redo", "Redo: not in this version", "Ctrl+Y")
+        self.quality = make(
+            "Data quality\u2026", "Data", "What the data are worth, which columns, which test set", "Ctrl+I"
+        )
         self.export = make("Export\u2026", "Export", "Write model, map coefficients, statistics and log", "Ctrl+E")
         self.menu = make("Menu", "Menu", "All commands (F10)", "F10")
         self.search = make("Search commands and residues", "Search", "Find a command or a residue", "Ctrl+K")
@@ -66,7 +69,7 @@ class Actions:
         menu = QMenu(self._window)
         menu.addActions([self.open, self.fetch])
         menu.addMenu(recent)
-        menu.addActions([self.example, self.export])
+        menu.addActions([self.example, self.quality, self.export])
         menu.addSeparator()
         refinement = menu.addMenu("Refinement")
         refinement.addActions([self.refine, self.pause, self.step])
