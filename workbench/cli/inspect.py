@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 from collections.abc import Sequence
@@ -11,11 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.cli.options import DATA_HELP, Parser, add_columns, data_options
 from workbench.core.errors import SettingsError
+from workbench.engine.cross_validation.test_set_design import advised_fraction
+from workbench.session.inspection import EXPECTED_R_FREE
 
 if TYPE_CHECKING:
     from workbench.session.inspection import Inspection
 
+ADVICE = "5 %, up to 10 % where that is below 500 reflections, less where 2000 are enough"
 MARKS = {"green": "[ok]   ", "amber": "[look] ", "red": "[STOP] ", "grey": "[ - ]  "}
+
+
+def _r_factor(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.01 <= value <= 0.6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an R factor; give a number from 0.01 to 0.6")
+    return value
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +42,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("model", metavar="MODEL", nargs="?", help="model, PDB or mmCIF (plain or .gz)")
     add_columns(made)
     made.add_argument("--json", action="store_true", help="print everything as JSON")
-    made.add_argument("--report", metavar="FILE", help="write the report to a text file as well")
+    made.add_argument("--test-set", action="store_true", help="what test sets of 2 to 50 %% would cost and give")
+    made.add_argument(
+        "--expected-r-free",
+        metavar="R",
+        type=_r_factor,
+        default=EXPECTED_R_FREE,
+        help=f"for the errors that --test-set tells (default {EXPECTED_R_FREE})",
+    )
+    made.add_argument("--report", metavar="FILE", help="write the report as well: with pictures to .html, else as text")
     return made
 
 
@@ -44,10 +66,18 @@ def main(arguments: Sequence[str]) -> int:
         options.free_value,
         options.resolution,
         data_options(options),
+        options.expected_r_free,
     )
     text = report_text(found)
+    if options.test_set:
+        text += "\n\n" + test_set_text(found, options.expected_r_free)
     if options.report:
-        _write(options.report, text, {options.data, options.model})
+        whole = text
+        if Path(options.report).suffix.lower() in (".html", ".htm"):
+            from workbench.export.quality_page import quality_page
+
+            whole = quality_page(found.reflections, found.report, found.designs, options.expected_r_free)
+        _write(options.report, whole, {options.data, options.model})
     print(json.dumps(as_json(found), indent=1, allow_nan=False) if options.json else text)
     return 0
 
@@ -78,6 +108,31 @@ def report_text(found: Inspection) -> str:
         )
     if data.notes:
         lines += ["", *(f"Note: {note}" for note in data.notes)]
+    return "\n".join(lines)
+
+
+def test_set_text(found: Inspection, expected_r_free: float) -> str:
+    """The test-set designer: a row for each fraction."""
+    data = found.reflections
+    state = f"now {int(data.free.sum())} reflections" if data.has_free else "there is none"
+    with_model = any(math.isfinite(row.per_parameter) for row in found.designs)
+    lines = [
+        f"Test set  {state}; one is made only when asked (--create-free FRACTION), a set in use is never redrawn.",
+        f"          What a set would give and cost, for an R_free of {expected_r_free:g}; the advice is {ADVICE}.",
+        "",
+        "fraction    test    work  error of R_free  errors of coordinates"
+        + ("  work per parameter" if with_model else "")
+        + "  sets",
+    ]
+    advised = advised_fraction(len(data))
+    nearest = min(found.designs, key=lambda row: abs(row.fraction - advised), default=None)
+    for row in found.designs:
+        parameter = f"{row.per_parameter:20.1f}" if with_model else ""
+        remark = "; ".join(part for part in ("advised" if row is nearest else "", row.remark) if part)
+        lines.append(
+            f"{100 * row.fraction:6.0f} % {row.n_test:7d} {row.n_work:7d} {row.error:16.4f}"
+            f" {row.coordinate_cost:18.3f} x{parameter} {row.sets:6d}  {remark}".rstrip()
+        )
     return "\n".join(lines)
 
 
@@ -122,7 +177,15 @@ def as_json(found: Inspection) -> dict[str, Any]:
                 "i_over_sigma": s.i_over_sigma.tolist(),
                 "axes": s.axes.tolist(),
             },
-            "wilson_plot": {"s_sq": report.plot.s_sq.tolist(), "log_ratio": report.plot.log_ratio.tolist()},
+            "wilson_plot": {
+                "s_sq": report.plot.s_sq.tolist(),
+                "log_ratio": report.plot.log_ratio.tolist(),
+                "b": report.plot.b,
+                "log_scale": report.plot.log_scale,
+            },
+            "test_sets": [dataclasses.asdict(row) for row in found.designs],
+            "advised_fraction": advised_fraction(len(data)),
+            "free_candidates": list(data.columns.free_candidates),
             "notes": list(data.notes),
         }
     )

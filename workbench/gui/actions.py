@@ -24,6 +24,9 @@ class Actions:
         self.stop = make("Stop, keep the best", "Stop", "Stop and keep the best cycle so far", "Ctrl+.")
         self.stop_current = make("Stop, keep the current cycle", "Stop", "Stop and keep the newest cycle")
         self.stop_discard = make("Stop, discard this run", "Stop", "Stop and go back to the state before this run")
+        self.quality = make(
+            "Data quality\u2026", "Data", "What the data are worth, which columns, which test set", "Ctrl+I"
+        )
         self.undo = make("Undo", "Undo", "Go back to where the last run or move began; nothing is lost", "Ctrl+Z")
         self.redo = make("Redo", "Redo", "Go again where undo came from", "Ctrl+Y")
         self.save_project = make("Save project as\u2026", "Project", "A copy of the project with all cycles", "Ctrl+S")
@@ -74,7 +77,7 @@ class Actions:
         menu = QMenu(self._window)
         menu.addActions([self.open, self.fetch])
         menu.addMenu(recent)
-        menu.addActions([self.example, self.save_project, self.export])
+        menu.addActions([self.example, self.quality, self.save_project, self.export])
         menu.addSeparator()
         refinement = menu.addMenu("Refinement")
         refinement.addActions([self.refine, self.pause, self.step])

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import CycleFinished, Failed
-from workbench.core.settings import RefinementSettings
+from workbench.core.settings import DataOptions, RefinementSettings
 from workbench.gui.actions import Actions
 from workbench.gui.bridge import in_background
 from workbench.gui.command_list import CommandList, Entry, action_entries, residue_entries
@@ -43,6 +43,7 @@ from workbench.gui.panels.geometry import GeometryPanel
 from workbench.gui.panels.header import Header
 from workbench.gui.panels.log import LogPanel
 from workbench.gui.panels.plane import PlanePanel
+from workbench.gui.panels.quality_dialog import QualityDialog
 from workbench.gui.panels.r_factors import RFactorsPanel
 from workbench.gui.panels.refinement import RefinementPanel
 from workbench.gui.panels.residues import ResiduesPanel
@@ -100,6 +101,8 @@ class MainWindow(QMainWindow):
         self.chosen_model = ""
         self.chosen_data = ""
         self.chosen_dictionaries: tuple[str, ...] = ()
+        self._asked_columns: tuple[tuple[str, str] | None, str | None, DataOptions | None] = (None, None, None)
+        self._quality_dialog: QualityDialog | None = None
         self._fetch_dialog: FetchDialog | None = None
         self._asked_for: tuple[str, str, tuple[str, ...]] = ("", "", ())
         self._refine_when_ready = False
@@ -233,6 +236,7 @@ class MainWindow(QMainWindow):
         self.files.unplaced_accepted.connect(self._accept_unplaced)
         self.files.dictionary_made.connect(lambda path: self.open_files([path]))
         a.fetch.triggered.connect(self.ask_for_code)
+        a.quality.triggered.connect(self.show_quality)
         a.example.triggered.connect(self.open_example)
         a.example.setEnabled(self.example is not None)
         self.view.start.example_button.setVisible(self.example is not None)
@@ -598,6 +602,30 @@ class MainWindow(QMainWindow):
         dialog.filesSelected.connect(self.open_files)
         dialog.open()
 
+    def show_quality(self) -> None:
+        """The dialog about the data that are open, or chosen."""
+        request = self.session.state.request
+        data = request.data_path if request is not None else self.chosen_data
+        if not data:
+            self.status.say("Open reflections first.")
+            return
+        if self._quality_dialog is None:
+            self._quality_dialog = QualityDialog(self)
+            self._quality_dialog.columns_wanted.connect(self._use_columns)
+            self._quality_dialog.test_set_wanted.connect(self._make_test_set)
+        labels = request.labels if request is not None else None
+        free = request.free_label if request is not None else None
+        model = request.model_path if request is not None else self.chosen_model
+        self._quality_dialog.begin(data, model, labels, free)
+
+    def _use_columns(self, amplitude: str, free: str) -> None:
+        self._open(labels=(amplitude, ""), free_label=free)
+        self.show_quality()
+
+    def _make_test_set(self, amplitude: str, fraction: float) -> None:
+        self._open(labels=(amplitude, ""), intake=DataOptions(create_free=fraction))
+        self.show_quality()
+
     def ask_for_code(self) -> None:
         """The dialog that fetches by PDB code; what comes is opened."""
         if self._fetch_dialog is None:
@@ -674,15 +702,36 @@ class MainWindow(QMainWindow):
         self._refine_when_ready = refine
         self._open()
 
-    def _open(self, *, accept_unplaced: bool = False) -> None:
-        """Open what is chosen. That a model may be unplaced was said of one pair of files and holds for it alone."""
+    def _open(
+        self,
+        *,
+        accept_unplaced: bool = False,
+        labels: tuple[str, str] | None = None,
+        free_label: str | None = None,
+        intake: DataOptions | None = None,
+    ) -> None:
+        """Open what is chosen, with these columns if any. That a model may be unplaced was said of one pair of files
+        and holds for it alone."""
         settings = replace(self.session.state.settings, accept_unplaced=accept_unplaced)
         self._asked_for = self.chosen_model, self.chosen_data, self.chosen_dictionaries
-        self.session.open(self.chosen_model, self.chosen_data, self.chosen_dictionaries, settings=settings)
+        self._asked_columns = (labels, free_label, intake)
+        if not (self.chosen_model and self.chosen_data):
+            self.status.say("Now open the model that belongs to these reflections.")
+            return
+        self.session.open(
+            self.chosen_model,
+            self.chosen_data,
+            self.chosen_dictionaries,
+            labels=labels,
+            free_label=free_label,
+            settings=settings,
+            intake=intake,
+        )
 
     def _accept_unplaced(self) -> None:
         self.chosen_model, self.chosen_data, self.chosen_dictionaries = self._asked_for
-        self._open(accept_unplaced=True)
+        labels, free_label, intake = self._asked_columns
+        self._open(accept_unplaced=True, labels=labels, free_label=free_label, intake=intake)
 
     def open_example(self) -> None:
         if self.example is not None:

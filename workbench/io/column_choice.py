@@ -206,6 +206,8 @@ def _by_label(table: ReflectionTable, labels: tuple[str, str], sources: list[Amp
     for source in sources:
         if source.kind.endswith("pair") and labels[0] in source.label.split(","):
             return source
+        if not labels[1] and source.label == labels[0]:  # the sigma that belongs to it
+            return source
     value, sigma = table.column(labels[0]), table.column(labels[1])
     for label, column in zip(labels, (value, sigma), strict=True):
         if column is None:

@@ -5,19 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from workbench.core.crystal import Reflections
 from workbench.core.settings import DataOptions
 
 if TYPE_CHECKING:
+    from workbench.engine.cross_validation.test_set_design import Design
     from workbench.engine.data_quality.report import QualityReport
+
+EXPECTED_R_FREE = 0.25
+"""Of a model that is not there yet, for the errors of test sets; they are proportional to it."""
+PARAMETERS_PER_ATOM = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What was read and what is thought of it."""
+    """What was read and what is thought of it. designs: what test sets of several sizes would cost and give."""
 
     reflections: Reflections
     report: QualityReport
+    designs: tuple[Design, ...] = ()
 
 
 def inspect_files(
@@ -28,12 +36,14 @@ def inspect_files(
     free_value: int | None = None,
     d_min: float | None = None,
     options: DataOptions | None = None,
+    expected_r_free: float = EXPECTED_R_FREE,
 ) -> Inspection:
     """Read data, and a model if there is one, and judge them. Unmerged observations are merged: nothing is refined.
 
     Raises InputError for files that cannot be read.
     """
     from workbench.engine.cross_validation.test_set import with_test_set
+    from workbench.engine.cross_validation.test_set_design import design_test_sets
     from workbench.engine.data_quality.report import assess
     from workbench.io.models import read_model
     from workbench.io.reflections import read_reflections
@@ -50,4 +60,6 @@ def inspect_files(
         model.crystal if model is not None else None,
     )
     reflections = with_test_set(reflections, options)
-    return Inspection(reflections, assess(reflections, model))
+    atoms = int((~np.isin(model.element, ("H", "D"))).sum()) if model is not None else 0
+    designs = design_test_sets(len(reflections), expected_r_free, PARAMETERS_PER_ATOM * atoms)
+    return Inspection(reflections, assess(reflections, model), designs)

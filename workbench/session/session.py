@@ -15,7 +15,7 @@ import platformdirs
 
 from workbench.core.errors import InputError, WorkbenchError
 from workbench.core.events import CycleFinished, Failed, Finished, Prepared, RunEvent
-from workbench.core.settings import FAMILIES, BModel, Keep, RefinementSettings, RunRequest
+from workbench.core.settings import FAMILIES, BModel, DataOptions, Keep, RefinementSettings, RunRequest
 from workbench.session.checks import check_settings
 from workbench.session.history import Journal, JournalError, Recorder
 from workbench.session.history.journal import SUFFIX, extracted_inputs
@@ -153,6 +153,7 @@ class Session:
         free_value: int | None = None,
         settings: RefinementSettings | None = None,
         project: str | Path | None = None,
+        intake: DataOptions | None = None,
     ) -> None:
         """Read and prepare; the state is "ready" when Refine can begin.
 
@@ -173,6 +174,7 @@ class Session:
                 free_label=free_label,
                 free_value=free_value,
                 settings=settings or self.state.settings,
+                intake=intake or DataOptions(),
             )
             opened = SessionState(status="preparing", request=request, settings=request.settings)
             self._set(with_log(opened, f"Opening {model_path} and {data_path}", "info", time.time()))

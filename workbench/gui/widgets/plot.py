@@ -6,7 +6,7 @@ Redraws are the owner's business (the window asks at most five times a second).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +76,8 @@ class Plot(pg.PlotWidget):
         self.y_ticks: list[float] = []
         self.y_digits = 2
         self.x_digits = 0
+        self.x_text: Callable[[float], str] | None = None
+        """What is written at a mark of the x axis, where that is not its number."""
         self.end_labels: Sequence[EndLabel] = ()
         self.point_labels: Sequence[PointLabel] = ()
         self.marks: Sequence[tuple[float, str]] = ()
@@ -206,6 +208,8 @@ class Plot(pg.PlotWidget):
         for value in self.x_ticks:
             x = self.place(value, 0).x()
             shown = "0" if value == 0 else f"{value:.{self.x_digits}f}"
+            if self.x_text is not None:
+                shown = self.x_text(value)
             painter.drawText(QRectF(x - 24, base + 4, 48, 15), int(Qt.AlignmentFlag.AlignCenter), shown)
         if self.x_name_below:
             width = advance(self.x_name, theme.font(11)) + 4
