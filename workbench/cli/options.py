@@ -148,6 +148,19 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         " (default auto)",
     )
     parser.add_argument(
+        "--rigid-body",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="turn and shift the model as rigid bodies first, coarse data before fine (default auto: when it looks"
+        " displaced)",
+    )
+    parser.add_argument(
+        "--rigid-groups",
+        metavar="model|chains|A:1-120,B",
+        default="model",
+        help="the bodies: the whole model, its chains, or segments (default model)",
+    )
+    parser.add_argument(
         "--shake", metavar="RMSD", type=_shake, default=0.0, help="move the start by this 3D r.m.s. (angstrom)"
     )
     parser.add_argument(
@@ -175,6 +188,8 @@ def run_request(options: argparse.Namespace) -> RunRequest:
         d_min=options.resolution,
         hydrogens=options.hydrogens,
         b_model=options.b_model,
+        rigid_body=options.rigid_body,
+        rigid_groups=options.rigid_groups,
         shake=options.shake,
         reset_b=options.reset_b,
         threads=options.threads,

@@ -9,6 +9,7 @@ from workbench.core.crystal import ModelState
 
 Hydrogens = Literal["auto", "keep", "riding", "all", "none"]
 BModel = Literal["auto", "isotropic", "anisotropic"]
+RigidBody = Literal["auto", "on", "off"]
 Keep = Literal["best", "current", "discard"]
 Scattering = Literal["auto", "x-ray", "electron"]
 
@@ -33,6 +34,8 @@ class RefinementSettings:
     reset_b: None, "mean" or a B in A^2. threads: number of threads, 0 = all cores. seed: of every random number.
     nuclear_distances: hydrogens stand at the distance of their nuclei (neutron data) instead of their electron clouds.
     scattering: whose scattering factors; "auto" is what the data say they were measured with, else X-rays.
+    rigid_body: turn and shift rigid bodies before the first cycle; "auto" when the start looks displaced. rigid_groups:
+    "model", "chains", or segments "A:1-120,A:121-300,B".
     accept_unplaced: refine a model even if it fits the data no better than chance.
     """
 
@@ -49,6 +52,8 @@ class RefinementSettings:
     nuclear_distances: bool = False
     scattering: Scattering = "auto"
     accept_unplaced: bool = False
+    rigid_body: RigidBody = "auto"
+    rigid_groups: str = "model"
 
 
 @dataclass(frozen=True)

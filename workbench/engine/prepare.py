@@ -21,6 +21,7 @@ from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
 from workbench.engine.geometry.topology import build_geometry
 from workbench.engine.restraints import Restraints
+from workbench.engine.rigid_groups import find_bodies
 from workbench.engine.special_positions import find_special_positions
 from workbench.engine.validation.density_fit import group_rows
 from workbench.engine.xray.bulk_solvent import SolventMask
@@ -117,6 +118,7 @@ def prepare(
         if not link.used and link.found == "distance"
     ]
     model = description.model
+    find_bodies(model, settings.rigid_groups)  # raises for what cannot be understood
     alone = model.residues.n_atoms[model.residue] == 1
     special = find_special_positions(model.crystal, model.xyz, alone)
     if len(special.rows):

@@ -42,6 +42,7 @@ from workbench.engine.optimise.target import Derivatives
 from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import LOG_STEP, UNKNOWN, AutomaticWeight
 from workbench.engine.prepare import RefinementProblem
+from workbench.engine.rigid_body import asks_for_it, place_bodies
 from workbench.engine.validation.density_fit import density_fit
 from workbench.engine.validation.placement import placement_notes
 from workbench.engine.xray.model_factors import FittedData
@@ -127,9 +128,24 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     reason: EndReason = "cycles"
     trust = TrustRegion()
     trial = AnisotropyTrial.for_run(settings, problem.atoms, problem.data.n_work, problem.data.n_free)
-    plain = first, point, best, best_merit
-    watch_of_plain = watch
     cycle = problem.first_cycle
+    started = time.perf_counter()
+    yield Progress("Rigid bodies")
+    if placed := _bodies_placed(problem, point, control):
+        cycle += 1
+        moved, text = placed
+        shift, point = _shift(point.state, moved.state), moved
+        seconds = time.perf_counter() - started
+        current = _finished_cycle(problem, point, cycle, shift, weight, automatic, seconds, False, watch)
+        if merit(current.statistics) < best_merit:
+            current = replace(current, best=True)
+            best, best_merit = current, merit(current.statistics)
+        yield Note(text)
+        yield current
+        history.append(current.statistics)
+        merits.append(merit(current.statistics))
+    plain = best, point, best, best_merit
+    watch_of_plain = watch
     while True:
         settings = control.settings()
         if control.cancelled():
@@ -219,6 +235,21 @@ def score(problem: RefinementProblem) -> CycleFinished:
     return _finished_cycle(
         problem, point, problem.first_cycle, _Shift(), automatic.value, automatic, seconds, True, _watch(problem)
     )
+
+
+def _bodies_placed(problem: RefinementProblem, point: _Point, control: RunControl) -> tuple[_Point, str] | None:
+    """The point after rigid bodies have been turned and shifted, and what was done, where that is wanted and helps."""
+    settings = control.settings()
+    first = problem.first_cycle == 0 and settings.cycles > 0
+    if settings.rigid_body == "off" or (
+        settings.rigid_body == "auto" and not (first and asks_for_it(problem, point.state))
+    ):
+        return None
+    placed = place_bodies(problem, point.state, settings.rigid_groups, control.cancelled)
+    if placed is None:
+        return None
+    tried = _assess(problem, _factors(problem, placed.state), None)
+    return (tried, placed.text) if tried.fitted.r_work < point.fitted.r_work else None
 
 
 def _first_weight(problem: RefinementProblem) -> AutomaticWeight:

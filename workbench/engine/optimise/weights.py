@@ -28,7 +28,7 @@ FIRST_JUDGED = 2
 """The first cycles bring the model in and are not judged."""
 STEEPNESS = 1.5
 """How strongly the weight answers: r.m.s. Z grows like the weight to the power of 0.35 (angles) to 0.55 (bonds)."""
-LET_BE = 1.01
+LET_BE = 1.02
 """Excess over the band that is not worth another weight (a run rests only while its weight does)."""
 LARGEST_START = 10.0
 """Largest weight to start from."""
