@@ -16,6 +16,7 @@ from workbench.session.history import Journal, Recorder
 from workbench.session.poll_points import PollRecord
 from workbench.session.replay import replay
 from workbench.session.run import run
+from workbench.session.studies import Study, StudyItem, record_item
 
 
 class _Slider:
@@ -93,6 +94,31 @@ def test_the_marks_matter(project: Journal, tmp_path: Path) -> None:
 
     first = next(iter(replay(project, deaf, lambda: tmp_path)))
     assert first.largest > 1e-3
+
+
+def test_runs_of_a_study_and_branches_from_them_are_repeated_as_well(project: Journal, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.workbench"
+    project.copy_to(copy)
+    journal = Journal.open(copy)
+    last = journal.runs()[-1]
+    assert last.result is not None
+    start = journal.load(last.result)
+    settings = dataclasses.replace(last.request.settings, weight=60.0, cycles=3)
+    number = start.statistics.cycle
+    request = dataclasses.replace(last.request, settings=settings, start=start.state, first_cycle=number)
+    (ended,) = Study([StudyItem("x 10", request)]).run()
+    key = record_item(journal, ended, last.result)
+    assert key is not None and journal.position() == last.result
+    tight = dataclasses.replace(settings, weight=1.0, cycles=2)
+    again = dataclasses.replace(
+        request, settings=tight, start=journal.load(key).state, first_cycle=journal.cycle(key).number
+    )
+    _recorded(journal, again, {}, key)
+    rows = list(replay(journal, run, lambda: tmp_path))
+    assert len(rows) == 4 and rows[2].cycles == 1
+    for row in rows:
+        assert row.largest < 1e-4 and row.replayed_r_free == pytest.approx(row.r_free, abs=1e-4)
+    journal.close()
 
 
 def test_replay_on_the_command_line(project: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,11 @@ def replay(journal: Journal, source: Source, folder: Callable[[], Path]) -> Iter
                 result = event.kept.statistics.r_free
                 if run.keep == "current":
                     result = found[last]
+                elif run.keep == "discard" and run.reason != "stopped" and event.kept.statistics.cycle != last:
+                    # One run of a study: its last cycle is its result, whichever the run itself would have kept.
+                    result = found[last]
+                    if run.result is not None and last in keys:
+                        states[run.result] = states[keys[last]]
                 elif run.result is not None:
                     states[run.result] = event.kept.state
             elif isinstance(event, Failed):
