@@ -13,7 +13,7 @@ from workbench.core.crystal import Crystal
 from workbench.engine.xray.structure_factors import Scatterers
 
 
-def direct_factors(crystal: Crystal, s: Scatterers, hkl: IntArray) -> ComplexArray:
+def direct_factors(crystal: Crystal, s: Scatterers, hkl: IntArray, neutrons: bool = False) -> ComplexArray:
     """F(h) = sum over all operators (centring included) and atoms of occ f(s) T(h) exp(2 pi i (h R x + h t))."""
     cell = gemmi.UnitCell(*crystal.cell)
     fractional = np.array(cell.frac.mat.tolist())
@@ -22,6 +22,9 @@ def direct_factors(crystal: Crystal, s: Scatterers, hkl: IntArray) -> ComplexArr
     scattering = np.zeros((len(hkl), len(s)))
     for atom, (symbol, charge) in enumerate(zip(s.element.tolist(), s.charge.tolist(), strict=True)):
         element = gemmi.Element(symbol)
+        if neutrons:
+            scattering[:, atom] = element.neutron92.calculate_sf(0.0)
+            continue
         table = (gemmi.IT92_get_exact(element, charge) if charge else None) or element.it92
         scattering[:, atom] = table.c
         for a, b in zip(table.a, table.b, strict=True):

@@ -109,6 +109,20 @@ def test_elements_and_charges(element: str, charge: int) -> None:
     assert r_difference(found, direct_factors(crystal, atom, hkl)) < TOLERANCE
 
 
+@pytest.mark.parametrize("b_range", [(4.0, 30.0), (1.0, 6.0)])
+def test_neutrons_against_direct_summation(b_range: tuple[float, float]) -> None:
+    """Nuclei are points, some of negative length: nothing but B spreads them."""
+    crystal = Crystal(CRYSTALS["C 1 2 1"], "C 1 2 1")
+    hkl = all_reflections(crystal, 1.6)
+    atoms = random_atoms(crystal, 40, seed=8, anisotropic=0.3, b_range=b_range)
+    symbols = np.array(["C", "N", "O", "H", "D", "P", "MN", "ZN"])
+    atoms = dataclasses.replace(atoms, element=symbols[np.arange(40) % 8])
+    found = StructureFactors(crystal, hkl, 1.6, scattering="neutron").f_calc(atoms)
+    assert r_difference(found, direct_factors(crystal, atoms, hkl, neutrons=True)) < TOLERANCE
+    other = dataclasses.replace(atoms, element=np.where(atoms.element == "D", "H", atoms.element))
+    assert r_difference(StructureFactors(crystal, hkl, 1.6, scattering="neutron").f_calc(other), found) > 0.1
+
+
 def test_isotropic_tensor_is_an_isotropic_atom() -> None:
     crystal = Crystal(CRYSTALS["P 1 21 1"], "P 1 21 1")
     hkl = all_reflections(crystal, 1.8)

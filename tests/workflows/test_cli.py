@@ -322,20 +322,19 @@ def test_wrong_files_are_1_and_leave_nothing(peptide: tuple[Path, Path], tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_neutron_model_is_refused_unless_the_data_are_said_to_be_of_xrays(
-    peptide: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The data file does not say what it was measured with; the model's header does."""
+def test_a_neutron_model_is_taken_at_its_word(peptide: tuple[Path, Path], tmp_path: Path) -> None:
+    """The data file does not say what it was measured with; the model's header does, and is believed with a warning."""
     model = tmp_path / "neutron.pdb"
     lines = peptide[0].read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("EXPDTA")]
     model.write_text("".join([kept[0], "EXPDTA    NEUTRON DIFFRACTION\n", *kept[1:]]), encoding="utf-8")
-    words = ["refine", str(model), str(peptide[1]), "--cycles", "0", "--output", str(tmp_path / "out")]
-    assert launch.main(words) == 1
-    error = capsys.readouterr().err
-    assert "neutron.pdb" in error and "neutron diffraction" in error and "--scattering x-ray" in error
-    assert not (tmp_path / "out").exists()
-    assert launch.main([*words, "--scattering", "x-ray", "--quiet"]) == 0
+    words = ["refine", str(model), str(peptide[1]), "--cycles", "0", "--quiet"]
+    assert launch.main([*words, "--output", str(tmp_path / "neutrons")]) == 0
+    log = (tmp_path / "neutrons" / "log.txt").read_text(encoding="utf-8")
+    assert "the model says neutrons" in log and "Scattering factors for neutrons" in log
+    assert "NEUTRON DIFFRACTION" in (tmp_path / "neutrons" / "refined.cif").read_text(encoding="utf-8")
+    assert launch.main([*words, "--scattering", "x-ray", "--output", str(tmp_path / "xrays")]) == 0
+    assert "neutrons are used" not in (tmp_path / "xrays" / "log.txt").read_text(encoding="utf-8")
 
 
 def test_an_automatic_weight_can_be_handed_on(peptide: tuple[Path, Path]) -> None:

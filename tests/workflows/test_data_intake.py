@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
+import gemmi
 import numpy as np
 import pytest
 
 from workbench.core.errors import InputError
-from workbench.core.settings import DataOptions
+from workbench.core.settings import DataOptions, RefinementSettings, RunRequest, Scattering
 from workbench.io.reflections import read_reflections
 from workbench.session.inspection import inspect_files
+from workbench.session.run import score_model
 
 # file, reflections, d_min, amplitude, test reflections (None: there is no set); counts of INDEX.md
 SETS = [
@@ -100,6 +103,32 @@ def test_flags_from_a_file_of_another_cell(shared_data: Path) -> None:
     data = read_reflections(str(odd / "gere_F_SIGF_cellA.mtz"), options=options)
     assert data.has_free and 0.03 < data.free.mean() < 0.07
     assert any("differs by 1.1 %" in note for note in data.notes)
+
+
+@pytest.mark.shared_data
+def test_neutron_data_are_refined_with_scattering_lengths(shared_data: Path, tmp_path: Path) -> None:
+    """zdna_1v9g: R computed by mmtbx with its neutron table is .282/.339 (INDEX.md of the data)."""
+    folder = shared_data / "zdna_1v9g_neutron"
+    model, data = folder / "1v9g-spk.cif.gz", str(folder / "1v9g-sf.cif.gz")
+
+    def scored(path: Path, scattering: Scattering = "auto") -> tuple[float, float]:
+        settings = RefinementSettings(hydrogens="keep", scattering=scattering)
+        _, cycle = score_model(RunRequest(str(path), data, settings=settings))
+        return cycle.statistics.r_work, cycle.statistics.r_free
+
+    r_work, r_free = scored(model)
+    assert r_work == pytest.approx(0.282, abs=0.006) and r_free == pytest.approx(0.339, abs=0.006)
+    assert scored(model, "x-ray")[0] > r_work + 0.08
+    # H and D are told apart: with every D as H the model fits as badly as one of X-rays
+    text = gzip.decompress(model.read_bytes()).decode()
+    block = gemmi.cif.read_string(text).sole_block()
+    symbols = block.find_values("_atom_site.type_symbol")
+    for row in range(len(symbols)):
+        if symbols[row] == "D":
+            symbols[row] = "H"
+    light = tmp_path / "light.cif"
+    light.write_text(block.as_string())
+    assert scored(light)[0] > r_work + 0.05
 
 
 @pytest.mark.shared_data

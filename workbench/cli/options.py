@@ -41,7 +41,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scattering",
-        choices=("auto", "x-ray", "electron"),
+        choices=("auto", "x-ray", "electron", "neutron"),
         default="auto",
         help="scattering factors (default: what the files say they were measured with, else X-rays)",
     )

@@ -11,7 +11,7 @@ Hydrogens = Literal["auto", "keep", "riding", "all", "none"]
 BModel = Literal["auto", "isotropic", "anisotropic"]
 RigidBody = Literal["auto", "on", "off"]
 Keep = Literal["best", "current", "discard"]
-Scattering = Literal["auto", "x-ray", "electron"]
+Scattering = Literal["auto", "x-ray", "electron", "neutron"]
 
 ACCEPT_UNPLACED = "--accept-unplaced"
 """The way out that the refusal of an unplaced model names; the window offers a button in its place."""

@@ -105,9 +105,9 @@ def prepare(
     method = model.method.upper()
     neutrons = "NEUTRON" in method and "X-RAY" not in method
     scattering = _scattering(model, neutrons, reflections, settings, notes)
-    if neutrons and not settings.nuclear_distances:
-        notes.append(Note("Hydrogens stand where their nuclei are, as suits a model from neutron diffraction."))
-    nuclear = neutrons or settings.nuclear_distances
+    if (neutrons or scattering == "neutron") and not settings.nuclear_distances:
+        notes.append(Note("Hydrogens stand where their nuclei are, as neutrons see them."))
+    nuclear = neutrons or scattering == "neutron" or settings.nuclear_distances
     description = build_geometry(model, monomers, component_sources, hydrogens, links, nuclear)
     notes += [Note(text) for text in (*model.notes, *reflections.notes)]
     notes += [Note(text) for text in description.notes]
@@ -219,22 +219,19 @@ def _scattering(
     model: Model, neutron_model: bool, reflections: Reflections, settings: RefinementSettings, notes: list[Note]
 ) -> str:
     """Whose scattering factors: what the user says, else what the data say they were measured with, else X-rays."""
-    chosen = settings.scattering if settings.scattering != "auto" else reflections.radiation or "x-ray"
-    if chosen == "neutron":
-        raise InputError(
-            "these are neutron data, and neutron scattering lengths are not part of this version.",
-            file=reflections.source.path,
-            remedy="Say --scattering x-ray only if the file is wrong about it.",
-        )
-    if neutron_model and settings.scattering == "auto" and not reflections.radiation:
-        raise InputError(
-            "the model comes from neutron diffraction, and the data do not say what they were measured with; neutron "
-            "scattering lengths are not part of this version.",
-            file=model.source.path,
-            remedy="Say --scattering x-ray if the data are X-ray data.",
-        )
+    chosen: str = settings.scattering
+    if chosen == "auto":
+        chosen = reflections.radiation or ("neutron" if neutron_model else "x-ray")
+        if neutron_model and chosen != "neutron":
+            notes.append(Note(f"The model comes from neutron diffraction, the data say {chosen}.", "warning"))
+        elif neutron_model and not reflections.radiation:
+            notes.append(Note("The data do not say what they were measured with; the model says neutrons.", "warning"))
     if chosen != "x-ray":
         notes.append(Note(f"Scattering factors for {chosen}s are used.", "warning"))
+    if chosen == "neutron" and not np.isin(model.element, ("H", "D")).any():
+        notes.append(
+            Note("The model has neither H nor D, which scatter neutrons like other atoms: add them first.", "warning")
+        )
     return chosen
 
 

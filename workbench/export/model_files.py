@@ -240,10 +240,19 @@ def _remove(structure: gemmi.Structure, positions: list[tuple[int, int, int]]) -
 # ---- numbers for both files ---------------------------------------------------------------------------------------
 
 
+def _method(prepared: Prepared) -> str:
+    """The experiment in the words of the archive, by the scattering factors that were used."""
+    said: str = prepared.settings.scattering
+    if said == "auto":
+        neutrons = "NEUTRON" in prepared.model.method.upper() and "X-RAY" not in prepared.model.method.upper()
+        said = prepared.reflections.radiation or ("neutron" if neutrons else "x-ray")
+    return {"neutron": "NEUTRON DIFFRACTION", "electron": "ELECTRON CRYSTALLOGRAPHY"}.get(said, "X-RAY DIFFRACTION")
+
+
 def _refinement_info(prepared: Prepared, cycle: CycleFinished) -> gemmi.RefinementInfo:
     reflections, statistics, shells = prepared.reflections, cycle.statistics, cycle.written.shells
     info = gemmi.RefinementInfo()
-    info.id = "X-RAY DIFFRACTION"
+    info.id = _method(prepared)
     info.resolution_high, info.resolution_low = round(reflections.d_min, 3), round(reflections.d_max, 3)
     info.completeness = round(100.0 * reflections.completeness, 2)
     info.reflection_count = len(reflections)

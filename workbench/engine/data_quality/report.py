@@ -364,7 +364,7 @@ def _radiation(reflections: Reflections) -> Item:
         f"The file says {kind} diffraction.",
         "Electron scattering factors are used."
         if kind == "electron"
-        else "Not refined: neutron lengths are not known here.",
+        else "Neutron scattering lengths are used, and H and D told apart.",
         {"radiation": kind},
     )
 

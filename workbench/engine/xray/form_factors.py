@@ -1,4 +1,4 @@
-"""X-ray form factors of free atoms as sums of five Gaussians, the last one the constant.
+"""Form factors of free atoms, X-ray unless said otherwise, as sums of five Gaussians, the last one the constant.
 
 f(s) = sum_j a_j exp(-b_j s^2 / 4) + c,  s = 1/d = 2 sin(theta)/lambda (so b_j in A^2, a_j in electrons).
 Values: International Tables for Crystallography, volume C, table 6.1.1.4 (1992), as tabulated in gemmi.
@@ -35,6 +35,8 @@ class FormFactors:
 
 def _coefficients(symbol: str, charge: int, scattering: str) -> tuple[list[float], list[float]]:
     element = gemmi.Element(symbol)
+    if scattering == "neutron" and element.atomic_number > 0:
+        return [0.0, 0.0, 0.0, 0.0, _scattering_length(element)], [0.0] * 5
     if scattering == "electron" and element.atomic_number > 0 and element.c4322 is not None:
         return list(element.c4322.a), list(element.c4322.b)
     # gemmi answers with a coefficient set for "X" too; an unknown atom must not scatter as something arbitrary.
@@ -51,10 +53,21 @@ def _coefficients(symbol: str, charge: int, scattering: str) -> tuple[list[float
     return [*table.a, table.c], [*table.b, 0.0]
 
 
+def _scattering_length(element: gemmi.Element) -> float:
+    """Bound coherent scattering length in femtometre (of the isotope for D, of the natural mixture otherwise)."""
+    table = element.neutron92
+    length = float(table.get_coefs()[0]) if table is not None else 0.0
+    if length == 0.0:
+        raise InputError(f"no neutron scattering length is tabulated for the element {element.name}")
+    return length
+
+
 def form_factors(element: TextArray, charge: IntArray, scattering: str = "x-ray") -> FormFactors:
     """Form factors for atoms given by element symbol (n,) and formal charge (n,); deuterium counts as hydrogen.
 
-    scattering: "x-ray", or "electron" (Peng et al., International Tables C, table 4.3.2.2, neutral atoms, angstrom).
+    scattering: "x-ray", "electron" (Peng et al., International Tables C, table 4.3.2.2, neutral atoms, angstrom), or
+    "neutron": scattering lengths in femtometre (Sears, Neutron News 3, 26, 1992, as tabulated in gemmi), the same at
+    every angle; those of H (-3.7) and D (6.7) differ, and the charge does not matter.
     An ion that is not tabulated is taken as the neutral atom. Raises InputError for unknown elements.
     """
     names = np.asarray(element).astype(np.str_)
