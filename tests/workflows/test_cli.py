@@ -340,11 +340,13 @@ def test_a_neutron_model_is_refused_unless_the_data_are_said_to_be_of_xrays(
 
 def test_an_automatic_weight_can_be_handed_on(peptide: tuple[Path, Path]) -> None:
     """As Refine does after a run that was stopped."""
-    request = RunRequest(*map(str, peptide), settings=RefinementSettings(cycles=1), automatic_weight=3.25)
+    chosen = RefinementSettings(cycles=1)
+    request = RunRequest(*map(str, peptide), settings=chosen, automatic_weight=3.25, b_weight=0.4)
     rows = [
         event.statistics for event in run(request, FixedControl(request.settings)) if isinstance(event, CycleFinished)
     ]
     assert [row.automatic_weight for row in rows] == [3.25, 3.25]
+    assert [row.b_weight for row in rows] == pytest.approx([0.4, 0.4])
 
 
 def test_score_in_words(peptide: tuple[Path, Path]) -> None:

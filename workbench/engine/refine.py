@@ -256,7 +256,8 @@ def _first_weight(problem: RefinementProblem) -> AutomaticWeight:
     if problem.automatic_weight is None:
         return AutomaticWeight.start(problem.prepared.reflections.d_min)
     d_min = problem.prepared.reflections.d_min
-    return AutomaticWeight.start(d_min, problem.automatic_weight, f"as it stood after cycle {problem.first_cycle}")
+    reason = f"as it stood after cycle {problem.first_cycle}"
+    return AutomaticWeight.start(d_min, problem.automatic_weight, reason, problem.b_weight)
 
 
 def _weights(settings: RefinementSettings) -> UserWeights:

@@ -85,10 +85,13 @@ class AutomaticWeight:
     silent: int = 0
 
     @classmethod
-    def start(cls, d_min: float, value: float | None = None, reason: str = "") -> AutomaticWeight:
-        """For data to d_min angstrom; value, reason: a weight to go on with instead of that of the resolution."""
+    def start(
+        cls, d_min: float, value: float | None = None, reason: str = "", beta: float | None = None
+    ) -> AutomaticWeight:
+        """For data to d_min angstrom; value and reason, beta: weights to go on with instead of those of the
+        resolution."""
         if value is not None:
-            return cls(value, reason, resolution_weight(d_min))
+            return cls(value, reason, value / beta if beta else resolution_weight(d_min))
         return cls(starting_weight(d_min), f"from the resolution, {d_min:.2f} A", resolution_weight(d_min))
 
     def asks(self, cycle: int) -> bool:
