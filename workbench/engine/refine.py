@@ -165,7 +165,13 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
                 f"Weights were changed during the trial of anisotropic atoms: it is put off, the run goes on without "
                 f"them from cycle {plain[0].statistics.cycle}."
             )
-        ask = settings.weight is None and not trial.under_way and automatic.asks(cycle - problem.first_cycle)
+        ask = (
+            settings.weight is None
+            and not trial.under_way
+            and automatic.asks(
+                cycle - problem.first_cycle, history[-1].ll_free - history[-2].ll_free if len(history) > 1 else np.inf
+            )
+        )
         step = _step(problem, point, control, automatic, trust, ask)
         if step is None:
             reason = "stopped"
