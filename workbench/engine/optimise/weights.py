@@ -77,8 +77,8 @@ def starting_weight(d_min: float) -> float:
 class AutomaticWeight:
     """The weights in use when the user leaves them to the program, and why.
 
-    value: w. data_to_b: w / beta, of_resolution: what it began with. silent: cycles for which the test set is not asked about beta any more, because it
-    had no clear opinion.
+    value: w. data_to_b: w / beta, of_resolution: what it began with. silent: cycles for which the test set is not asked
+    about beta any more, because it had no clear opinion.
     """
 
     value: float
