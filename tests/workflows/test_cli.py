@@ -339,11 +339,13 @@ def test_a_neutron_model_is_taken_at_its_word(peptide: tuple[Path, Path], tmp_pa
 
 def test_an_automatic_weight_can_be_handed_on(peptide: tuple[Path, Path]) -> None:
     """As Refine does after a run that was stopped."""
-    request = RunRequest(*map(str, peptide), settings=RefinementSettings(cycles=1), automatic_weight=3.25)
+    chosen = RefinementSettings(cycles=1)
+    request = RunRequest(*map(str, peptide), settings=chosen, automatic_weight=3.25, b_weight=0.4)
     rows = [
         event.statistics for event in run(request, FixedControl(request.settings)) if isinstance(event, CycleFinished)
     ]
     assert [row.automatic_weight for row in rows] == [3.25, 3.25]
+    assert [row.b_weight for row in rows] == pytest.approx([0.4, 0.4])
 
 
 def test_score_in_words(peptide: tuple[Path, Path]) -> None:

@@ -86,8 +86,8 @@ class RunRequest:
     """Everything a run needs, by name: files as the user gave them, columns if chosen by hand, settings.
 
     start: a state to go on from instead of the file's coordinates (then shake and reset_b do not apply).
-    first_cycle: number of the cycle that the start is (0 for the file's model). automatic_weight: the automatic weight
-    that the start was reached with, to go on from; None begins with that of the resolution.
+    first_cycle: number of the cycle that the start is (0 for the file's model). automatic_weight, b_weight: the
+    automatic weights that the start was reached with, to go on from; None begins with those of the resolution.
     library: folder of a monomer library, "embedded", or "" for what is installed and else the embedded one.
     links: the user's decisions on links, by the label of `Prepared.links`: True to bond, False not to.
     """
@@ -102,6 +102,7 @@ class RunRequest:
     start: ModelState | None = None
     first_cycle: int = 0
     automatic_weight: float | None = None
+    b_weight: float | None = None
     library: str = ""
     links: tuple[tuple[str, bool], ...] = ()
     intake: DataOptions = field(default_factory=DataOptions)

@@ -53,6 +53,7 @@ class RefinementProblem:
     start: ModelState
     first_cycle: int
     automatic_weight: float | None
+    b_weight: float | None
     groups: tuple[IntArray, IntArray]
     """Main and side chains, as `validation.density_fit.group_rows`."""
 
@@ -74,12 +75,13 @@ def prepare(
     first_cycle: int = 0,
     links: dict[str, bool] | None = None,
     automatic_weight: float | None = None,
+    b_weight: float | None = None,
 ) -> RefinementProblem:
     """Check that model and data belong together and build what refinement needs.
 
     start: a state to go on from (rows as in the prepared model); shake and reset_b are then not applied.
     links: the user's decisions by the label of a link report: True to bond, False not to.
-    automatic_weight: the one to begin with; None takes that of the resolution.
+    automatic_weight, b_weight: those to begin with; None takes those of the resolution.
     Raises InputError or SettingsError, naming the file and the remedy.
     """
     began = time.perf_counter()
@@ -199,6 +201,7 @@ def prepare(
         start=begin,
         first_cycle=first_cycle,
         automatic_weight=automatic_weight,
+        b_weight=b_weight,
         groups=group_rows(model),
     )
     return replace(problem, prepared=replace(prepared, prepare_seconds=time.perf_counter() - began))

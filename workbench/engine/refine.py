@@ -165,7 +165,13 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
                 f"Weights were changed during the trial of anisotropic atoms: it is put off, the run goes on without "
                 f"them from cycle {plain[0].statistics.cycle}."
             )
-        ask = settings.weight is None and not trial.under_way and automatic.asks(cycle - problem.first_cycle)
+        ask = (
+            settings.weight is None
+            and not trial.under_way
+            and automatic.asks(
+                cycle - problem.first_cycle, history[-1].ll_free - history[-2].ll_free if len(history) > 1 else np.inf
+            )
+        )
         step = _step(problem, point, control, automatic, trust, ask)
         if step is None:
             reason = "stopped"
@@ -256,7 +262,8 @@ def _first_weight(problem: RefinementProblem) -> AutomaticWeight:
     if problem.automatic_weight is None:
         return AutomaticWeight.start(problem.prepared.reflections.d_min)
     d_min = problem.prepared.reflections.d_min
-    return AutomaticWeight.start(d_min, problem.automatic_weight, f"as it stood after cycle {problem.first_cycle}")
+    reason = f"as it stood after cycle {problem.first_cycle}"
+    return AutomaticWeight.start(d_min, problem.automatic_weight, reason, problem.b_weight)
 
 
 def _weights(settings: RefinementSettings) -> UserWeights:

@@ -118,6 +118,10 @@ def command_line(run: RunRecord) -> str:
         words += ["--resolution", f"{s.d_min:g}"]
     if s.hydrogens != usual.hydrogens:
         words += ["--hydrogens", s.hydrogens]
+    if s.rigid_body != usual.rigid_body:
+        words += ["--rigid-body", s.rigid_body]
+    if s.rigid_groups != usual.rigid_groups:
+        words += ["--rigid-groups", s.rigid_groups]
     if s.shake:
         words += ["--shake", f"{s.shake:g}"]
     if s.reset_b is not None:

@@ -127,4 +127,5 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
         first_cycle=request.first_cycle,
         links=dict(request.links),
         automatic_weight=request.automatic_weight,
+        b_weight=request.b_weight,
     )

@@ -574,12 +574,14 @@ class Session:
         source = state.kept or state.latest
         settings = state.settings
         assert state.request is not None
-        request = replace(state.request, settings=settings, start=None, first_cycle=0, automatic_weight=None)
+        request = replace(
+            state.request, settings=settings, start=None, first_cycle=0, automatic_weight=None, b_weight=None
+        )
         if source is not None:
             row = source.statistics
             request = replace(request, start=source.state, first_cycle=row.cycle)
             if row.cycle > 0 and state.prepared is not None and state.prepared.settings.d_min == settings.d_min:
-                request = replace(request, automatic_weight=row.automatic_weight)
+                request = replace(request, automatic_weight=row.automatic_weight, b_weight=row.b_weight)
         self._set(
             replace(
                 state,

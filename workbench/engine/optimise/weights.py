@@ -41,8 +41,10 @@ CLEAR = 1.0
 """Standard errors that the test set must prefer another beta by, for beta to move."""
 SILENT = 2
 """Cycles without a question after an answer that was not clear: a question costs a tenth of a cycle."""
-B_LIMITS = 0.05, 4.0
-"""Smallest and largest beta."""
+B_LIMITS = 1.0 / 16.0, 4.0
+"""Smallest and largest beta, in units of the one that the resolution suggests for the w in use."""
+NEAR = 0.02
+"""Change of ll_free in one cycle from which a model is too far from its minimum for the answer to mean anything."""
 UNKNOWN = Verdict()
 
 
@@ -75,25 +77,31 @@ def starting_weight(d_min: float) -> float:
 class AutomaticWeight:
     """The weights in use when the user leaves them to the program, and why.
 
-    value: w. data_to_b: w / beta. silent: cycles for which the test set is not asked about beta any more, because it
-    had no clear opinion.
+    value: w. data_to_b: w / beta, of_resolution: what it began with. silent: cycles for which the test set is not asked
+    about beta any more, because it had no clear opinion.
     """
 
     value: float
     reason: str
     data_to_b: float
+    of_resolution: float
     silent: int = 0
 
     @classmethod
-    def start(cls, d_min: float, value: float | None = None, reason: str = "") -> AutomaticWeight:
-        """For data to d_min angstrom; value, reason: a weight to go on with instead of that of the resolution."""
+    def start(
+        cls, d_min: float, value: float | None = None, reason: str = "", beta: float | None = None
+    ) -> AutomaticWeight:
+        """For data to d_min angstrom; value and reason, beta: weights to go on with instead of those of the
+        resolution."""
+        balanced = resolution_weight(d_min)
         if value is not None:
-            return cls(value, reason, resolution_weight(d_min))
-        return cls(starting_weight(d_min), f"from the resolution, {d_min:.2f} A", resolution_weight(d_min))
+            return cls(value, reason, value / beta if beta else balanced, balanced)
+        return cls(starting_weight(d_min), f"from the resolution, {d_min:.2f} A", balanced, balanced)
 
-    def asks(self, cycle: int) -> bool:
-        """Whether the test set is to be asked about beta in `cycle`, counted from the start of the run."""
-        return cycle >= FIRST_JUDGED and self.silent == 0
+    def asks(self, cycle: int, change: float) -> bool:
+        """Whether the test set is to be asked about beta in `cycle`, counted from the start of the run; change: of
+        ll_free in the cycle before."""
+        return cycle >= FIRST_JUDGED and self.silent == 0 and abs(change) < NEAR
 
     @property
     def b_multiplier(self) -> float:
@@ -125,20 +133,21 @@ class AutomaticWeight:
         """The weights for the next cycle; before, after: the geometry before and after this one.
 
         w is lowered in proportion while bonds or angles are outside their band and not coming back by themselves,
-        raised when both stay below it. softer_b: what the test set says of a smaller beta (by LOG_STEP).
+        raised when both stay below it. softer_b: what the test set says of a smaller beta (by LOG_STEP);
+        not known where it was not asked.
         """
         steered = self._by_geometry(before, after, cycle)
-        return steered._by_test_set(softer_b) if self.asks(cycle) else replace(steered, silent=max(self.silent - 1, 0))
+        if math.isfinite(softer_b.sigma):
+            return steered._by_test_set(softer_b)
+        return replace(steered, silent=max(self.silent - 1, 0))
 
     def _by_test_set(self, softer_b: Verdict) -> AutomaticWeight:
         """beta moves towards what explains the test set better, the faster the clearer that is."""
         z = softer_b.z
-        if not math.isfinite(softer_b.sigma):
-            return self
         if abs(z) < CLEAR:
             return replace(self, silent=SILENT)
         factor = math.exp(LOG_STEP * max(-1.0, min(1.0, z / (2.0 * CLEAR))))
-        most, least = (self.value / limit for limit in B_LIMITS)
+        most, least = (self.of_resolution / limit for limit in B_LIMITS)
         return replace(self, data_to_b=min(max(factor * self.data_to_b, least), most))
 
     def _by_geometry(self, before: Deviations, after: Deviations, cycle: int) -> AutomaticWeight:

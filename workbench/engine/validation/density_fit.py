@@ -66,8 +66,6 @@ def density_fit(
     best = map_coefficients(f_obs, observed, factors, centric, free, "2mFo-DFc", True, True)
     difference = map_coefficients(f_obs, observed, factors, centric, free, "mFo-DFc", True, True)
     calculated = (factors.sigma_d * factors.f_model).astype(np.complex64)
-    maps = [transform.density(part) for part in (best, calculated, difference)]
-    sigma = float(np.sqrt(np.mean(np.square(maps[2], dtype=np.float64))))
     cell = unit_cell(transform.crystal)
     size = np.array(transform.grid_size, dtype=np.float64)
     position = (state.xyz[rows] @ np.array(cell.frac.mat.tolist()).T) * size
@@ -75,10 +73,24 @@ def density_fit(
     # Half the width of an atom's image at this resolution, and never less than the carbon radius.
     radius = np.maximum(0.7 * d_min, 1.0) + 0.005 * np.minimum(state.b_iso[rows], 100.0)
     reach = np.linalg.norm(np.array(cell.frac.mat.tolist()), axis=1) * size
-    sums = np.zeros((len(starts) - 1, 10))
-    _gather(maps[0], maps[1], maps[2], position, steps, reach, radius, starts, sums)
+    where = (position, steps, reach, radius, starts)
+    # The difference map first, by itself: no more than two maps stand in memory at a time.
+    map_of_difference = transform.density(difference)
+    sigma = _rms(map_of_difference)
+    extremes = np.zeros((len(starts) - 1, 10))
+    _gather(map_of_difference, map_of_difference, map_of_difference, *where, extremes)
+    del map_of_difference
+    map_of_model = transform.density(calculated)
+    sums = np.zeros_like(extremes)
+    _gather(transform.density(best), map_of_model, map_of_model, *where, sums)
+    sums[:, 6:] = extremes[:, 6:]
     voxel = float(cell.volume) / float(np.prod(size))
     return _statistics(sums, sigma if sigma > 0.0 else 1.0, voxel / (0.5 * d_min) ** 3)
+
+
+def _rms(values: Float32Array) -> float:
+    """Of a map, plane by plane: a copy in double precision would be the largest array of a run."""
+    return float(np.sqrt(sum(float(np.sum(np.square(plane, dtype=np.float64))) for plane in values) / values.size))
 
 
 def _statistics(sums: FloatArray, sigma: float, per_point: float) -> ResidueFit:
