@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_run import recorded_run
-from workbench.core.events import CycleFinished, Failed, Finished, Note, Progress, RunEvent
+from workbench.core.events import AppliedSettings, CycleFinished, Failed, Finished, Note, Progress, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
-from workbench.session.state import SessionState, apply_event, snapshot
+from workbench.session.state import Mark, SessionState, apply_event, snapshot
 
 
 @cache
@@ -141,6 +141,29 @@ def test_the_start_of_a_second_run_leaves_the_row_it_goes_on_from_as_it_was() ->
     again = _apply(replace(state, status="preparing", held=False), [anew])
     assert again.statistics[-1] == cycles[2].statistics
     assert again.latest is not None and again.latest.statistics == cycles[2].statistics
+
+
+def test_a_mark_stands_where_the_change_began_to_act() -> None:
+    """A change that came too late for the cycle under way is a mark of the next one."""
+    events = _events()
+    cycles = [event for event in events if isinstance(event, CycleFinished)]
+    running = replace(_apply(_opened(), events[: events.index(cycles[1]) + 1]), status="running")
+    new = replace(running.settings, weight=20.0)
+    moved = replace(running, settings=new, marks=(Mark(1, "weight 6.7 \u2192 20", "weight", "6.7"),))
+    late = _apply(moved, [cycles[2]])
+    assert [mark.cycle for mark in late.marks] == [2]
+    applied = replace(cycles[3], applied=(AppliedSettings(3, 0, new),))
+    assert [mark.cycle for mark in _apply(late, [applied]).marks] == [2]
+    in_time = _apply(moved, [replace(cycles[2], applied=(AppliedSettings(2, 3, new),))])
+    assert [mark.cycle for mark in in_time.marks] == [1]
+
+
+def test_a_branch_has_no_marks_of_what_came_after_it() -> None:
+    state = _apply(_opened(), _events())
+    cycles = [event for event in _events() if isinstance(event, CycleFinished)]
+    marks = (Mark(1, "early", "weight"), Mark(2, "weight", "weight"), Mark(2, "to 2 A", "between"))
+    again = _apply(replace(state, status="preparing", marks=marks), [cycles[2]])
+    assert [mark.text for mark in again.marks] == ["early", "to 2 A"]
 
 
 def test_weight_in_force() -> None:

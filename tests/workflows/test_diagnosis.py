@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,58 @@ def test_a_trial_that_is_not_kept_leaves_no_lowest_r_free(examples: Path, monkey
     for row in rows[last_trial + 1 :]:
         plain.append(row.r_free)
         assert row.r_free_rise == pytest.approx(row.r_free - min(plain), abs=1e-5)
+
+
+class _Moves:
+    """A user who sets the weight once, at the given question for settings inside a cycle (counted from the event of the
+    cycle before; -1: at the last one, just before the cycle is told)."""
+
+    def __init__(self, settings: RefinementSettings, cycle: int, poll: int) -> None:
+        self.now, self.cycle, self.poll = settings, cycle, poll
+        self.done, self.polls, self.seen = 0, 0, []
+
+    def cancelled(self) -> bool:
+        return False
+
+    def settings(self) -> RefinementSettings:
+        if self.done + 1 == self.cycle and self.polls == self.poll:
+            self.now = replace(self.now, weight=25.0)
+        self.polls += 1
+        return self.now
+
+
+def _moved(
+    examples: Path, poll: int, cycle: int = 2, name: str = "lyso_c2", **settings: object
+) -> tuple[list[CycleFinished], int]:
+    """The cycles of a run in which the weight is moved in `cycle` at question `poll`; and how many questions a cycle
+    has that nobody disturbs."""
+    folder = examples / name
+    wanted = RefinementSettings(b_model="isotropic", **settings)  # type: ignore[arg-type]
+    control = _Moves(wanted, cycle, poll)
+    request = RunRequest(str(folder / f"{name}.pdb.gz"), str(folder / f"{name}.mtz.gz"), settings=wanted)
+    cycles, asked = [], 0
+    for event in run(request, control):
+        if isinstance(event, CycleFinished):
+            cycles.append(event)
+            asked = control.polls
+            control.done, control.polls = event.statistics.cycle, 0
+    return cycles, asked
+
+
+def test_a_weight_moved_anywhere_in_a_cycle_is_in_that_cycle(examples: Path) -> None:
+    """Also after its step had been accepted: the step is then taken once more."""
+    _, questions = _moved(examples, -1, cycles=2)
+    assert questions >= 4
+    for poll in (0, questions // 2, questions - 1):
+        cycles, _ = _moved(examples, poll, cycles=2)
+        weights = [event.statistics.xray_weight for event in cycles]
+        assert weights[1] != 25.0 and weights[2] == 25.0, (poll, weights)
+
+
+def test_a_weight_moved_as_a_run_comes_to_rest_is_not_lost(examples: Path) -> None:
+    """The answer to the last question before the end: the run goes on with it."""
+    cycles, _ = _moved(examples, -1, name="mdm2_unfinished", cycles=20)
+    last = cycles[-1].statistics.cycle
+    assert last < 20, "it came to rest by itself"
+    moved, _ = _moved(examples, 0, cycle=last + 1, name="mdm2_unfinished", cycles=20)
+    assert moved[-1].statistics.cycle > last and moved[-1].statistics.xray_weight == 25.0

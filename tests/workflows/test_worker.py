@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.fake_run import fake_run
+from tests.fake_run import fake_run, recorded_run
 from workbench.core.events import CycleFinished, Failed, Finished, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.session import Session
 from workbench.session.state import SessionState
-from workbench.session.worker import Worker
+from workbench.session.worker import PipeControl, Worker
 
 LONG = RefinementSettings(cycles=500)
 
@@ -109,6 +111,51 @@ def test_new_settings_reach_the_next_cycle(worker: Worker) -> None:
     heard.wait_cycles(2)
     assert heard.cycles()[0].statistics.xray_weight == 6.7
     assert heard.cycles()[1].statistics.xray_weight == 1.5
+
+
+def test_a_step_that_comes_while_the_last_one_is_told_is_not_lost() -> None:
+    """The window asks for the next step as soon as it hears of a cycle; the child may still be busy telling."""
+    cycles = [event for event in recorded_run(cycles=3) if isinstance(event, CycleFinished)]
+    commands: queue.Queue[tuple[str, object]] = queue.Queue()
+
+    class Window:
+        def recv(self) -> tuple[str, object]:
+            return commands.get()
+
+    control = PipeControl(Window(), LONG, held=True)  # type: ignore[arg-type]
+
+    def told(event: CycleFinished) -> threading.Thread:
+        thread = threading.Thread(target=control.sent, args=(event,), daemon=True)
+        thread.start()
+        return thread
+
+    waiting = told(cycles[0])
+    waiting.join(0.2)
+    assert waiting.is_alive(), "held after the start"
+    commands.put(("step", None))
+    waiting.join(10)
+    commands.put(("step", None))
+    commands.put(("settings", LONG))
+    time.sleep(0.2)
+    second = told(cycles[1])
+    second.join(10)
+    assert not second.is_alive(), "the second step is still to be done"
+    third = told(cycles[2])
+    third.join(0.2)
+    assert third.is_alive(), "and after it the run waits"
+    commands.put(("resume", None))
+    third.join(10)
+    assert not third.is_alive()
+
+
+def test_files_that_are_opened_begin_with_automatic_weights(session: Session) -> None:
+    """What was set by hand was set for the files that were open then."""
+    _ready(session)
+    session.set_settings(replace(session.state.settings, weight=40.0, family_weights=(2.0,) * 7, d_min=2.5))
+    assert session.wait(lambda state: state.status == "ready" and state.settings.weight == 40.0)
+    _ready(session, "other.pdb")
+    settings = session.state.settings
+    assert settings.weight is None and set(settings.family_weights) == {1.0} and settings.d_min is None
 
 
 def test_an_error_in_the_child_is_an_event(worker: Worker) -> None:

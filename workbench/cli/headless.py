@@ -28,7 +28,8 @@ Source = Callable[[RunRequest, RunControl], Iterator[RunEvent]]
 
 
 class SignalControl:
-    """Ctrl-C or SIGTERM stops the run after the step under way; before the first cycle, or the second time, at once."""
+    """Ctrl-C, SIGTERM or a closed terminal stops the run after the step under way; before the first cycle, or the
+    second time, at once."""
 
     def __init__(self, settings: RefinementSettings, say: Callable[[str], None]) -> None:
         self._settings = settings
@@ -58,7 +59,9 @@ class SignalControl:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        names = (signal.SIGINT, signal.SIGTERM)
+        names = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, "SIGHUP"):
+            names.append(signal.SIGHUP)  # The terminal was closed.
         old = {name: signal.signal(name, self._signal) for name in names}
         try:
             yield
@@ -80,6 +83,8 @@ def check_output(output: str, request: RunRequest) -> Path:
     """The output folder, before any work is done for it: it can be made, and no input lies in the way."""
     from workbench.export.results import FILES
 
+    if not output.strip():
+        raise SettingsError("the name of the output folder is empty.", item="--output", remedy="Name a folder.")
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise SettingsError("is a file, not a folder.", file=output, remedy="Give another folder with --output.")

@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     settings = RefinementSettings(
-        cycles=0, d_min=options.resolution, hydrogens="keep", threads=options.threads, scattering=options.scattering
+        cycles=0, d_min=options.resolution, hydrogens="auto", threads=options.threads, scattering=options.scattering
     )
     request = RunRequest(
         model_path=options.model,

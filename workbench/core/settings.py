@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from workbench.core.crystal import ModelState
@@ -54,6 +54,10 @@ class RefinementSettings:
     accept_unplaced: bool = False
     rigid_body: RigidBody = "auto"
     rigid_groups: str = "model"
+
+    def for_other_files(self) -> RefinementSettings:
+        """Without what was set by hand for the files that were open: weights and resolution limit."""
+        return replace(self, weight=None, family_weights=(1.0,) * len(FAMILIES), d_min=None)
 
 
 @dataclass(frozen=True)

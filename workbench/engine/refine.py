@@ -106,15 +106,26 @@ class _Freedom:
     softer_b: Verdict = UNKNOWN
 
 
+@dataclass(frozen=True, eq=False)
+class _Taken:
+    """A step of a cycle: where it led (None: nowhere), with which weight, and what the user had set for it."""
+
+    reached: _Point | None
+    weight: float
+    freedom: _Freedom
+    used: UserWeights
+
+
 def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent]:
     """Refine until converged, out of cycles, or told to stop; the best state so far is the result."""
     began = time.perf_counter()
     begun_as = problem
-    yield problem.prepared
-    yield from problem.notes
     yield Progress("F_calc, solvent and scales of the start")
     point = _assess(problem, _factors(problem, problem.start), None)
-    yield from placement_notes(problem.data, point.fitted, problem.settings, problem.prepared.model.source.path)
+    # An unplaced model is refused before anyone is told that it is open.
+    unplaced = placement_notes(problem.data, point.fitted, problem.settings, problem.prepared.model.source.path)
+    yield problem.prepared
+    yield from (*problem.notes, *unplaced)
     automatic = _first_weight(problem)
     settings = control.settings()
     weight = settings.weight if settings.weight is not None else automatic.value
@@ -124,7 +135,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     )
     yield first
     best, best_merit = first, merit(first.statistics)
-    history, merits = [first.statistics], [best_merit]
+    history, merits, last = [first.statistics], [best_merit], problem.first_cycle
     reason: EndReason = "cycles"
     trust = TrustRegion()
     trial = AnisotropyTrial.for_run(settings, problem.atoms, problem.data.n_work, problem.data.n_free)
@@ -142,6 +153,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             best, best_merit = current, merit(current.statistics)
         yield Note(text)
         yield current
+        last = cycle
         history.append(current.statistics)
         merits.append(merit(current.statistics))
     plain = best, point, best, best_merit
@@ -172,17 +184,17 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
                 cycle - problem.first_cycle, history[-1].ll_free - history[-2].ll_free if len(history) > 1 else np.inf
             )
         )
-        step = _step(problem, point, control, automatic, trust, ask)
-        if step is None:
+        taken = _step_with_newest_weights(problem, point, control, automatic, trust, ask)
+        if taken is None:
             reason = "stopped"
             break
-        reached, weight, freedom = step
-        if reached is None:
+        if taken.reached is None:
             yield Note(f"Cycle {cycle}: no step lowers the target any further.")
             reason = "no_progress"
             break
-        shift = _shift(point.state, reached.state)
-        point = _assess(problem, reached, point)
+        weight, freedom = taken.weight, taken.freedom
+        shift = _shift(point.state, taken.reached.state)
+        point = taken.reached
         seconds = time.perf_counter() - started
         current = _finished_cycle(problem, point, cycle, shift, weight, automatic, seconds, False, watch, freedom)
         now = merit(current.statistics)
@@ -195,6 +207,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             current = replace(current, best=True)
             best, best_merit = current, now
         yield current
+        last = cycle
         history.append(current.statistics)
         if trial.begins(history):
             trial.start(cycle, _weights(settings))
@@ -216,7 +229,9 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
                 yield Note(changed)
             automatic = steered
         merits.append(now)
-        if not trial.under_way and (_converged(history) or (not trial.pending and _rests(history, merits))):
+        if trial.under_way or taken.used != _weights(control.settings()):
+            continue  # What was just changed has yet to act.
+        if _converged(history) or (not trial.pending and _rests(history, merits)):
             reason = "converged"
             break
     kept = _as_written(problem, best)
@@ -225,7 +240,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         yield Note(worse, "warning")
     yield Finished(
         reason=reason,
-        text=_ending(reason, best, cycle),
+        text=_ending(reason, best, last, problem.data.has_free),
         kept=kept,
         refine_seconds=time.perf_counter() - began,
         peak_memory_mb=peak_memory_mb(),
@@ -325,6 +340,27 @@ def _assess(problem: RefinementProblem, factors: _Factors, previous: _Point | No
     return _Point(state, mask_at, factors.total, f_mask, fitted, written)
 
 
+def _step_with_newest_weights(
+    problem: RefinementProblem,
+    point: _Point,
+    control: RunControl,
+    automatic: AutomaticWeight,
+    trust: TrustRegion,
+    ask_test_set: bool,
+) -> _Taken | None:
+    """One accepted step and what it led to; None when the run was cancelled.
+
+    A weight that was moved after the step had been accepted is what the user now wants to see: the step is then taken
+    once more, from where the cycle began.
+    """
+    damping = trust.damping
+    taken = _step(problem, point, control, automatic, trust, ask_test_set)
+    if taken is not None and taken.used != _weights(control.settings()):
+        trust.damping = damping
+        taken = _step(problem, point, control, automatic, trust, ask_test_set)
+    return taken
+
+
 def _step(
     problem: RefinementProblem,
     point: _Point,
@@ -332,13 +368,12 @@ def _step(
     automatic: AutomaticWeight,
     trust: TrustRegion,
     ask_test_set: bool,
-) -> tuple[_Factors | None, float, _Freedom] | None:
-    """One accepted step from `point`: the factors of the new state, the weight it was taken with, the parameters used.
-    ask_test_set: whether it wants softer restraints of B.
-
-    None when the run was cancelled; None for the factors when no step lowers the target.
+) -> _Taken | None:
+    """One accepted step from `point` with solvent, scales and sigma_A of the state it led to; None when the run was
+    cancelled. ask_test_set: whether it wants softer restraints of B.
     """
     atoms = problem.atoms
+    began_at = point
     point = _with_overall_b_in_the_atoms(problem, point)
     state = point.state
     value, coefficients, curvature = problem.data.target(point.f_atoms, point.f_mask, point.fitted)
@@ -355,7 +390,8 @@ def _step(
         raise NumericalError("The likelihood or its gradient is not a number.", remedy="Check B factors and data.")
     if control.cancelled():
         return None
-    families = automatic.families(control.settings().family_weights)
+    used = _weights(control.settings())
+    families = automatic.families(used[1])
     restraints = problem.restraints.derivatives(state, families)
 
     tried: list[_Factors] = []
@@ -367,18 +403,20 @@ def _step(
         return problem.data.value(tried[0].total, point.f_mask, point.fitted), geometry
 
     def weight() -> float:
+        nonlocal used
         chosen = control.settings().weight
+        used = chosen, used[1]
         return automatic.value if chosen is None else chosen
 
     result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust, atoms.n)
     if result.cancelled:
         return None
     if not result.accepted or result.equations is None:
-        return None, result.weight, _Freedom()
+        return _Taken(None, result.weight, _Freedom(), used)
     freedom = _freedom(problem, state, data, result, automatic, families)
     if ask_test_set and problem.data.has_free:
         freedom = replace(freedom, softer_b=_softer_b(problem, point, result))
-    return tried[0], result.weight, freedom
+    return _Taken(_assess(problem, tried[0], began_at), result.weight, freedom, used)
 
 
 def _softer_b(problem: RefinementProblem, point: _Point, result: StepResult) -> Verdict:
@@ -552,7 +590,7 @@ def _rests(history: list[CycleStatistics], merits: list[float]) -> bool:
     return gain < RESTING_MERIT and falls < RESTING_R and len({s.xray_weight for s in recent}) == 1
 
 
-def _ending(reason: EndReason, best: CycleFinished, last: int) -> str:
+def _ending(reason: EndReason, best: CycleFinished, last: int, has_free: bool) -> str:
     words = {
         "converged": "Converged",
         "cycles": "All cycles done",
@@ -560,17 +598,25 @@ def _ending(reason: EndReason, best: CycleFinished, last: int) -> str:
         "no_progress": "No step lowers the target any further",
     }[reason]
     kept = best.statistics.cycle
+    judge = "free likelihood" if has_free else "likelihood"
     if kept == last:
         return f"{words} after cycle {last}; its model is kept."
-    return f"{words} after cycle {last}; the model of cycle {kept} is kept (best free likelihood and geometry)."
+    return f"{words} after cycle {last}; the model of cycle {kept} is kept (best {judge} and geometry)."
 
 
 def _worse_than_start(problem: RefinementProblem, first: CycleFinished, kept: CycleFinished) -> str:
     """What to say when R_free has not fallen; empty when it has."""
     before, after = first.statistics, kept.statistics
-    if not after.r_free > before.r_free or after.cycle == before.cycle:
-        return ""
     data = problem.data
+    if after.cycle == before.cycle:
+        return ""
+    if not data.has_free:
+        if not after.r_work > before.r_work:
+            return ""
+        rise = f"{before.r_work:.4f} -> {after.r_work:.4f}"
+        return f"R_work is not lower than at the start: {rise}.{_strained(before, after)}"
+    if not after.r_free > before.r_free:
+        return ""
     rows, free = data.rows[data.free], data.free
     amplitudes = [np.abs(f.f_model[rows]) * f.k_total[rows] for f in (kept.written, first.written)]
     difference, sigma = r_difference(data.f_obs[free], *(a.astype(np.float64) for a in amplitudes))
@@ -578,13 +624,19 @@ def _worse_than_start(problem: RefinementProblem, first: CycleFinished, kept: Cy
         f"R_free is not lower than at the start: {before.r_free:.4f} -> {after.r_free:.4f} ({100 * difference:+.2f} +- "
         f"{100 * sigma:.2f} %)."
     )
-    if max(before.rmsz_bonds, before.rmsz_angles) > RMSZ_LIMIT:
-        text += (
-            f" The start did not count as the better model, since its geometry is out of the usual range (rmsZ of "
-            f"bonds {before.rmsz_bonds:.2f}, of angles {before.rmsz_angles:.2f}; now {after.rmsz_bonds:.2f}, "
-            f"{after.rmsz_angles:.2f})."
-        )
+    text += _strained(before, after)
     return f"{text} If the test set is the one this model was built against, look for what is missing from the model."
+
+
+def _strained(before: CycleStatistics, after: CycleStatistics) -> str:
+    """Why a start of lower R did not count as the better model."""
+    if max(before.rmsz_bonds, before.rmsz_angles) <= RMSZ_LIMIT:
+        return ""
+    return (
+        f" The start did not count as the better model, since its geometry is out of the usual range (rmsZ of bonds "
+        f"{before.rmsz_bonds:.2f}, of angles {before.rmsz_angles:.2f}; now {after.rmsz_bonds:.2f}, "
+        f"{after.rmsz_angles:.2f})."
+    )
 
 
 def rounded(state: ModelState) -> ModelState:

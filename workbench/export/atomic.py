@@ -20,13 +20,13 @@ def make_folder(folder: str | Path) -> Path:
         raise InputError(
             f"the output folder cannot be made ({error.strerror or error}).",
             file=str(folder),
-            remedy="Choose a folder you may write to with --output.",
+            remedy="Choose a folder you may write to.",
         ) from None
     if not os.access(path, os.W_OK):
         raise InputError(
             "the output folder cannot be written.",
             file=str(folder),
-            remedy="Choose a folder you may write to with --output.",
+            remedy="Choose a folder you may write to.",
         )
     return path
 
@@ -52,7 +52,7 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> tuple[Path, .
         raise InputError(
             f"the results cannot be written ({error.strerror or error}).",
             file=str(folder),
-            remedy="Make room or choose another folder with --output.",
+            remedy="Make room or choose another folder.",
         ) from None
     finally:
         for temporary, _ in waiting:

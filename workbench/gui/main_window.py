@@ -712,7 +712,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         """Open what is chosen, with these columns if any. That a model may be unplaced was said of one pair of files
         and holds for it alone."""
-        settings = replace(self.session.state.settings, accept_unplaced=accept_unplaced)
+        settings = replace(self.session.state.settings.for_other_files(), accept_unplaced=accept_unplaced)
         self._asked_for = self.chosen_model, self.chosen_data, self.chosen_dictionaries
         self._asked_columns = (labels, free_label, intake)
         if not (self.chosen_model and self.chosen_data):

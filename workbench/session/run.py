@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.core.control import RunControl
@@ -25,13 +26,19 @@ def run(request: RunRequest, control: RunControl) -> Iterator[RunEvent]:
 
         cycles = 0
         for event in refine(problem, control):
-            yield event
+            # Kernels are compiled where they are first used, which may be anywhere in the first cycle.
+            yield event if cache.warm or cycles >= 2 else _compiling(event)
             if isinstance(event, CycleFinished):
                 cycles += 1
                 if cycles == 2:
                     cache.complete()
     except Exception as error:
         yield failed(error)
+
+
+def _compiling(event: RunEvent) -> RunEvent:
+    """What is being done, with the reason why it takes so long."""
+    return replace(event, text=f"{event.text} \u00b7 {COMPILING}") if isinstance(event, Progress) else event
 
 
 def failed(error: Exception) -> Failed:
@@ -113,7 +120,8 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
     monomers = read_monomers(sorted(set(model.residues.name.tolist())), request.dictionaries, request.library)
     for note in monomers.notes:
         yield Note(note)
-    yield Progress("Preparing restraints, scaling and bulk solvent")
+    preparing = Progress("Preparing restraints, scaling and bulk solvent")
+    yield preparing if cache.warm else _compiling(preparing)
     from workbench.engine.prepare import prepare
 
     return prepare(

@@ -20,7 +20,7 @@ from workbench.session.checks import check_settings
 from workbench.session.history import Journal, JournalError, Recorder
 from workbench.session.history.journal import SUFFIX, extracted_inputs
 from workbench.session.incomparable import incomparable
-from workbench.session.state import Mark, SessionState, apply_event, snapshot, still_open, with_log
+from workbench.session.state import BETWEEN, WEIGHT, Mark, SessionState, apply_event, snapshot, still_open, with_log
 from workbench.session.worker import RunSource, Worker, engine_run
 
 Listener = Callable[[SessionState, SessionState], None]
@@ -157,7 +157,8 @@ class Session:
     ) -> None:
         """Read and prepare; the state is "ready" when Refine can begin.
 
-        What was open before is left, and its run ended; where the new files cannot be used it is still open.
+        What was open before is left, and its run ended; where the new files cannot be used it is still open. settings:
+        by default those in use, `for_other_files`.
         project: the project file to make (it must not exist); else one is made in the folder of projects, if any.
         """
         with self._changed:
@@ -173,7 +174,7 @@ class Session:
                 labels=labels,
                 free_label=free_label,
                 free_value=free_value,
-                settings=settings or self.state.settings,
+                settings=settings or self.state.settings.for_other_files(),
                 intake=intake or DataOptions(),
             )
             opened = SessionState(status="preparing", request=request, settings=request.settings)
@@ -308,7 +309,7 @@ class Session:
                 state = replace(ended, position=key if key is not None else state.position)
             where = latest.statistics.cycle if latest is not None else 0
             state = replace(
-                state, settings=settings, request=request, marks=(*state.marks, Mark(where, name, "between", ""))
+                state, settings=settings, request=request, marks=(*state.marks, Mark(where, name, BETWEEN, ""))
             )
             state = with_log(state, f"{name[:1].upper()}{name[1:]}. {said}", "warning", time.time())
             if self.journal is not None and not self.journal.read_only:
@@ -766,7 +767,7 @@ def _with_marks(state: SessionState, old: RefinementSettings) -> SessionState:
         before = f"{old.weight:.3g}" if old.weight is not None else "automatic"
         if old.weight is None and state.latest is not None:
             before = f"{state.latest.statistics.xray_weight:.3g}"
-        changes.append(("weight", before, f"{new.weight:.3g}" if new.weight is not None else "automatic"))
+        changes.append((WEIGHT, before, f"{new.weight:.3g}" if new.weight is not None else "automatic"))
     for family, one, other in zip(FAMILIES, old.family_weights, new.family_weights, strict=True):
         if one != other:
             changes.append((family.replace("_", " "), f"{one:.3g}", f"{other:.3g}"))

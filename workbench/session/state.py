@@ -16,10 +16,13 @@ from workbench.core.events import (
     Progress,
     RunEvent,
 )
-from workbench.core.settings import Keep, RefinementSettings, RunRequest
+from workbench.core.settings import FAMILIES, Keep, RefinementSettings, RunRequest
 from workbench.session.log_lines import cycle_sentence, final_line, prepared_lines
 
 Status: TypeAlias = Literal["empty", "preparing", "ready", "running", "paused", "stopping", "finished", "failed"]
+WEIGHT, BETWEEN = "weight", "between"
+LIVE_KINDS = (WEIGHT, *(family.replace("_", " ") for family in FAMILIES))
+"""Kinds of marks: weight of the data and restraint families, which act inside a run; BETWEEN began a new run."""
 LogSeverity: TypeAlias = Literal["info", "warning", "error"]
 
 
@@ -34,7 +37,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something the user did while the run went on, at the last finished `cycle`: "weight 6.7 → 1.5".
+    """Something the user did while the run went on, after the finished `cycle`: "weight 6.7 → 1.5".
 
     kind and before let changes within one cycle merge into one mark: what is changed, and its value before the first.
     """
@@ -177,7 +180,9 @@ def apply_event(state: SessionState, event: RunEvent, now: float = 0.0) -> Sessi
             told = state if state.prepared is not None else _with_lines(state, prepared_lines(event), now)
             return replace(told, prepared=event, failure=None)
         case CycleFinished():
-            return with_log(_cycle(state, event), cycle_sentence(event.statistics), "info", now)
+            told = _cycle(state, event)
+            assert told.latest is not None
+            return with_log(told, cycle_sentence(told.latest.statistics), "info", now)
         case Finished():
             return _finished(state, event, now)
         case Failed():
@@ -204,10 +209,32 @@ def _cycle(state: SessionState, event: CycleFinished) -> SessionState:
         latest=event,
         best=event if first or event.best or state.best is None else state.best,
         statistics=(*earlier, event.statistics),
-        marks=tuple(mark for mark in state.marks if mark.cycle <= number),
+        marks=_marks(state, event, first),
         stepping=state.stepping and first,
         progress=None if first else state.progress,
     )
+
+
+def _marks(state: SessionState, event: CycleFinished, first: bool) -> tuple[Mark, ...]:
+    """The marks once a cycle is done. Those of changes that came too late for it move on to the next; a run that begins
+    at a cycle has none of what was done after that cycle."""
+    number = event.statistics.cycle
+    if first:
+        return tuple(m for m in state.marks if m.cycle < number or (m.cycle == number and m.kind == BETWEEN))
+    known = event.applied[-1].settings if event.applied else None
+    marks = []
+    for mark in state.marks:
+        if mark.cycle > number:
+            continue
+        waits = mark.cycle == number - 1 and mark.kind in LIVE_KINDS
+        late = waits and (known is None or live_value(known, mark.kind) != live_value(state.settings, mark.kind))
+        marks.append(replace(mark, cycle=number) if late else mark)
+    return tuple(marks)
+
+
+def live_value(settings: RefinementSettings, kind: str) -> float | None:
+    """What a mark of this kind is about: the weight of the data, or the multiplier of a restraint family."""
+    return settings.weight if kind == WEIGHT else settings.family_weights[LIVE_KINDS.index(kind) - 1]
 
 
 def _finished(state: SessionState, event: Finished, now: float) -> SessionState:

@@ -43,7 +43,8 @@ class PipeControl:
         self._settings = settings
         self._changed = threading.Condition()
         self._paused = held
-        self._stepping = False
+        self._steps = 0
+        """Cycles still to be done before the next pause; 0 while the run goes on by itself."""
         self._stopped = False
         self._started = False
         self._polls = PollRecord(settings)
@@ -62,11 +63,12 @@ class PipeControl:
                 if command == "settings":
                     self._settings = value
                 elif command == "pause":
-                    self._paused = True
+                    self._paused, self._steps = True, 0
                 elif command == "resume":
-                    self._paused = self._stepping = False
+                    self._paused, self._steps = False, 0
                 elif command == "step":
-                    self._paused, self._stepping = False, True
+                    # Counted: one that comes while the last is being reported is not lost.
+                    self._paused, self._steps = False, self._steps + 1
                 elif command == "stop":
                     self._stopped, self._paused = True, False
                 self._changed.notify_all()
@@ -107,8 +109,9 @@ class PipeControl:
         with self._changed:
             if not self._started:
                 self._started = True
-            elif self._stepping and not self._stopped:
-                self._stepping, self._paused = False, True
+            elif self._steps > 0 and not self._stopped:
+                self._steps -= 1
+                self._paused = self._steps == 0
         if self._paused:
             self._wait()
         self._waited = 0.0

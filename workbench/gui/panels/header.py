@@ -151,6 +151,8 @@ class VerdictPlace(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._verdict: Verdict | None = None
+        self._kept: int | None = None
+        """Number of the cycle that a run which has ended kept."""
         self._chip = QRectF()
         self._button = QRectF()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -167,9 +169,10 @@ class VerdictPlace(QWidget):
 
     def show_state(self, state: SessionState) -> None:
         verdict = verdict_of(state)
-        if verdict is self._verdict:
+        kept = state.kept.statistics.cycle if state.status == "finished" and state.kept is not None else None
+        if verdict is self._verdict and kept == self._kept:
             return
-        self._verdict = verdict
+        self._verdict, self._kept = verdict, kept
         if verdict is None:
             self.setAccessibleName("")
             self.setToolTip("")
@@ -181,6 +184,11 @@ class VerdictPlace(QWidget):
     @property
     def _back(self) -> bool:
         """The remedy goes back to an earlier cycle."""
+        return self._is_late and self._verdict is not None and self._verdict.best_cycle != self._kept
+
+    @property
+    def _is_late(self) -> bool:
+        """The newest cycle is judged to be one too many."""
         verdict = self._verdict
         return verdict is not None and verdict.state in ("watch", "overfitting") and verdict.best_cycle < verdict.cycle
 
@@ -218,6 +226,12 @@ class VerdictPlace(QWidget):
             width = advance(label, theme.font(12, 600))
             self._button = QRectF(right - width - 4, 44, width + 8, 26)
             text.draw(painter, right - width, 62, label, 12, c["accent"], 600)
+            right -= width + 14
+        elif self._is_late:
+            # The run has gone back by itself: what is judged is not what is shown and exported.
+            label = f"cycle {verdict.best_cycle} is kept"
+            width = advance(label, theme.font(12, 600))
+            text.draw(painter, right - width, 62, label, 12, c["text"], 600)
             right -= width + 14
         text.draw(painter, PADDING, 62, verdict.sentence, 12, c["label"], 400, right - PADDING)
         painter.end()
