@@ -103,7 +103,8 @@ def view(qapp: QApplication) -> Iterator[Viewport]:
 
 
 def settle(viewport: Viewport, condition: Callable[[], bool] = lambda: True) -> None:
-    end = time.monotonic() + 20.0
+    # Long enough for kernels that have to be compiled first.
+    end = time.monotonic() + 90.0
     while time.monotonic() < end:
         QApplication.processEvents()
         if not viewport.busy and condition():
