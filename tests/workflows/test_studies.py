@@ -186,7 +186,10 @@ def test_what_cannot_be_done_is_said_before_anything_runs(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of a terminal")
-def test_ctrl_c_keeps_what_has_ended_and_the_command_goes_on(peptide: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
+def test_interrupted_or_killed_it_keeps_what_has_ended_and_goes_on(
+    name: str, peptide: list[str], tmp_path: Path
+) -> None:
     words = ["kfold", *peptide, "-k", "4", "--cycles", "3", "--jobs", "1", "--output", str(tmp_path)]
     command = [sys.executable, "-m", "workbench.launch", *words]
     process = subprocess.Popen(
@@ -195,10 +198,16 @@ def test_ctrl_c_keeps_what_has_ended_and_the_command_goes_on(peptide: list[str],
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("set 1: R_work"):
-            os.killpg(process.pid, signal.SIGINT)
+            if name == "SIGINT":
+                os.killpg(process.pid, signal.SIGINT)
+            else:
+                process.kill()  # The parent alone: its children hear that nobody reads them, and end.
             break
     _, error = process.communicate(timeout=60)
-    assert process.returncode == 130 and "goes on from there" in error
+    if name == "SIGINT":
+        assert process.returncode == 130 and "goes on from there" in error
+    else:
+        assert process.returncode == -signal.SIGKILL
     assert not (tmp_path / "kfold.json").exists()
     assert main(words) == 0
     assert len(json.loads((tmp_path / "kfold.json").read_text())["items"]) == 4
