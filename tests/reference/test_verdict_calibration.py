@@ -79,7 +79,7 @@ def test_overfitting_on_purpose_is_red_in_the_end_and_amber_before(real: list[Ju
     loose = [run for run in real if run.kind == "overfitted"]
     assert len(loose) == 3
     for run in loose:
-        assert run.letters.endswith("RRR"), run.name
+        assert run.letters.endswith("RR"), run.name
         assert "W" in run.letters[: run.letters.index("R")], run.name
         assert run.verdicts[-1].best_cycle < run.verdicts[-1].cycle or "weight" in run.verdicts[-1].remedy
 

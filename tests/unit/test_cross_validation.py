@@ -265,6 +265,12 @@ def test_another_test_set_or_limit_begins_anew() -> None:
     assert judge([*before, *other], CONTEXT).state == "waiting"
 
 
+def test_a_narrow_gap_is_not_called_expected() -> None:
+    rows = [_row(i, 0.20, 0.222, effective_parameters=3000.0, reference_parameters=3000.0) for i in range(9)]
+    verdict = judge(rows, CONTEXT)
+    assert verdict.state == "healthy" and "narrower than" in verdict.sentence
+
+
 def test_a_memory_changes_nothing_and_saves_the_work() -> None:
     rows = _run(SETTLING + REST + [(0.205, 0.245)] * 6, rmsz_bonds=1.0)
     rows[12:14] = [replace(row, parameters=9000) for row in rows[12:14]]

@@ -338,7 +338,8 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
         return _verdict("not settled", "R_work is still moving; nothing speaks against the run.", "", history, rules,
                         expected_gap, sigma)  # fmt: skip
     few = f" The test set is small ({row.n_free}): k-fold would tell more." if row.n_free < FEW_TEST else ""
-    sentence = f"The gap of {gap:.3f} is what these data lead one to expect ({expected_gap:.3f} ± {sigma:.3f}).{few}"
+    how = "narrower than" if z < -Z_WATCH else "what"
+    sentence = f"The gap of {gap:.3f} is {how} these data lead one to expect ({expected_gap:.3f} ± {sigma:.3f}).{few}"
     return _verdict("healthy", sentence, "", history, rules, expected_gap, sigma)
 
 
