@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import gemmi
 import pytest
 
 from tests.fuzz.campaign import Child, campaign
 from tests.fuzz.seeds import FORMATS, SUFFIX, bombs, seed_files
 from workbench.core.errors import InputError
 from workbench.io.files import read_input
+from workbench.io.reflections import read_reflections
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of address space are set as Unix does")
 
@@ -61,3 +63,16 @@ def test_a_file_larger_than_any_is_not_read(tmp_path: Path) -> None:
         stream.truncate(3 << 30)  # sparse: it takes no room on the disk
     with pytest.raises(InputError, match="GB"):
         read_input(str(path))
+
+
+def test_a_data_set_without_a_cell_takes_that_of_another(tmp_path: Path) -> None:
+    """Found by the campaign: the data set of the chosen column and the file itself had a cell of zeros."""
+    path = tmp_path / "sound.mtz"
+    path.write_bytes(seed_files(tmp_path)["mtz"])
+    mtz = gemmi.read_mtz_file(str(path))
+    right = mtz.cell.parameters
+    for dataset in mtz.datasets:
+        dataset.cell = gemmi.UnitCell(0, 0, 0, 0, 0, 0) if dataset.id else gemmi.UnitCell(*right)
+    mtz.cell = gemmi.UnitCell(0, 0, 0, 0, 0, 0)
+    mtz.write_to_file(str(path))
+    assert read_reflections(str(path)).crystal.cell == pytest.approx(right, abs=1e-3)

@@ -46,7 +46,9 @@ def _from_mtz(file: InputFile) -> ReflectionTable:
     cells = {-1: mtz.cell}
     for dataset in mtz.datasets:
         cells[dataset.id] = dataset.cell if is_sensible(dataset.cell) else mtz.cell
-    cells = {key: cell if is_sensible(cell) else mtz.cell for key, cell in cells.items()}
+    # where neither a data set nor the file says a cell, that of another data set stands in
+    known = next((cell for cell in cells.values() if is_sensible(cell)), mtz.cell)
+    cells = {key: cell if is_sensible(cell) else known for key, cell in cells.items()}
     with np.errstate(invalid="ignore"):  # signalling NaN of damaged files
         data = np.array(mtz.array, dtype=np.float64)
     hkl = check_indices(data[:, :3], path)
