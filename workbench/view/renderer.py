@@ -41,6 +41,7 @@ SECTION_SPACING = 1.0
 MODEL, MATES, SELECTION = "model", "mates", "selection"
 """Names of the groups of rods."""
 _ALPHA_TO_COVERAGE = 0x809E  # GL_SAMPLE_ALPHA_TO_COVERAGE
+_CLIP_DISTANCE = 0x3000  # GL_CLIP_DISTANCE0
 
 
 @dataclass(frozen=True)
@@ -256,6 +257,7 @@ class Renderer:
         _write(canvas, depth=thin)
         if thin:
             self._context.disable(moderngl.BLEND)
+            self._context.enable_direct(_CLIP_DISTANCE)
         for wire in wires:
             lines = self._lines.get(wire.name)
             if lines is not None:
@@ -269,6 +271,8 @@ class Renderer:
                 way = "lines" if not thin else "broken_hairs" if wire.broken else "hairs"
                 set_uniforms(self._programs[way], look)
                 lines.draw(way)
+        if thin:
+            self._context.disable_direct(_CLIP_DISTANCE)
         _write(canvas)
 
     def _canvas(self, size: tuple[int, int]) -> Any:

@@ -13,6 +13,9 @@ void main() {
     along = (gl_VertexID & 1) != 0 ? 1.0 : 0.0;
     gl_Position = vec4(v.xy / half_size, 2.0 * depth_of(v.z) - 1.0, 1.0);
     float rim = 1.0 - smoothstep(reach - 1.2, reach + 0.1, length(vertex - sphere));
-    float strength = colour.a * (1.0 - fog_at(v.z)) * entering_at(v.z) * rim;
+    // Without blending a line that fades in front of the model would be painted over it in the background's colour:
+    // where it enters and at the rim it is cut off half-way instead.
+    gl_ClipDistance[0] = entering_at(v.z) * rim - 0.5;
+    float strength = colour.a * (1.0 - fog_at(v.z));
     paint = vec4(mix(background, colour.rgb, strength), 1.0);
 }
