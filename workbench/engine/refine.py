@@ -248,14 +248,17 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
 
 
 def score(problem: RefinementProblem) -> CycleFinished:
-    """R factors, likelihood and geometry of the start as it is; nothing is refined."""
+    """R factors, likelihood and geometry of the start as it is; nothing is refined. The likelihoods are those of the
+    written atoms, as in the final numbers of a run."""
     began = time.perf_counter()
     point = _assess(problem, _factors(problem, problem.start), None, alone=True)
     automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
     seconds = time.perf_counter() - began
-    return _finished_cycle(
+    scored = _finished_cycle(
         problem, point, problem.first_cycle, _Shift(), automatic.value, automatic, seconds, True, _watch(problem)
     )
+    written = point.written
+    return replace(scored, statistics=replace(scored.statistics, ll_work=written.ll_work, ll_free=written.ll_free))
 
 
 def _bodies_placed(problem: RefinementProblem, point: _Point, control: RunControl) -> tuple[_Point, str] | None:
