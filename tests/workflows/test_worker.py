@@ -243,6 +243,7 @@ def test_discard_goes_back_to_before_the_run(session: Session) -> None:
 
 
 def test_refine_again_goes_on_with_the_weight_that_was_reached(session: Session) -> None:
+    session.set_settings(RefinementSettings(cycles=3))
     _ready(session)
     assert session.state.request is not None and session.state.request.automatic_weight is None
     session.refine()
