@@ -41,6 +41,9 @@ _REMEDY = (
 )
 
 
+_LINK_REMEDY = "Name two atoms that are close enough to be bonded, or leave the option out."
+
+
 class _Warnings:
     """Collects gemmi's warnings."""
 
@@ -72,6 +75,7 @@ def build_geometry(
     hydrogens: HydrogenMode = "riding",
     links: dict[str, bool] | None = None,
     nuclear_distances: bool = False,
+    strict_links: bool = False,
 ) -> GeometryDescription:
     """Restraints, contacts and hydrogens of a model.
 
@@ -80,6 +84,7 @@ def build_geometry(
     (those of the model are removed, ideal ones ride), "all" (ideal ones are added to the model), "none".
     links: what the user decided, by the label of a link report: True to bond, False not to. nuclear_distances:
     hydrogens stand at the distance of their nuclei (neutron data) instead of their electron clouds (X-rays).
+    strict_links: a decision on links that cannot be followed is an error; otherwise it is noted.
     Raises InputError when the library has no links (a protein would silently lose its peptide bonds).
     """
     _refuse_empty_library(model, monlib, component_sources)
@@ -101,7 +106,7 @@ def build_geometry(
     notes.extend(matched)
     flagged.update(strangers)
     unknown = _unknown_residues(model, library)
-    chemistry = _prepare(model, heavy, library, unknown, links or {})
+    chemistry = _prepare(model, heavy, library, unknown, links or {}, strict_links)
     notes.extend(chemistry.plan.notes)
     _check_peptide_links(chemistry.topology, monlib, component_sources)
     lists = chemistry.lists
@@ -129,7 +134,13 @@ def build_geometry(
         remaining = np.ones(len(model), bool)
         remaining[drop] = False
         rest = build_geometry(
-            select_atoms(model, remaining), monlib, component_sources, hydrogens, links, nuclear_distances
+            select_atoms(model, remaining),
+            monlib,
+            component_sources,
+            hydrogens,
+            links,
+            nuclear_distances,
+            strict_links,
         )
         return replace(rest, notes=(notes[-1], *rest.notes))
     reports = chemistry.plan.reports
@@ -231,7 +242,12 @@ def _unknown_residues(model: Model, library: gemmi.MonLib) -> BoolArray:
 
 
 def _prepare(
-    model: Model, heavy: BoolArray, library: gemmi.MonLib, unknown: BoolArray, choices: dict[str, bool]
+    model: Model,
+    heavy: BoolArray,
+    library: gemmi.MonLib,
+    unknown: BoolArray,
+    choices: dict[str, bool],
+    strict: bool,
 ) -> _Chemistry:
     """Topology with the links of the records, then again with those that only distances show."""
     structure = gemmi_structure(model)
@@ -245,6 +261,11 @@ def _prepare(
     plan = LinkPlan(
         plan.known + more.known, plan.direct + more.direct, plan.reports + more.reports, plan.notes + more.notes
     )
+    for label, why in finder.idle_choices(plan.reports, _joined(replace(chemistry, plan=plan))).items():
+        if strict:
+            raise InputError(f"{why[:1].upper()}{why[1:]}.", item=f"link {label}", remedy=_LINK_REMEDY)
+        if not any(why == report.reason for report in plan.reports):
+            plan.notes.append(f"Link {label}: {why}.")
     if more.known:
         return _run(model, structure, library, plan, taken_over, known_links)
     return replace(chemistry, plan=plan)
