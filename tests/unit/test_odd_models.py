@@ -343,3 +343,34 @@ def test_atoms_beyond_the_dictionary_are_counted_not_listed(shared_data: Path, t
     assert 1 <= len(told) <= 3
     assert any(f"SER CX ({len(extra)})" in note for note in told)
     assert all(len(note) < 300 for note in geometry.notes)
+
+
+@pytest.mark.parametrize("mode", ["riding", "all", "keep"])
+def test_a_blank_conformer_beside_another_is_one_of_its_own(shared_data: Path, tmp_path: Path, mode: str) -> None:
+    """A residue written blank and B has the restraints of one written A and B, and keeps its letters."""
+    lines = pdb_lines(shared_data, "A", 10, 16)
+
+    def two(line: str, letter: str) -> list[str]:
+        first = f"{line[:16]}{letter}{line[17:54]}  0.60{line[60:]}"
+        moved = f"{float(line[30:38]) + 0.3:8.3f}"
+        return [first, f"{line[:16]}B{line[17:30]}{moved}{line[38:54]}  0.40{line[60:]}"]
+
+    def doubled(letter: str) -> GeometryDescription:
+        return built(
+            tmp_path, [x for one in lines for x in (two(one, letter) if one[22:26] == "  13" else [one])], mode
+        )
+
+    usual, odd = doubled("A"), doubled(" ")
+    assert odd.counts == usual.counts
+    assert np.array_equal(odd.bonds.atoms, usual.bonds.atoms)
+    assert np.array_equal(odd.angles.atoms, usual.angles.atoms)
+    assert np.array_equal(odd.contacts.altloc > 0, usual.contacts.altloc > 0)
+    letters = odd.model.altloc
+    assert set(letters.tolist()) == {"", "B"}
+    assert np.array_equal(letters == "B", usual.model.altloc == "B")
+    place = odd.model.residue == 3
+    for letter in ("", "B"):  # both ends of the chain hold on to both conformers
+        inside = set(np.flatnonzero(place & (letters == letter)).tolist())
+        assert sum(len({i, j} & inside) == 1 for i, j in between_residues(odd)) == 2
+    joined = [{str(letters[i]), str(letters[j])} for i, j in odd.bonds.atoms.tolist() if place[i] and place[j]]
+    assert all(len(pair) == 1 for pair in joined)

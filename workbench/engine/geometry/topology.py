@@ -14,6 +14,7 @@ from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from workbench.core.crystal import LinkReport, Model
 from workbench.core.errors import InputError
 from workbench.engine.geometry.atom_names import with_current_names
+from workbench.engine.geometry.blank_conformers import with_lettered_blanks
 from workbench.engine.geometry.chain_sequence import ChainSequence
 from workbench.engine.geometry.components import Component, component
 from workbench.engine.geometry.contact_types import contact_types
@@ -91,13 +92,14 @@ def build_geometry(
     notes: list[str] = []
     flagged: dict[str, str] = {}
     given = is_hydrogen(model)
-    source = model
+    as_read = model
+    model = source = with_lettered_blanks(model)
     own_hydrogens = np.flatnonzero(given)
     if hydrogens != "keep" and len(own_hydrogens):
         model = select_atoms(model, ~given)
+        as_read = select_atoms(as_read, ~given)
     heavy = ~is_hydrogen(model)
     library = monlib.clone()
-    given_names = model.atom_name
     model, renamed = with_current_names(model, library)
     if renamed:
         notes.append(renamed)
@@ -134,7 +136,7 @@ def build_geometry(
         remaining = np.ones(len(model), bool)
         remaining[drop] = False
         rest = build_geometry(
-            select_atoms(model, remaining),
+            select_atoms(as_read, remaining),
             monlib,
             component_sources,
             hydrogens,
@@ -152,12 +154,9 @@ def build_geometry(
         chem_rows = np.arange(len(model), dtype=np.int32)
     bonds, angles, torsions, chiralities, planes = to_tables(lists, model.xyz)
     inside = bonds.atoms[bonds.symmetry == 0]
-    if renamed:
-        names = model.atom_name.astype("U8")
-        names[chem_rows] = given_names
-        model = replace(model, atom_name=names)
     chem_type = _chem_types(around, len(model), chem_rows)
     contacts = contact_types(model, chem_type, monlib, table, inside, planes, metal)
+    model = _as_read(model, as_read, chem_rows, table)
     in_model = table.model_index >= 0
     drawn = np.concatenate([inside, np.stack([table.parent[in_model], table.model_index[in_model]], 1).reshape(-1, 2)])
     images = np.array(lists.images, float).reshape(-1, 3, 4)
@@ -440,6 +439,20 @@ def _components(
                     cache[key] = component(info.get_final_chemcomp(altloc), library.ener_lib, nuclear_distances)
                 found[row][altloc.strip("\0")] = cache[key]
     return found
+
+
+def _as_read(model: Model, as_read: Model, rows: AnyArray, table: Hydrogens) -> Model:
+    """The model with the atom names and conformer letters it was read with; added hydrogens have their parents'.
+
+    rows: where the atoms of `as_read` are now.
+    """
+    names, altloc = model.atom_name.astype("U8"), model.altloc.astype("U1")
+    names[rows], altloc[rows] = as_read.atom_name, as_read.altloc
+    added = np.setdiff1d(np.arange(len(model)), rows)
+    parent = dict(zip(table.model_index.tolist(), table.parent.tolist(), strict=True))
+    for i in added.tolist():
+        altloc[i] = altloc[parent[i]]
+    return replace(model, atom_name=names, altloc=altloc)
 
 
 def _chem_types(around: Surroundings, n: int, rows: AnyArray) -> list[str]:
