@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from workbench.core.arrays import AnyArray, BoolArray, FloatArray
 from workbench.core.crystal import Link, LinkReport, Model
 from workbench.core.errors import InputError
+from workbench.core.other_names import component_names
 from workbench.engine.geometry.bond_lengths import typical_length
 from workbench.engine.geometry.chain_sequence import BACKBONE, CHAIN_LIMIT, STRETCH, ChainSequence
 from workbench.engine.geometry.metal_coordination import (
@@ -496,7 +497,9 @@ def _find_atom(model: Model, text: str, label: str) -> int:
             row = int(model.residue[i])
             residues = model.residues
             here = f"{residues.number[row]}{residues.insertion[row]}"
-            right_name = name in ("", str(residues.name[row])) and letter in ("", str(model.altloc[i]))
+            called = str(residues.name[row])
+            right_name = called in (name or called, *component_names(name))
+            right_name = right_name and letter in ("", str(model.altloc[i]))
             if residues.chain[row] == chain and here == number and right_name:
                 return i
     raise InputError(

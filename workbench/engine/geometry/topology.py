@@ -101,8 +101,8 @@ def build_geometry(
     heavy = ~is_hydrogen(model)
     library = monlib.clone()
     model, renamed = with_current_names(model, library)
+    notes.extend(renamed)
     if renamed:
-        notes.append(renamed)
         source = with_current_names(source, library)[0]
     matched, strangers = fit_dictionaries(model, library)
     notes.extend(matched)
@@ -442,7 +442,7 @@ def _components(
 
 
 def _as_read(model: Model, as_read: Model, rows: AnyArray, table: Hydrogens) -> Model:
-    """The model with the atom names and conformer letters it was read with; added hydrogens have their parents'.
+    """The model with the names and conformer letters it was read with; added hydrogens have their parents'.
 
     rows: where the atoms of `as_read` are now.
     """
@@ -452,7 +452,8 @@ def _as_read(model: Model, as_read: Model, rows: AnyArray, table: Hydrogens) -> 
     parent = dict(zip(table.model_index.tolist(), table.parent.tolist(), strict=True))
     for i in added.tolist():
         altloc[i] = altloc[parent[i]]
-    return replace(model, atom_name=names, altloc=altloc)
+    residues = replace(model.residues, name=as_read.residues.name)
+    return replace(model, atom_name=names, altloc=altloc, residues=residues)
 
 
 def _chem_types(around: Surroundings, n: int, rows: AnyArray) -> list[str]:
