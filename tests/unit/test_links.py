@@ -157,7 +157,7 @@ def test_labels_name_atoms_and_wrong_ones_are_refused(shared_data: Path) -> None
     model = case_model(shared_data, "rnasa")
     geometry = build_geometry(model, library(model), {}, "none")
     for report in geometry.links:
-        assert find_link(model, report.label) == (report.first, report.second)
+        assert find_link(model, report.label) == (report.first, report.second, report.symmetry)
     for wrong in ("A 1 SG", "A 7 SG - A 999 SG", "", "A 7 CYS SG - Q 96 CYS SG"):
         with pytest.raises(InputError) as caught:
             build_geometry(model, library(model), {}, "none", {wrong: True})
@@ -244,3 +244,78 @@ def test_a_disulfide_to_a_symmetry_copy_is_proposed_and_a_record_bonds_it() -> N
     assert report.used
     assert report.ideal == pytest.approx(2.03, abs=0.03)
     assert (bonded.bonds.symmetry > 0).sum() == 1
+
+
+# ---- the user's word on copies --------------------------------------------------------------------------------------
+
+
+def disulfide_across_the_screw_axis() -> Model:
+    atoms = [("CYS", "CB", "C", (2.4, 5.3, 0.6)), ("CYS", "SG", "S", (1.0, 5.0, 0.0)),
+             ("CYX", "CB", "C", (0.6, 15.4, -1.6)), ("CYX", "SG", "S", (-0.9, 15.3, 0.1))]  # fmt: skip
+    model = plain_model(atoms, cell=(20.0, 20.0, 20.0, 90.0, 90.0, 90.0), space_group="P 1 21 1", kind="protein")
+    return replace(model, residues=replace(model.residues, name=np.array(["CYS", "CYS"])))
+
+
+def links_made(geometry: GeometryDescription, first: int, second: int) -> list[int]:
+    """Image number of every bond between two atoms."""
+    pairs = zip(geometry.bonds.atoms.tolist(), geometry.bonds.symmetry.tolist(), strict=True)
+    return [image for pair, image in pairs if set(pair) == {first, second}]
+
+
+def test_accepting_a_metal_bond_to_a_copy_bonds_the_copy() -> None:
+    model = zinc_beside_a_copy()
+    model = replace(model, residues=replace(model.residues, kind=np.array(["ion", "water"])))
+    (found,) = build_geometry(model, library(model), {}, "none").links
+    accepted = build_geometry(model, library(model), {}, "none", {found.label: True}, strict_links=True)
+    (report,) = accepted.links
+    assert (report.label, report.symmetry, report.used, report.found) == (found.label, True, True, "user")
+    assert report.distance == pytest.approx(2.0, abs=1e-6)
+    assert report.ideal == pytest.approx(found.ideal)
+    assert links_made(accepted, 0, 1) == [1]
+    removed = build_geometry(model, library(model), {}, "none", {found.label: False}, strict_links=True)
+    assert [r.used for r in removed.links] == [False]
+    assert links_made(removed, 0, 1) == []
+
+
+def test_accepting_a_proposed_disulfide_to_a_copy_bonds_the_copy() -> None:
+    model = disulfide_across_the_screw_axis()
+    (proposed,) = build_geometry(model, library(model), {}, "none").links
+    assert not proposed.used
+    recorded = replace(model, links=(Link("disulf", "", 3, 1, True, proposed.distance),))
+    for each in (model, recorded):
+        accepted = build_geometry(each, library(each), {}, "none", {proposed.label: True}, strict_links=True)
+        (report,) = accepted.links
+        assert (report.kind, report.symmetry, report.used, report.found) == ("disulfide", True, True, "user")
+        assert report.ideal == pytest.approx(2.03, abs=0.03)
+        (image,) = links_made(accepted, 1, 3)
+        assert image > 0
+
+
+def test_a_bond_asked_for_beyond_reach_is_refused() -> None:
+    model = zinc_beside_a_copy()
+    model = replace(model, residues=replace(model.residues, kind=np.array(["ion", "water"])))
+    label = "A 1 ZN ZN - A 2 HOH O"
+    with pytest.raises(InputError, match=r"12\.07 A apart.*symmetry copy is 2\.00 A away") as caught:
+        build_geometry(model, library(model), {}, "none", {label: True}, strict_links=True)
+    assert label in caught.value.item
+    geometry = build_geometry(model, library(model), {}, "none", {label: True})
+    assert links_made(geometry, 0, 1) == [1]  # the copy, found by its distance
+    (refused,) = reports(geometry, found="user")
+    assert not refused.used
+    assert "A apart" in refused.reason
+
+
+def test_removing_a_link_that_is_not_there_is_an_error() -> None:
+    model = zinc_beside_a_copy(0.9)
+    for label in ("A 1 ZN - A 2 O", "A 1 ZN - A 2 O (symmetry)"):
+        with pytest.raises(InputError, match="no such link: the atoms are"):
+            build_geometry(model, library(model), {}, "none", {label: False}, strict_links=True)
+        geometry = build_geometry(model, library(model), {}, "none", {label: False})
+        assert any(label in note for note in geometry.notes)
+
+
+def test_a_removed_record_is_listed_once(shared_data: Path) -> None:
+    model = case_model(shared_data, "rnasa")
+    label = next(r.label for r in build_geometry(model, library(model), {}, "none").links if r.kind == "disulfide")
+    geometry = build_geometry(model, library(model), {}, "none", {label: False}, strict_links=True)
+    assert [(r.used, r.reason) for r in geometry.links if r.label == label] == [(False, "removed by you")]

@@ -259,6 +259,71 @@ def test_old_atom_names_are_understood_and_kept(shared_data: Path) -> None:
     np.testing.assert_array_equal(written.model.atom_name[heavy], model.atom_name)
 
 
+def renamed(lines: list[str], residues: dict[int, str], atoms: dict[str, str]) -> list[str]:
+    """PDB lines with other residue names (by number) and atom names."""
+    found = []
+    for line in lines:
+        old = line[12:16]
+        name = residues.get(int(line[22:26]), line[17:20])
+        new = atoms.get(f"{line[17:20].strip()} {old.strip()}") or atoms.get(old.strip())
+        found.append(line[:12] + (f" {new:<3s}" if new else old) + line[16:17] + f"{name:>3s}" + line[20:])
+    return found
+
+
+def same_restraints(first: GeometryDescription, second: GeometryDescription) -> None:
+    assert first.counts == second.counts
+    for table in ("bonds", "angles", "torsions", "chiralities"):
+        np.testing.assert_array_equal(getattr(first, table).atoms, getattr(second, table).atoms)
+        np.testing.assert_allclose(getattr(first, table).ideal, getattr(second, table).ideal)
+    np.testing.assert_array_equal(first.hydrogens.parent, second.hydrogens.parent)
+    np.testing.assert_array_equal(first.contacts.radius, second.contacts.radius)
+
+
+def test_names_of_simulation_programs_are_understood_and_kept(shared_data: Path, tmp_path: Path) -> None:
+    lines = pdb_lines(shared_data, "B", 1, 96)
+    of: dict[str, list[int]] = {}
+    for line in lines:
+        of.setdefault(line[17:20], []).append(int(line[22:26]))
+    number = {name: sorted(set(numbers)) for name, numbers in of.items()}
+    strange = {number["ASP"][0]: "ASH", number["GLU"][0]: "GLH", number["CYS"][0]: "CYX", number["CYS"][1]: "CYX"}
+    strange |= dict(zip(number["HIS"], ("HID", "HSE"), strict=False))
+    odd = built(tmp_path, renamed(lines, strange, {"ILE CD1": "CD", "CYS O": "OT1", "CYS OXT": "OT2"}))
+    same_restraints(odd, built(tmp_path, lines))
+    assert not odd.flagged
+    assert set(strange.values()) <= set(odd.model.residues.name.tolist())
+    assert {"CD", "OT1"} <= set(odd.model.atom_name.tolist())
+    (told,) = [note for note in odd.notes if note.startswith("Residue names")]
+    assert "CYX as CYS (2)" in told
+    (disulfide,) = [r for r in odd.links if r.kind == "disulfide"]
+    assert disulfide.used
+    assert disulfide.ideal == pytest.approx(2.03, abs=0.02)
+
+
+def test_nucleic_acids_of_format_2_are_understood(shared_data: Path) -> None:
+    """DNA called C and G, with stars for primes and O1P for OP1, has the restraints it has under today's names."""
+    model = case_model(shared_data, "zdna")
+    usual = build_geometry(model, library(model), {}, "riding")
+    old = {"OP1": "O1P", "OP2": "O2P"}
+    atoms = np.array([old.get(name, name.replace("'", "*")) for name in model.atom_name.tolist()])
+    residues = model.residues
+    names = np.array([{"DC": "C", "DG": "G"}.get(name, name) for name in residues.name.tolist()])
+    given = replace(model, atom_name=atoms, residues=replace(residues, name=names))
+    odd = build_geometry(given, library(given), {}, "riding")
+    same_restraints(odd, usual)
+    assert not odd.flagged
+    np.testing.assert_array_equal(odd.model.atom_name, atoms[: len(odd.model)] if len(atoms) == len(odd.model) else
+                                  atoms[~is_hydrogen(model)])  # fmt: skip
+    assert sum("Older atom names" in note for note in odd.notes) == 1
+
+
+def test_a_stranger_under_a_simulation_name_is_not_mistaken(shared_data: Path, tmp_path: Path) -> None:
+    """HIP with a phosphate is phosphohistidine, not histidine."""
+    lines = pdb_lines(shared_data, "B", 1, 96)
+    number = next(int(line[22:26]) for line in lines if line[17:20] == "HIS")
+    odd = renamed(lines, {number: "HIP"}, {"HIS CE1": "P"})
+    assert "HIP" in built(tmp_path, odd).flagged
+
+
 MODELS = (".pdb", ".ent", ".cif", ".mmcif", ".gz")
 NOBODY_KNOWS = {"A1H69", "NUT", "LIG"}
 """Components that neither the embedded library nor a file lying beside the model describes, if that file is away."""
@@ -343,3 +408,34 @@ def test_atoms_beyond_the_dictionary_are_counted_not_listed(shared_data: Path, t
     assert 1 <= len(told) <= 3
     assert any(f"SER CX ({len(extra)})" in note for note in told)
     assert all(len(note) < 300 for note in geometry.notes)
+
+
+@pytest.mark.parametrize("mode", ["riding", "all", "keep"])
+def test_a_blank_conformer_beside_another_is_one_of_its_own(shared_data: Path, tmp_path: Path, mode: str) -> None:
+    """A residue written blank and B has the restraints of one written A and B, and keeps its letters."""
+    lines = pdb_lines(shared_data, "A", 10, 16)
+
+    def two(line: str, letter: str) -> list[str]:
+        first = f"{line[:16]}{letter}{line[17:54]}  0.60{line[60:]}"
+        moved = f"{float(line[30:38]) + 0.3:8.3f}"
+        return [first, f"{line[:16]}B{line[17:30]}{moved}{line[38:54]}  0.40{line[60:]}"]
+
+    def doubled(letter: str) -> GeometryDescription:
+        return built(
+            tmp_path, [x for one in lines for x in (two(one, letter) if one[22:26] == "  13" else [one])], mode
+        )
+
+    usual, odd = doubled("A"), doubled(" ")
+    assert odd.counts == usual.counts
+    assert np.array_equal(odd.bonds.atoms, usual.bonds.atoms)
+    assert np.array_equal(odd.angles.atoms, usual.angles.atoms)
+    assert np.array_equal(odd.contacts.altloc > 0, usual.contacts.altloc > 0)
+    letters = odd.model.altloc
+    assert set(letters.tolist()) == {"", "B"}
+    assert np.array_equal(letters == "B", usual.model.altloc == "B")
+    place = odd.model.residue == 3
+    for letter in ("", "B"):  # both ends of the chain hold on to both conformers
+        inside = set(np.flatnonzero(place & (letters == letter)).tolist())
+        assert sum(len({i, j} & inside) == 1 for i, j in between_residues(odd)) == 2
+    joined = [{str(letters[i]), str(letters[j])} for i, j in odd.bonds.atoms.tolist() if place[i] and place[j]]
+    assert all(len(pair) == 1 for pair in joined)

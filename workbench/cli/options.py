@@ -208,6 +208,7 @@ def run_request(options: argparse.Namespace) -> RunRequest:
         settings=settings,
         library=options.library,
         links=link_choices(options),
+        strict_links=True,
         intake=data_options(options),
     )
 

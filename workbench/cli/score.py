@@ -38,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         settings=settings,
         library=options.library,
         links=link_choices(options),
+        strict_links=True,
         intake=data_options(options),
     )
     from workbench.export.statistics import cycle_row, json_text

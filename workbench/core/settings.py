@@ -94,6 +94,7 @@ class RunRequest:
     automatic weights that the start was reached with, to go on from; None begins with those of the resolution.
     library: folder of a monomer library, "embedded", or "" for what is installed and else the embedded one.
     links: the user's decisions on links, by the label of `Prepared.links`: True to bond, False not to.
+    strict_links: such a decision that cannot be followed is an error instead of a warning.
     """
 
     model_path: str
@@ -109,4 +110,5 @@ class RunRequest:
     b_weight: float | None = None
     library: str = ""
     links: tuple[tuple[str, bool], ...] = ()
+    strict_links: bool = False
     intake: DataOptions = field(default_factory=DataOptions)

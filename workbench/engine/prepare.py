@@ -76,11 +76,13 @@ def prepare(
     links: dict[str, bool] | None = None,
     automatic_weight: float | None = None,
     b_weight: float | None = None,
+    strict_links: bool = False,
 ) -> RefinementProblem:
     """Check that model and data belong together and build what refinement needs.
 
     start: a state to go on from (rows as in the prepared model); shake and reset_b are then not applied.
-    links: the user's decisions by the label of a link report: True to bond, False not to.
+    links: the user's decisions by the label of a link report: True to bond, False not to. strict_links: one that
+    cannot be followed is an error, otherwise a note.
     automatic_weight, b_weight: those to begin with; None takes those of the resolution.
     Raises InputError or SettingsError, naming the file and the remedy.
     """
@@ -110,14 +112,14 @@ def prepare(
     if (neutrons or scattering == "neutron") and not settings.nuclear_distances:
         notes.append(Note("Hydrogens stand where their nuclei are, as neutrons see them."))
     nuclear = neutrons or scattering == "neutron" or settings.nuclear_distances
-    description = build_geometry(model, monomers, component_sources, hydrogens, links, nuclear)
+    description = build_geometry(model, monomers, component_sources, hydrogens, links, nuclear, strict_links)
     notes += [Note(text) for text in (*model.notes, *reflections.notes)]
     notes += [Note(text) for text in description.notes]
     notes += [Note(f"{name}: {why}", "warning") for name, why in description.flagged.items()]
     notes += [
         Note(f"Link {link.label}: {link.reason}.", "warning")
         for link in description.links
-        if not link.used and link.found == "distance"
+        if not link.used and link.found in ("distance", "user")
     ]
     model = description.model
     find_bodies(model, settings.rigid_groups)  # raises for what cannot be understood

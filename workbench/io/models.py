@@ -17,6 +17,7 @@ import numpy as np
 from workbench.core.arrays import BoolArray, FloatArray, IntArray, TextArray
 from workbench.core.crystal import Crystal, Link, Model, Residues
 from workbench.core.errors import InputError
+from workbench.core.other_names import RESIDUES
 from workbench.io.crystal_frame import completed
 from workbench.io.files import InputFile, read_input, say_kind
 from workbench.io.pdb_repair import repaired
@@ -616,6 +617,8 @@ def _residues(groups: list[list[_Row]], atom_name: TextArray, element: TextArray
 
 def _kind(name: str, elements: Sequence[str]) -> str:
     info = gemmi.find_tabulated_residue(name)
+    if info.kind == gemmi.ResidueKind.UNKNOWN:
+        info = gemmi.find_tabulated_residue(RESIDUES.get(name, name))
     heavy = {symbol for symbol in elements if symbol not in ("H", "D")}
     if info.is_water():
         return "water"

@@ -20,6 +20,7 @@ import gemmi
 
 from workbench.core.crystal import SourceFile
 from workbench.core.errors import InputError
+from workbench.core.other_names import RESIDUES, component_names
 from workbench.io.dictionaries import Dictionary, check_dictionary, read_dictionary
 from workbench.io.files import read_input, resource_path
 from workbench.io.models import read_cif_document
@@ -55,7 +56,8 @@ def read_monomers(residue_names: Sequence[str], dictionaries: Sequence[str] = ()
     Raises InputError for a dictionary or a chosen library that cannot be used, and for a library without links (a
     protein would then have no peptide bonds).
     """
-    wanted = list(dict.fromkeys(residue_names))
+    names = list(dict.fromkeys(residue_names))
+    wanted = list(dict.fromkeys([*names, *(other for name in names for other in component_names(name))]))
     found, notes = _libraries(library)
     monlib, complete = _tables(found, notes)
     sources: dict[str, str] = {}
@@ -72,13 +74,17 @@ def read_monomers(residue_names: Sequence[str], dictionaries: Sequence[str] = ()
         if each is not complete:
             _read_components(monlib, each, wanted, sources, notes)
     _read_aliases(monlib, wanted, sources)
-    unused = sorted(own - set(wanted))
+    for name in names:
+        other = RESIDUES.get(name)
+        if name not in sources and other in sources:
+            sources[name] = sources[other]
+    unused = sorted(own - set(names) - {RESIDUES.get(name) for name in names})
     if unused and wanted:
         notes.append(f"Dictionaries hold components that are not in the model: {', '.join(unused)}.")
     _check_links(monlib)
     return Monomers(
         library=monlib,
-        sources={name: sources[name] for name in wanted if name in sources},
+        sources={name: sources[name] for name in names if name in sources},
         dictionaries=files,
         notes=tuple(notes),
     )

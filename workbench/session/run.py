@@ -134,6 +134,7 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
         start=request.start,
         first_cycle=request.first_cycle,
         links=dict(request.links),
+        strict_links=request.strict_links,
         automatic_weight=request.automatic_weight,
         b_weight=request.b_weight,
     )

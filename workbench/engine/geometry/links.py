@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from workbench.core.arrays import AnyArray, BoolArray, FloatArray
 from workbench.core.crystal import Link, LinkReport, Model
 from workbench.core.errors import InputError
+from workbench.core.other_names import component_names
 from workbench.engine.geometry.bond_lengths import typical_length
 from workbench.engine.geometry.chain_sequence import BACKBONE, CHAIN_LIMIT, STRETCH, ChainSequence
 from workbench.engine.geometry.metal_coordination import (
@@ -42,6 +43,8 @@ PERHAPS = 0.6
 """Angstrom beyond a typical bond length up to which a bond is proposed but not made."""
 METAL_RECORD = 1.0
 """Angstrom a recorded metal bond may be off its target and still be believed."""
+WANTED_RATIO, WANTED_LIMIT = 1.5, 3.5
+"""A bond that the user asks for is refused when longer than both, so many times its target and so many angstrom."""
 PEPTIDE_BOND = 1.334
 SIGMA = 0.03
 """Of the length of a covalent bond that no library describes, angstrom."""
@@ -113,7 +116,10 @@ class LinkFinder:
         self.monlib = monlib
         self.structure = structure
         self.metal = metals(model)
-        self._wanted, self._refused = _decisions(model, choices)
+        self._choices = {(*find_link(model, label), bond): label for label, bond in choices.items()}
+        self._wanted = [(i, j, copy) for i, j, copy, bond in self._choices if bond]
+        self._refused = {_key(i, j, copy) for i, j, copy, bond in self._choices if not bond}
+        self._removed: set[tuple[int, int, bool]] = set()
         self._residues: dict[int, gemmi.Residue] = {}
         for chain in structure[0]:
             for residue in chain:
@@ -124,28 +130,55 @@ class LinkFinder:
         """Link records, metal coordination, and the links the user asks for."""
         plan = LinkPlan()
         records = self._believable(plan)
-        done = {(link.first, link.second, link.symmetry) for link in records}
+        done = {_key(link.first, link.second, link.symmetry) for link in records}
         for pair in self._wanted:
-            if (*pair, False) not in done and (*pair[::-1], False) not in done:
-                records.append(Link("unknown", "", *pair, False, self._distance(*pair)))
-                done.add((*pair, False))
+            if _key(*pair) not in done:
+                link = Link("unknown", "", *pair)
+                records.append(replace(link, distance=link_distance(self.model, self.structure, link)))
+                done.add(_key(*pair))
         contacts = metal_contacts(self.model, self.heavy, self.metal)
         numbers = coordination_numbers(self.model, contacts)
+        recorded: set[frozenset[int]] = set()
         for link in records:
+            found = "user" if self._asked(link) else "record"
+            if found == "user" and self._out_of_reach(plan, link, numbers):
+                continue
+            recorded.add(frozenset((link.first, link.second)))
             if self._is_refused(plan, link, "record"):
                 continue
-            found = "user" if self._asked(link) else "record"
             if self._library_knows(link):
                 self._add_known(plan, link, found)
             elif self.metal[link.first] or self.metal[link.second]:
                 self._metal_record(plan, link, contacts, numbers, found)
             else:
                 self._add_direct(plan, link, found)
-        recorded = {frozenset((link.first, link.second)) for link in records}
         for contact in contacts:
             if frozenset((contact.metal, contact.donor)) not in recorded:
                 self._metal_contact(plan, contact, numbers)
         return plan
+
+    def idle_choices(self, reports: list[LinkReport], bonded: set[tuple[int, int]]) -> dict[str, str]:
+        """Decisions of the user that no link answers to, by their label, with the reason.
+
+        reports: of both passes. bonded: pairs (i < j) bonded inside the asymmetric unit.
+        """
+        listed = {_key(r.first, r.second, r.symmetry): r for r in reports}
+        idle: dict[str, str] = {}
+        for (i, j, copy, bond), label in self._choices.items():
+            report = listed.get(_key(i, j, copy))
+            if report is not None and (report.used or not bond):
+                continue
+            if report is not None:
+                idle[label] = report.reason
+            elif not copy and (min(i, j), max(i, j)) in bonded:
+                if not bond:
+                    idle[label] = "this bond belongs to the chain or the residue and always stays"
+            else:
+                distance = link_distance(self.model, self.structure, Link("unknown", "", i, j, copy))
+                idle[label] = (
+                    f"there is no such link: the atoms are {distance:.2f} A apart{self._other_copy(i, j, copy)}"
+                )
+        return idle
 
     def unrecorded(self, bonded: set[tuple[int, int]]) -> LinkPlan:
         """Links that no record names but distances show: disulfides, peptide bonds, links the library knows, covalent
@@ -250,13 +283,49 @@ class LinkFinder:
     # ---- decisions of the user --------------------------------------------------------------------------------------
 
     def _is_refused(self, plan: LinkPlan, link: Link, found: str) -> bool:
-        if (link.first, link.second) not in self._refused and (link.second, link.first) not in self._refused:
+        key = _key(link.first, link.second, link.symmetry)
+        if key not in self._refused:
             return False
-        plan.reports.append(self._report(link, self._kind(link), math.nan, found, False, "removed by you"))
+        if key not in self._removed:  # a recorded link is found again by distance
+            self._removed.add(key)
+            plan.reports.append(self._report(link, self._kind(link), math.nan, found, False, "removed by you"))
         return True
 
     def _asked(self, link: Link) -> bool:
-        return (link.first, link.second) in self._wanted or (link.second, link.first) in self._wanted
+        return _key(link.first, link.second, link.symmetry) in {_key(*pair) for pair in self._wanted}
+
+    def _out_of_reach(self, plan: LinkPlan, link: Link, numbers: dict[int, int]) -> bool:
+        """A bond that the user asks for between atoms too far apart to be bonded: told, and not made."""
+        distance = link_distance(self.model, self.structure, link)
+        target = self._target(link, distance, numbers)
+        if distance <= max(WANTED_LIMIT, WANTED_RATIO * target):
+            return False
+        key = _key(link.first, link.second, link.symmetry)
+        plan.reports = [r for r in plan.reports if _key(r.first, r.second, r.symmetry) != key]
+        expected = f" where a bond is {target:.2f} A long" if target else ""
+        why = f"not bonded: the atoms are {distance:.2f} A apart{expected}"
+        why += self._other_copy(link.first, link.second, link.symmetry)
+        plan.reports.append(self._report(link, self._kind(link), math.nan, "user", False, why))
+        return True
+
+    def _target(self, link: Link, distance: float, numbers: dict[int, int]) -> float:
+        """Length in angstrom such a bond would be given; 0 when nothing is known of it."""
+        metal, donor = (link.first, link.second) if self.metal[link.first] else (link.second, link.first)
+        if self.metal[metal]:
+            return self._metal_target(metal, donor, numbers.get(metal, 6))[0] or 0.0
+        element = self.model.element
+        return self._library_length(link) or typical_length(str(element[metal]), str(element[donor]), distance)
+
+    def _other_copy(self, first: int, second: int, symmetry: bool) -> str:
+        """' (its symmetry copy is 2.05 A away ...)' when the other reading of a label is a bond."""
+        if self.model.crystal.cell[0] <= 1.0:
+            return ""
+        distance = link_distance(self.model, self.structure, Link("unknown", "", first, second, not symmetry))
+        if distance > WANTED_LIMIT:
+            return ""
+        if symmetry:
+            return f" ({distance:.2f} A without (symmetry) in the label)"
+        return f" (a symmetry copy is {distance:.2f} A away: write (symmetry) after the label)"
 
     # ---- additions --------------------------------------------------------------------------------------------------
 
@@ -348,6 +417,7 @@ class LinkFinder:
             if not any(i in pair for pair in bonded if model.residue[pair[0]] != model.residue[pair[1]])
         ]
         recorded = {frozenset((link.first, link.second)) for link in model.links}
+        recorded |= {frozenset((i, j)) for i, j, copy in self._wanted if copy}
         found = []
         for n, i in enumerate(free):
             for j in free[n + 1 :]:
@@ -394,29 +464,23 @@ class LinkFinder:
         )
 
 
-def _decisions(model: Model, choices: dict[str, bool]) -> tuple[list[tuple[int, int]], set[tuple[int, int]]]:
-    """Pairs of rows to bond and not to bond. Raises InputError for a label that names no atoms of the model."""
-    wanted: list[tuple[int, int]] = []
-    refused: set[tuple[int, int]] = set()
-    for label, bond in choices.items():
-        pair = find_link(model, label)
-        if bond:
-            wanted.append(pair)
-        else:
-            refused.add(pair)
-    return wanted, refused
+def _key(first: int, second: int, symmetry: bool) -> tuple[int, int, bool]:
+    """A link whichever end is named first."""
+    return min(first, second), max(first, second), symmetry
 
 
-def find_link(model: Model, label: str) -> tuple[int, int]:
-    """Rows of the two atoms of 'A 26 CYS SG - A 84 CYS SG' (residue names may be left out).
+def find_link(model: Model, label: str) -> tuple[int, int, bool]:
+    """Rows of the two atoms of 'A 26 CYS SG - A 84 CYS SG' (residue names may be left out), and whether the label ends
+    with '(symmetry)': the second atom is then a symmetry copy.
 
     Raises InputError when there are no such atoms.
     """
-    ends = label.removesuffix("(symmetry)").split(" - ")
+    pair = label.strip().removesuffix("(symmetry)")
+    ends = pair.split(" - ")
     if len(ends) != 2:
         raise InputError("is not a link.", item=label, remedy="Write two atoms with ' - ' between: A 26 SG - A 84 SG.")
     first, second = (_find_atom(model, end, label) for end in ends)
-    return first, second
+    return first, second, pair != label.strip()
 
 
 def _find_atom(model: Model, text: str, label: str) -> int:
@@ -433,7 +497,9 @@ def _find_atom(model: Model, text: str, label: str) -> int:
             row = int(model.residue[i])
             residues = model.residues
             here = f"{residues.number[row]}{residues.insertion[row]}"
-            right_name = name in ("", str(residues.name[row])) and letter in ("", str(model.altloc[i]))
+            called = str(residues.name[row])
+            right_name = called in (name or called, *component_names(name))
+            right_name = right_name and letter in ("", str(model.altloc[i]))
             if residues.chain[row] == chain and here == number and right_name:
                 return i
     raise InputError(

@@ -14,6 +14,7 @@ from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from workbench.core.crystal import LinkReport, Model
 from workbench.core.errors import InputError
 from workbench.engine.geometry.atom_names import with_current_names
+from workbench.engine.geometry.blank_conformers import with_lettered_blanks
 from workbench.engine.geometry.chain_sequence import ChainSequence
 from workbench.engine.geometry.components import Component, component
 from workbench.engine.geometry.contact_types import contact_types
@@ -39,6 +40,9 @@ _REMEDY = (
     "Use a complete monomer library (with links_and_mods.cif or list/mon_lib_list.cif that holds links such as TRANS), "
     "or leave the library setting empty to use the embedded one."
 )
+
+
+_LINK_REMEDY = "Name two atoms that are close enough to be bonded, or leave the option out."
 
 
 class _Warnings:
@@ -72,6 +76,7 @@ def build_geometry(
     hydrogens: HydrogenMode = "riding",
     links: dict[str, bool] | None = None,
     nuclear_distances: bool = False,
+    strict_links: bool = False,
 ) -> GeometryDescription:
     """Restraints, contacts and hydrogens of a model.
 
@@ -80,28 +85,30 @@ def build_geometry(
     (those of the model are removed, ideal ones ride), "all" (ideal ones are added to the model), "none".
     links: what the user decided, by the label of a link report: True to bond, False not to. nuclear_distances:
     hydrogens stand at the distance of their nuclei (neutron data) instead of their electron clouds (X-rays).
+    strict_links: a decision on links that cannot be followed is an error; otherwise it is noted.
     Raises InputError when the library has no links (a protein would silently lose its peptide bonds).
     """
     _refuse_empty_library(model, monlib, component_sources)
     notes: list[str] = []
     flagged: dict[str, str] = {}
     given = is_hydrogen(model)
-    source = model
+    as_read = model
+    model = source = with_lettered_blanks(model)
     own_hydrogens = np.flatnonzero(given)
     if hydrogens != "keep" and len(own_hydrogens):
         model = select_atoms(model, ~given)
+        as_read = select_atoms(as_read, ~given)
     heavy = ~is_hydrogen(model)
     library = monlib.clone()
-    given_names = model.atom_name
     model, renamed = with_current_names(model, library)
+    notes.extend(renamed)
     if renamed:
-        notes.append(renamed)
         source = with_current_names(source, library)[0]
     matched, strangers = fit_dictionaries(model, library)
     notes.extend(matched)
     flagged.update(strangers)
     unknown = _unknown_residues(model, library)
-    chemistry = _prepare(model, heavy, library, unknown, links or {})
+    chemistry = _prepare(model, heavy, library, unknown, links or {}, strict_links)
     notes.extend(chemistry.plan.notes)
     _check_peptide_links(chemistry.topology, monlib, component_sources)
     lists = chemistry.lists
@@ -129,7 +136,13 @@ def build_geometry(
         remaining = np.ones(len(model), bool)
         remaining[drop] = False
         rest = build_geometry(
-            select_atoms(model, remaining), monlib, component_sources, hydrogens, links, nuclear_distances
+            select_atoms(as_read, remaining),
+            monlib,
+            component_sources,
+            hydrogens,
+            links,
+            nuclear_distances,
+            strict_links,
         )
         return replace(rest, notes=(notes[-1], *rest.notes))
     reports = chemistry.plan.reports
@@ -141,12 +154,9 @@ def build_geometry(
         chem_rows = np.arange(len(model), dtype=np.int32)
     bonds, angles, torsions, chiralities, planes = to_tables(lists, model.xyz)
     inside = bonds.atoms[bonds.symmetry == 0]
-    if renamed:
-        names = model.atom_name.astype("U8")
-        names[chem_rows] = given_names
-        model = replace(model, atom_name=names)
     chem_type = _chem_types(around, len(model), chem_rows)
     contacts = contact_types(model, chem_type, monlib, table, inside, planes, metal)
+    model = _as_read(model, as_read, chem_rows, table)
     in_model = table.model_index >= 0
     drawn = np.concatenate([inside, np.stack([table.parent[in_model], table.model_index[in_model]], 1).reshape(-1, 2)])
     images = np.array(lists.images, float).reshape(-1, 3, 4)
@@ -231,7 +241,12 @@ def _unknown_residues(model: Model, library: gemmi.MonLib) -> BoolArray:
 
 
 def _prepare(
-    model: Model, heavy: BoolArray, library: gemmi.MonLib, unknown: BoolArray, choices: dict[str, bool]
+    model: Model,
+    heavy: BoolArray,
+    library: gemmi.MonLib,
+    unknown: BoolArray,
+    choices: dict[str, bool],
+    strict: bool,
 ) -> _Chemistry:
     """Topology with the links of the records, then again with those that only distances show."""
     structure = gemmi_structure(model)
@@ -245,6 +260,11 @@ def _prepare(
     plan = LinkPlan(
         plan.known + more.known, plan.direct + more.direct, plan.reports + more.reports, plan.notes + more.notes
     )
+    for label, why in finder.idle_choices(plan.reports, _joined(replace(chemistry, plan=plan))).items():
+        if strict:
+            raise InputError(f"{why[:1].upper()}{why[1:]}.", item=f"link {label}", remedy=_LINK_REMEDY)
+        if not any(why == report.reason for report in plan.reports):
+            plan.notes.append(f"Link {label}: {why}.")
     if more.known:
         return _run(model, structure, library, plan, taken_over, known_links)
     return replace(chemistry, plan=plan)
@@ -419,6 +439,21 @@ def _components(
                     cache[key] = component(info.get_final_chemcomp(altloc), library.ener_lib, nuclear_distances)
                 found[row][altloc.strip("\0")] = cache[key]
     return found
+
+
+def _as_read(model: Model, as_read: Model, rows: AnyArray, table: Hydrogens) -> Model:
+    """The model with the names and conformer letters it was read with; added hydrogens have their parents'.
+
+    rows: where the atoms of `as_read` are now.
+    """
+    names, altloc = model.atom_name.astype("U8"), model.altloc.astype("U1")
+    names[rows], altloc[rows] = as_read.atom_name, as_read.altloc
+    added = np.setdiff1d(np.arange(len(model)), rows)
+    parent = dict(zip(table.model_index.tolist(), table.parent.tolist(), strict=True))
+    for i in added.tolist():
+        altloc[i] = altloc[parent[i]]
+    residues = replace(model.residues, name=as_read.residues.name)
+    return replace(model, atom_name=names, altloc=altloc, residues=residues)
 
 
 def _chem_types(around: Surroundings, n: int, rows: AnyArray) -> list[str]:
