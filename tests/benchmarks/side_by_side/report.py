@@ -49,11 +49,12 @@ coot-headless-api {coot} carries). Runs stored in FOLDER that still hold are not
 
 * i213_3io0 and crabp_1cbs: R_free of the supplied model lies close to R_work; their test sets are hardly independent of
   the model. The supplied models of ptp1b_7rin, rsbs_3zt9, hewl_ssad and bgl_4iid are finished ones.
-* The workbench keeps anisotropic atoms where the test set supports them. R_free then has had a part in the choice of
-  the model and is a little lower than a fresh test set would give; the peer beside it had no such choice.
+* The workbench keeps anisotropic atoms where the test set supports them, and lets the test set steer the weight of the
+  restraints of B. R_free then has had a part in the choice of the model (one yes or no, and one number) and is a little
+  lower than a fresh test set would give; the peer beside it had no such choice.
 * hewl_ssad, shaken: the noise leaves C of Val 120 and N of Gln 121 (A) 2.03 A apart. gemmi, which makes the topology of
-  both programs, sees a chain gap there and links only conformer B; the scorer finds the two at 1.8 to 2.0 A and counts
-  the bond. It alone makes the bonds' Z of those rows.
+  the peer, sees a chain gap there and links only conformer B; the scorer finds the two at 1.8 to 2.0 A and counts the
+  bond. It alone makes the bonds' Z of the peer's rows. The workbench bonds consecutive residues up to 3 A.
 
 ## Summary
 
