@@ -22,6 +22,7 @@ from workbench.core.events import Prepared
 from workbench.gui.app import make_application, make_window
 from workbench.gui.main_window import MainWindow
 from workbench.gui.panels.restraints_dialog import RestraintsDialog
+from workbench.gui.theme import theme
 from workbench.session import dictionary_maker
 
 LINKS = (
@@ -77,6 +78,46 @@ def test_every_component_shows_its_source(window: MainWindow) -> None:
     assert shown["Q9Q"].startswith("⚠ own geometry")
     assert dialog.maker.component.currentText() == "Q9Q"
     dialog.close()
+
+
+def test_an_unknown_component_is_red_and_signed(window: MainWindow) -> None:
+    """In every appearance, in panel and dialog; never by colour alone."""
+    window.files.show_prepared(prepared())
+    window.files.show_restraints()
+    dialog = window.files._dialog
+    assert dialog is not None
+    before = theme.appearance
+    for appearance in ("light", "dark"):
+        theme.set_appearance(appearance)  # type: ignore[arg-type]
+        red = theme.colours["error"]
+        assert window.files.flagged.value._role == "error"
+        assert window.files.flagged.value.text().startswith("⚠ Q9Q")
+        items = {
+            i.text(0): i for i in map(dialog.components.topLevelItem, range(dialog.components.topLevelItemCount()))
+        }
+        assert items["Q9Q"].foreground(1).color() == red
+        assert items["Q9Q"].text(1).startswith("⚠")
+        assert items["LEU"].foreground(1).color() != red
+        box = dialog.links.grab().toImage()
+        first = dialog.links.visualItemRect(dialog.links.topLevelItem(0))  # type: ignore[arg-type]
+        top = dialog.links.viewport().y() + first.center().y()
+        line = [box.pixelColor(x, top).lightness() for x in range(2, 30)]
+        assert max(line) - min(line) > 60  # the empty box can be seen
+    theme.set_appearance(before)
+    dialog.close()
+
+
+def test_a_dictionary_made_again_takes_the_place_of_the_first(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    folder = tmp_path / "dictionaries"
+    folder.mkdir()
+    paths = []
+    for key in ("0" * 16, "1" * 16):
+        path = folder / f"GOL-{key}.cif"
+        path.write_text(component("GOL"))
+        paths.append(str(path))
+    window.chosen_dictionaries = ("/files/NUT.cif", paths[0])
+    window._use_made(paths[1])
+    qtbot.waitUntil(lambda: window.chosen_dictionaries == ("/files/NUT.cif", paths[1]), timeout=10000)
 
 
 def test_a_tick_reaches_the_session_and_prepares_again(window: MainWindow, qtbot: QtBot) -> None:
@@ -135,8 +176,15 @@ def test_a_dictionary_is_made_in_the_background(
     known = replace(base.inputs, component_sources={"GOL": made[0]})
     dialog.show_prepared(replace(base, inputs=known, flagged={}))
     assert rows(dialog)["GOL"] == "made by acedrg"
-    assert not dialog.maker.make.isVisible()  # nothing is left to make, but saving is
     assert dialog.maker.save.isVisible()
+    assert dialog.maker.component.currentText() == "GOL"  # made once, it may be made again
+    assert dialog.maker.make.isEnabled()
+    dialog.maker.make.click()
+    qtbot.waitUntil(lambda: len(made) == 2, timeout=30000)
+    elsewhere = replace(base.inputs, component_sources={"LEU": "embedded"})
+    dialog.show_prepared(replace(base, inputs=elsewhere, flagged={}))
+    assert not dialog.maker.make.isVisible()  # another model without it
+    dialog.show_prepared(replace(base, inputs=known, flagged={}))
     dialog.show_prepared(replace(base, inputs=unknown, flagged={}))
     dialog.maker.save_to(Path(made[0]), str(tmp_path / "mine.cif"))
     assert (tmp_path / "mine.cif").is_file()

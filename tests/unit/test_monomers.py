@@ -418,3 +418,120 @@ def test_every_component_gets_its_hydrogens() -> None:
             between = np.linalg.norm(places[:, None] - places[None], axis=2) + 9.0 * np.eye(len(places))
             assert between.min() > 1.0, name
     assert placed > 3300
+
+
+def glycerol_with(category: str, column: str, value: str) -> tuple[str, int]:
+    """GOL with another value in the first row of a loop, and the number of its line."""
+    document = gemmi.cif.read_string(component("GOL"))
+    block = next(b for b in document if b.name == "comp_GOL")
+    block.find_values(category + column)[0] = value
+    text = document.as_string()
+    lines = text.splitlines()
+    first = line_with(text, category)
+    return text, next(n for n in range(first, len(lines) + 1) if lines[n - 1][:1] not in ("_", "#", ""))
+
+
+@pytest.mark.parametrize(
+    ("category", "column", "value", "message"),
+    [
+        ("_chem_comp_bond.", "value_dist", ".", "has no length"),
+        ("_chem_comp_bond.", "value_dist", "124.7", "cannot be 124.7 A long"),
+        ("_chem_comp_bond.", "value_dist_esd", "0.0", "is not above zero"),
+        ("_chem_comp_bond.", "value_dist_esd", ".", "is not above zero"),
+        ("_chem_comp_bond.", "value_dist_esd", "-0.02", "is not above zero"),
+        ("_chem_comp_bond.", "comp_id", "ABC", "belongs to another component, ABC"),
+        ("_chem_comp_angle.", "value_angle", "421.6", "cannot be 421.6 degrees"),
+        ("_chem_comp_angle.", "value_angle_esd", "0.0", "is not above zero"),
+        ("_chem_comp_atom.", "type_symbol", "Qq", "the element Qq of the atom"),
+        ("_chem_comp_chir.", "volume_sign", "nagative", "the sign nagative of"),
+    ],
+)
+def test_values_that_no_molecule_has_are_refused_with_their_line(
+    tmp_path: Path, category: str, column: str, value: str, message: str
+) -> None:
+    text, line = glycerol_with(category, column, value)
+    error = refusal(tmp_path, text)
+    assert message in error.message
+    assert error.item == f"GOL, line {line}"
+
+
+def test_tables_and_columns_that_are_missing_are_named(tmp_path: Path) -> None:
+    document = gemmi.cif.read_string(component("GOL"))
+    block = next(b for b in document if b.name == "comp_GOL")
+    block.find_mmcif_category("_chem_comp_angle.").erase()
+    assert "no angles" in refusal(tmp_path, document.as_string()).message
+    for text in (
+        component("GOL").replace("_chem_comp_bond.value_dist_esd", "_chem_comp_bond.something"),
+        component("GOL").replace("_chem_comp_angle.value_angle_esd", "_chem_comp_angle.something"),
+    ):
+        category = "_chem_comp_bond." if "_chem_comp_bond.something" in text else "_chem_comp_angle."
+        error = refusal(tmp_path, text)
+        assert f"{category}value_" in error.message
+        assert "_esd" in error.message
+        assert error.item == f"GOL, line {line_with(text, category)}"
+
+
+LINK = """
+data_link_list
+loop_
+_chem_link.id
+_chem_link.comp_id_1
+_chem_link.mod_id_1
+_chem_link.group_comp_1
+_chem_link.comp_id_2
+_chem_link.mod_id_2
+_chem_link.group_comp_2
+_chem_link.name
+{name} {first} . {group} . . {group} x
+
+data_link_{name}
+loop_
+_chem_link_bond.link_id
+_chem_link_bond.atom_1_comp_id
+_chem_link_bond.atom_id_1
+_chem_link_bond.atom_2_comp_id
+_chem_link_bond.atom_id_2
+_chem_link_bond.type
+_chem_link_bond.value_dist
+_chem_link_bond.value_dist_esd
+{name} 1 {atom} 2 N single 1.33 0.02
+"""
+CHANGE = """
+data_mod_list
+loop_
+_chem_mod.id
+_chem_mod.name
+_chem_mod.comp_id
+_chem_mod.group_id
+LESS x GOL .
+
+data_mod_LESS
+loop_
+_chem_mod_atom.mod_id
+_chem_mod_atom.function
+_chem_mod_atom.atom_id
+_chem_mod_atom.new_atom_id
+LESS delete Q99 .
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "wrong", "right", "item"),
+    [
+        (LINK.format(name="MINE", first="GOL", group=".", atom="C99"), "C99", "C1", "link MINE"),
+        (LINK.format(name="TRANS", first=".", group="peptide", atom="CX"), "CX", "C", "link TRANS"),
+        (CHANGE, "Q99", "O1", "modification LESS"),
+    ],
+)
+def test_wrong_atoms_of_links_and_modifications_are_named(
+    tmp_path: Path, more: str, wrong: str, right: str, item: str
+) -> None:
+    path = tmp_path / "own.cif"
+    text = component("GOL") + more
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_monomers(["GOL", "ALA"], [str(path)], "embedded")
+    assert f"names the atom {wrong}" in caught.value.message
+    assert caught.value.item == f"{item}, line {line_with(text, f' {wrong} ')}"
+    path.write_text(text.replace(f" {wrong} ", f" {right} "))
+    read_monomers(["GOL", "ALA"], [str(path)], "embedded")

@@ -234,7 +234,7 @@ class MainWindow(QMainWindow):
         a.open.triggered.connect(self.ask_for_files)
         self.files.link_chosen.connect(self.session.set_link)
         self.files.unplaced_accepted.connect(self._accept_unplaced)
-        self.files.dictionary_made.connect(lambda path: self.open_files([path]))
+        self.files.dictionary_made.connect(self._use_made)
         a.fetch.triggered.connect(self.ask_for_code)
         a.quality.triggered.connect(self.show_quality)
         a.example.triggered.connect(self.open_example)
@@ -695,6 +695,17 @@ class MainWindow(QMainWindow):
                 remedy="Models are PDB or mmCIF files, reflections MTZ files, dictionaries CIF files with restraints.",
             )
         )
+
+    def _use_made(self, path: str) -> None:
+        """Use a dictionary that was made here, in place of an earlier one made for the same component."""
+        made = Path(path)
+        component = made.name.rsplit("-", 1)[0]
+        self.chosen_dictionaries = tuple(
+            other
+            for other in self.chosen_dictionaries
+            if Path(other).parent != made.parent or Path(other).name.rsplit("-", 1)[0] != component
+        )
+        self.open_files([path])
 
     def open_pair(self, model: str, data: str, dictionaries: Sequence[str] = (), *, refine: bool = False) -> None:
         """Open files whose kinds are known; with `refine` the run begins as soon as they are read."""

@@ -10,9 +10,17 @@ import gemmi
 
 from workbench.core.crystal import SourceFile
 from workbench.core.errors import InputError
+from workbench.io.dictionary_values import Refusal, check_values
 from workbench.io.files import read_input, say_kind
 from workbench.io.models import read_cif_document
 
+_BACKBONE = frozenset(("N", "CA", "C", "O", "OXT", "CB", "CD", "CN", "H", "H2", "H3", "HA"))
+"""Atoms by which links of the group of peptides may join any amino acid (CD of proline, CN of N-methylated ones)."""
+_PEPTIDES = (
+    gemmi.ChemComp.Group.Peptide,
+    gemmi.ChemComp.Group.PPeptide,
+    gemmi.ChemComp.Group.MPeptide,
+)
 _MAKE_ONE = "Give the CIF that a program such as AceDRG, Grade or eLBOW wrote for the ligand."
 _MAKE_AGAIN = "Make the dictionary again with a restraint generator, or correct the line."
 _DESCRIPTION = "Make restraints from it: `workbench dictionary`, or AceDRG."
@@ -61,11 +69,15 @@ def read_dictionary(path: str) -> Dictionary:
         raise InputError(f"is {say_kind(file.kind)}, not a restraint dictionary.", file=path, remedy=_MAKE_ONE)
     text = file.text()
     document = read_cif_document(text, path)
-    return check_dictionary(document, text, file.source)
+    return check_dictionary(document, text, file.source, values=True)
 
 
-def check_dictionary(document: gemmi.cif.Document, text: str, source: SourceFile) -> Dictionary:
-    """The dictionary in a parsed CIF; raises as `read_dictionary`."""
+def check_dictionary(document: gemmi.cif.Document, text: str, source: SourceFile, values: bool = False) -> Dictionary:
+    """The dictionary in a parsed CIF; raises as `read_dictionary`.
+
+    values: refuse lengths, angles and uncertainties that no molecule has or that would drop a restraint
+    (dictionary_values.py). The files of installed libraries are taken as they are.
+    """
     path = source.path
     components: list[str] = []
     links: list[str] = []
@@ -79,6 +91,8 @@ def check_dictionary(document: gemmi.cif.Document, text: str, source: SourceFile
             modifications.append(block.name.removeprefix("mod_"))
         elif "_chem_comp_atom." in categories:
             name = _check_component(block, categories, text, path)
+            if values and len(block.find_values("_chem_comp_atom.atom_id")) > 1:
+                check_values(block, name, _refusal(block, name, text, path))
             if name in components:
                 raise InputError("the component occurs twice.", file=path, item=name, remedy="Remove one of them.")
             components.append(name)
@@ -158,6 +172,60 @@ def _check_component(block: gemmi.cif.Block, categories: set[str], text: str, pa
                     f"{what} {value} is not a number ({tag}).", _MAKE_AGAIN, _line_of(text, here, category, value)
                 )
     return name
+
+
+def _refusal(block: gemmi.cif.Block, name: str, text: str, path: str) -> Refusal:
+    def refuse(message: str, category: str, words: str) -> InputError:
+        line = _line_of(text, f"data_{block.name}", *filter(None, (category,)), *words.split())
+        return InputError(message, file=path, item=_at(name, line), remedy=_MAKE_AGAIN)
+
+    return refuse
+
+
+def check_names(dictionary: Dictionary, monlib: gemmi.MonLib) -> None:
+    """Refuse links and modifications whose atoms are not in the components they are for (those in `monlib`)."""
+    text = ""
+    path = dictionary.source.path
+
+    def refuse(what: str, name: str, atom: str, component: str) -> InputError:
+        shown = f"{component} does not have" if component else "no amino acid has in its backbone"
+        line = _line_of(text, f"data_{what}_{name}", atom)
+        kind = "link" if what == "link" else "modification"
+        return InputError(
+            f"the {kind} names the atom {atom}, which {shown}.",
+            file=path,
+            item=_at(f"{kind} {name}", line),
+            remedy=_MAKE_AGAIN,
+        )
+
+    if dictionary.links or dictionary.modifications:
+        text = read_input(path).text()
+    for name in dictionary.modifications:
+        component = monlib.modifications[name].comp_id if name in monlib.modifications else ""
+        if component not in monlib.monomers:
+            continue
+        there = {atom.id for atom in monlib.monomers[component].atoms}
+        block = dictionary.document.find_block(f"mod_{name}")
+        for function, changed in block.find("_chem_mod_atom.", ["function", "atom_id"]) if block is not None else ():
+            atom = gemmi.cif.as_string(changed)
+            if function.lower() in ("delete", "change") and atom and atom not in there:
+                raise refuse("mod", name, atom, component)
+    for name in dictionary.links:
+        if name not in monlib.links:
+            continue
+        link = monlib.links[name]
+        for number, side in ((1, link.side1), (2, link.side2)):
+            atoms = {each.atom for bond in link.rt.bonds for each in (bond.id1, bond.id2) if each.comp == number}
+            known: set[str] = set()
+            if side.comp in monlib.monomers:
+                known = {atom.id for atom in monlib.monomers[side.comp].atoms}
+            elif not side.comp and side.group in _PEPTIDES:
+                known = set(_BACKBONE)
+            if known and side.mod in monlib.modifications:
+                known |= {change.new_id for change in monlib.modifications[side.mod].atom_mods}
+            wrong = sorted(atoms - known) if known else []
+            if wrong:
+                raise refuse("link", name, wrong[0], side.comp)
 
 
 def _check_link(block: gemmi.cif.Block, categories: set[str], text: str, path: str) -> None:

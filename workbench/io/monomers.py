@@ -21,7 +21,7 @@ import gemmi
 from workbench.core.crystal import SourceFile
 from workbench.core.errors import InputError
 from workbench.core.other_names import RESIDUES, component_names
-from workbench.io.dictionaries import Dictionary, check_dictionary, read_dictionary
+from workbench.io.dictionaries import Dictionary, check_dictionary, check_names, read_dictionary
 from workbench.io.files import read_input, resource_path
 from workbench.io.models import read_cif_document
 from workbench.io.monomer_libraries import EMBEDDED, SETTING, MonomerLibrary, installed_libraries, library_at
@@ -61,7 +61,8 @@ def read_monomers(residue_names: Sequence[str], dictionaries: Sequence[str] = ()
     found, notes = _libraries(library)
     monlib, complete = _tables(found, notes)
     sources: dict[str, str] = {}
-    files = _read_dictionaries(monlib, dictionaries, sources)
+    given: list[Dictionary] = []
+    files = _read_dictionaries(monlib, dictionaries, sources, given)
     own = set(sources)
     if complete is not None:
         _read_components(monlib, complete, wanted, sources, notes)
@@ -82,6 +83,8 @@ def read_monomers(residue_names: Sequence[str], dictionaries: Sequence[str] = ()
     if unused and wanted:
         notes.append(f"Dictionaries hold components that are not in the model: {', '.join(unused)}.")
     _check_links(monlib)
+    for dictionary in given:
+        check_names(dictionary, monlib)
     return Monomers(
         library=monlib,
         sources={name: sources[name] for name in names if name in sources},
@@ -130,7 +133,10 @@ def _libraries(setting: str) -> tuple[list[MonomerLibrary], list[str]]:
 # ---- the user's dictionaries ----------------------------------------------------------------------------------------
 
 
-def _read_dictionaries(monlib: gemmi.MonLib, paths: Sequence[str], sources: dict[str, str]) -> tuple[SourceFile, ...]:
+def _read_dictionaries(
+    monlib: gemmi.MonLib, paths: Sequence[str], sources: dict[str, str], given: list[Dictionary]
+) -> tuple[SourceFile, ...]:
+    """The files of the user's dictionaries; what they hold goes to `monlib`, `sources` and `given`."""
     files: dict[str, SourceFile] = {}
     for path in paths:
         dictionary = read_dictionary(path)
@@ -151,6 +157,7 @@ def _read_dictionaries(monlib: gemmi.MonLib, paths: Sequence[str], sources: dict
                     del table[name]  # gemmi keeps what is there; the user's own has to win
         monlib.read_monomer_doc(dictionary.document)
         files[dictionary.source.sha256] = dictionary.source
+        given.append(dictionary)
     return tuple(files.values())
 
 

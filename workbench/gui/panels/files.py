@@ -232,7 +232,7 @@ class FilesPanel(QWidget):
         self.restraints = Row("Restraints", control=self.details)
         self.links = Row("Links")
         self._dialog: RestraintsDialog | None = None
-        self.flagged = Row("", hint=True)
+        self.flagged = Row("", hint=True, role="error")
         self.model_error = ErrorCard()
         self.model_error.accepted.connect(self.unplaced_accepted)
         self.data_title = FileTitle("data", "No reflections")

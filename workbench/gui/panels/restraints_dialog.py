@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
 
 from workbench.core.crystal import LinkReport
 from workbench.core.events import Prepared
+from workbench.gui.theme import theme
+from workbench.gui.widgets.check_box import CheckBoxDelegate
 from workbench.gui.widgets.dictionary_bar import DictionaryBar
 from workbench.session.chemistry import OWN_GEOMETRY, link_words, source_words
 
@@ -39,6 +41,7 @@ class RestraintsDialog(QDialog):
         self.links = _table(
             ["Bond", "Kind", "Now (Å)", "Target (Å)", "Why"], "Bonds between residues; tick those to restrain"
         )
+        self.links.setItemDelegate(CheckBoxDelegate(self.links))
         self.links.itemChanged.connect(self._changed)
         self.no_links = QLabel("No bonds between residues besides the backbone.")
         self.maker = DictionaryBar()
@@ -56,16 +59,22 @@ class RestraintsDialog(QDialog):
         layout.addWidget(self.no_links)
         layout.addWidget(self.maker)
         layout.addWidget(buttons)
+        self._prepared: Prepared | None = None
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        self.show_prepared(self._prepared)
 
     def show_prepared(self, prepared: Prepared | None) -> None:
+        self._prepared = prepared
         self.links.blockSignals(True)
         self.components.clear()
         self.links.clear()
         if prepared is not None:
             self._fill(prepared)
         self.links.blockSignals(False)
-        own = prepared.inputs.component_sources.items() if prepared is not None else ()
-        self.maker.show_components([name for name, source in own if source == OWN_GEOMETRY])
+        sources = prepared.inputs.component_sources if prepared is not None else {}
+        self.maker.show_components([name for name, source in sources.items() if source == OWN_GEOMETRY], set(sources))
         none = self.links.topLevelItemCount() == 0
         self.no_links.setVisible(none)
         self.links.setVisible(not none)
@@ -83,6 +92,9 @@ class RestraintsDialog(QDialog):
             if source == OWN_GEOMETRY:
                 item.setText(1, f"⚠ {OWN_GEOMETRY}: no dictionary knows it; its shape is kept as it is")
             item.setToolTip(1, source)
+            if weak or source == OWN_GEOMETRY:
+                for column in (0, 1):
+                    item.setForeground(column, theme.colours["error"])
             self.components.addTopLevelItem(item)
         for link in sorted(prepared.links, key=_wants_attention):
             target = "" if math.isnan(link.ideal) else f"{link.ideal:.2f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, Signal
@@ -40,6 +41,7 @@ class DictionaryBar(QWidget):
         super().__init__()
         self._cancel = threading.Event()
         self._result: Path | None = None
+        self._asked_for = self._made_for = ""
         self.component = QComboBox()
         self.component.setAccessibleName("Component to make a dictionary for")
         self.smiles = QLineEdit()
@@ -80,20 +82,23 @@ class DictionaryBar(QWidget):
             application.aboutToQuit.connect(self.cancel)  # else the program would wait for acedrg to end
         self._enable()
 
-    def show_components(self, names: list[str]) -> None:
-        """The components that have no dictionary; without any there is nothing to make."""
+    def show_components(self, names: list[str], present: Collection[str] = ()) -> None:
+        """The components that have no dictionary, and the one just made if the model still has it (`present`): a
+        dictionary may turn out wrong. Without any there is nothing to make."""
+        if self._made_for in present and self._made_for not in names and self._result is not None:
+            names = [*names, self._made_for]
         if names != [self.component.itemText(i) for i in range(self.component.count())]:
             self.component.clear()
             self.component.addItems(names)
         self.setVisible(bool(names) or self._result is not None)
-        for widget in self._asked:  # once all are made, only saving is left
+        for widget in self._asked:
             widget.setVisible(bool(names))
         self._enable()
 
     def start(self, request: DictionaryRequest) -> None:
         """Begin in the background."""
         self._cancel.clear()
-        self._result = None
+        self._asked_for = request.name
         self._running = True
         self._enable()
         in_background(
@@ -143,8 +148,10 @@ class DictionaryBar(QWidget):
         elif error is not None:
             self.message.setText(str(error))
         elif isinstance(result, Path):
-            self._result = result
-            self.message.setText("Made, and used from now on. Save it to keep it with your files.")
+            self._result, self._made_for = result, self._asked_for
+            self.message.setText(
+                "Made, and used from now on. Save it to keep it with your files; Make again replaces it."
+            )
             self.made.emit(str(result))
         self._enable()
 

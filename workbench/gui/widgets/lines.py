@@ -45,10 +45,13 @@ class Surface(QWidget):
 class Row(QWidget):
     """A label in the first column, its value in the second, and room for a control at the right."""
 
-    def __init__(self, label: str, value: str = "", control: QWidget | None = None, *, hint: bool = False) -> None:
+    def __init__(
+        self, label: str, value: str = "", control: QWidget | None = None, *, hint: bool = False, role: str = ""
+    ) -> None:
+        """role: of the value's colour, when it is not that of text (or of a hint)."""
         super().__init__()
         self.label = Label(label, role="label")
-        self.value = Label(value, size=11 if hint else 12, role="hint" if hint else "text")
+        self.value = Label(value, size=11 if hint else 12, role=role or ("hint" if hint else "text"))
         self.value.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
