@@ -316,6 +316,42 @@ def test_removing_a_link_that_is_not_there_is_an_error() -> None:
 
 def test_a_removed_record_is_listed_once(shared_data: Path) -> None:
     model = case_model(shared_data, "rnasa")
-    label = next(r.label for r in build_geometry(model, library(model), {}, "none").links if r.kind == "disulfide")
+    found = reports(build_geometry(model, library(model), {}, "none"), kind="disulfide")[0]
+    model = replace(model, links=(Link("disulf", "", found.first, found.second, False, found.distance),))
+    label = found.label
     geometry = build_geometry(model, library(model), {}, "none", {label: False}, strict_links=True)
     assert [(r.used, r.reason) for r in geometry.links if r.label == label] == [(False, "removed by you")]
+
+
+def test_a_bond_between_unknown_components_says_what_holds_it(shared_data: Path) -> None:
+    model = case_model(shared_data, "rnasa")
+    residues = model.residues
+    found = reports(build_geometry(model, library(model), {}, "none"), kind="disulfide")
+    names = residues.name.astype("U5")
+    names[[int(model.residue[i]) for i in (found[0].first, found[0].second)]] = "QQC"
+    strange = replace(model, links=(), residues=replace(residues, name=names))
+    geometry = build_geometry(strange, library(strange), {}, "none")
+    report = next(r for r in geometry.links if {r.first, r.second} == {found[0].first, found[0].second})
+    assert report.used
+    assert report.ideal == pytest.approx(report.distance, abs=0.01)
+    assert report.reason.startswith("kept at its present length")
+    assert found[0].reason == "as the library describes it"
+
+
+def test_a_bond_with_a_second_contact_is_listed_once() -> None:
+    """Two short contacts may be a clash: not bonded, but told."""
+    model = cysteine_and_glycol(1.80)
+    sulfur, carbon = ends(model)
+    second = int(np.flatnonzero(model.atom_name == "C2")[0])
+    xyz = model.xyz.copy()
+    side = np.cross(xyz[carbon] - xyz[sulfur], [0.3, 0.5, 0.8])
+    xyz[second] = xyz[sulfur] + 2.15 * side / np.linalg.norm(side)
+    crowded = replace(model, xyz=xyz)
+    geometry = build_geometry(crowded, library(crowded), {}, "none")
+    (report,) = geometry.links
+    assert {report.first, report.second} == {sulfur, carbon}
+    assert not report.used
+    assert "1.80 A apart" in report.reason
+    assert bond_between(geometry, sulfur, carbon) is None
+    accepted = build_geometry(crowded, library(crowded), {}, "none", {report.label: True}, strict_links=True)
+    assert bond_between(accepted, sulfur, carbon) == pytest.approx(1.82)

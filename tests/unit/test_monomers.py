@@ -189,7 +189,11 @@ def test_a_library_with_an_empty_link_table_is_refused_when_chosen_and_demoted_w
     assert caught.value.item == "line 1"
     monkeypatch.delenv("WORKBENCH_LIBRARY")
     monkeypatch.setenv("CLIBD_MON", str(installed))
-    assert read_monomers(["ALA"]).sources == {"ALA": "embedded"}
+    emptied = read_monomers(["ALA"])
+    assert emptied.sources == {"ALA": "embedded"}
+    (told,) = [note for note in emptied.notes if "link table is empty" in note]
+    assert told.startswith("$CLIBD_MON")
+    assert str(table) in told
     table.write_text("data_link_list\nloop_\n_chem_link.id\nTRANS\n")
     monomers = read_monomers(["ALA"])
     assert monomers.sources == {"ALA": "embedded"}

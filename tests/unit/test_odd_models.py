@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.geometry_cases import CASES, case_geometry, case_model, library
+from tests.small_models import plain_model
 from workbench.core.crystal import Model
 from workbench.core.errors import InputError
 from workbench.engine.geometry.description import GeometryDescription
@@ -439,3 +440,20 @@ def test_a_blank_conformer_beside_another_is_one_of_its_own(shared_data: Path, t
         assert sum(len({i, j} & inside) == 1 for i, j in between_residues(odd)) == 2
     joined = [{str(letters[i]), str(letters[j])} for i, j in odd.bonds.atoms.tolist() if place[i] and place[j]]
     assert all(len(pair) == 1 for pair in joined)
+
+
+def test_small_molecules_left_without_hydrogens_are_named() -> None:
+    model = plain_model(
+        [
+            ("MOH", "C", "C", (0.0, 0.0, 0.0)),
+            ("MOH", "O", "O", (1.4, 0.0, 0.0)),
+            ("NH4", "N", "N", (8.0, 0.0, 0.0)),
+            ("EDO", "C1", "C", (20.0, 0.0, 0.0)),
+            ("EDO", "O1", "O", (20.0, 1.4, 0.0)),
+            ("EDO", "C2", "C", (21.2, -0.9, 0.0)),
+            ("EDO", "O2", "O", (22.4, -0.1, 0.0)),
+        ]
+    )
+    (told,) = [n for n in build_geometry(model, library(model), {}, "riding").notes if "No hydrogens" in n]
+    assert "MOH (1), NH4 (1):" in told
+    assert not any("No hydrogens" in n for n in build_geometry(model, library(model), {}, "none").notes)

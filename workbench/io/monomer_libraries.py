@@ -102,10 +102,25 @@ def installed_libraries(
         here = [look(Path(value).expanduser() / ending, f"${name}") for ending in endings]
         if not any(here) and name in _NAMES_A_LIBRARY:
             notes.append(f"${name} names {value}, which holds no monomer library.")
+        elif name in _NAMES_A_LIBRARY:
+            notes += _empty_tables(f"${name}", [Path(value).expanduser() / ending for ending in endings])
     for origin, pattern in _usual_places() if places is None else places:
         for folder in _matching(pattern):
             look(folder, origin)
     return found, notes
+
+
+def _empty_tables(variable: str, folders: list[Path]) -> list[str]:
+    """What is said when a library that a variable names cannot replace the embedded one because a table is empty."""
+    notes = []
+    for library in filter(None, (library_at(folder, variable) for folder in folders)):
+        for what, file in (("link table", library.link_file), ("table of energy types", library.energy_file)):
+            if file is not None and file.stat().st_size == 0:
+                notes.append(
+                    f"{variable} names a library whose {what} is empty ({file}): the embedded library is used instead, "
+                    "and only components that it lacks are taken from there."
+                )
+    return notes
 
 
 _VARIABLES: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -45,6 +45,7 @@ METAL_RECORD = 1.0
 """Angstrom a recorded metal bond may be off its target and still be believed."""
 WANTED_RATIO, WANTED_LIMIT = 1.5, 3.5
 """A bond that the user asks for is refused when longer than both, so many times its target and so many angstrom."""
+FROM_LIBRARY = "as the library describes it"
 PEPTIDE_BOND = 1.334
 SIGMA = 0.03
 """Of the length of a covalent bond that no library describes, angstrom."""
@@ -194,6 +195,7 @@ class LinkFinder:
         linked = _linked(model, bonded)
         neighbours = np.bincount(np.array(sorted(bonded), np.int64).reshape(-1), minlength=len(model))
         candidates: list[tuple[int, int, float]] = []
+        told: set[tuple[int, int]] = set()
         between: dict[tuple[int, int], int] = {}
         pairs = near_pairs(model, rows, CHAIN_LIMIT)
         for i, j in pairs[model.residue[pairs[:, 0]] != model.residue[pairs[:, 1]]].tolist():
@@ -233,7 +235,8 @@ class LinkFinder:
                 if not self._is_refused(plan, link, "distance"):
                     self._add_direct(plan, link, "distance")
                     _join(linked, i, j)
-            elif alone and free:
+            elif free and (alone or (ligand and distance < typical + CLOSE and (ri, rj) not in told)):
+                told.add((ri, rj))
                 why = f"{distance:.2f} A apart: a bond, or a bad contact? Not bonded unless you accept it"
                 plan.reports.append(self._report(link, "covalent", math.nan, "distance", False, why))
         plan.reports.sort(key=lambda report: (report.first, report.second))
@@ -331,7 +334,7 @@ class LinkFinder:
 
     def _add_known(self, plan: LinkPlan, link: Link, found: str) -> None:
         plan.known.append(link)
-        plan.reports.append(self._report(link, self._kind(link), math.nan, found, True, "as the library describes it"))
+        plan.reports.append(self._report(link, self._kind(link), math.nan, found, True, FROM_LIBRARY))
 
     def _add_direct(self, plan: LinkPlan, link: Link, found: str) -> None:
         model = self.model

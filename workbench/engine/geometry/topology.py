@@ -28,7 +28,7 @@ from workbench.engine.geometry.hydrogen_placement import (
     no_hydrogens,
 )
 from workbench.engine.geometry.hydrogens import hydrogen_positions
-from workbench.engine.geometry.links import LinkFinder, LinkPlan, atom_label, found_note, metals
+from workbench.engine.geometry.links import FROM_LIBRARY, LinkFinder, LinkPlan, atom_label, found_note, metals
 from workbench.engine.geometry.peptides import cis_notes
 from workbench.engine.geometry.restraint_tables import RestraintLists, chain_infos, read_topology, to_tables
 from workbench.engine.geometry.structure import connection, gemmi_structure, insert_atoms, is_hydrogen, select_atoms
@@ -145,7 +145,8 @@ def build_geometry(
             strict_links,
         )
         return replace(rest, notes=(notes[-1], *rest.notes))
-    reports = chemistry.plan.reports
+    reports = [_of_unknown(report, unknown[model.residue]) for report in chemistry.plan.reports]
+    notes.extend(_bare_note(around, table, hydrogens))
     if hydrogens == "all" and len(table.parent):
         model, table, lists, heavy, chem_rows = _write_hydrogens(model, table, lists, heavy)
         reports = [replace(r, first=int(chem_rows[r.first]), second=int(chem_rows[r.second])) for r in reports]
@@ -439,6 +440,33 @@ def _components(
                     cache[key] = component(info.get_final_chemcomp(altloc), library.ener_lib, nuclear_distances)
                 found[row][altloc.strip("\0")] = cache[key]
     return found
+
+
+def _of_unknown(report: LinkReport, unknown: BoolArray) -> LinkReport:
+    """What is said of a link whose library restraints are not used, since an end belongs to an unknown component
+    (unknown (n,) True for its atoms)."""
+    if report.reason != FROM_LIBRARY or not (unknown[report.first] or unknown[report.second]):
+        return report
+    return replace(report, reason="kept at its present length: no dictionary knows one of the components")
+
+
+def _bare_note(around: Surroundings, table: Hydrogens, mode: HydrogenMode) -> list[str]:
+    """Small components whose hydrogens nothing fixes (one or two atoms without anything bonded to them)."""
+    if mode not in ("riding", "all"):
+        return []
+    model = around.model
+    residues = model.residues
+    clothed = set(model.residue[table.parent].tolist())
+    bare: Counter[str] = Counter()
+    for row in np.flatnonzero(~np.isin(residues.kind, ("water", "protein", "nucleic"))).tolist():
+        first = int(residues.first_atom[row])
+        inside = range(first, first + int(residues.n_atoms[row]))
+        wants = [i for i in inside if (c := around.component(i)) and c.hydrogens.get(str(model.atom_name[i]))]
+        free = [i for i in wants if not around.near_metal(i) and i not in around.lost]
+        if row not in clothed and free:
+            bare[str(residues.name[row])] += 1
+    told = ", ".join(f"{name} ({count})" for name, count in sorted(bare.items()))
+    return [f"No hydrogens are placed on {told}: too few atoms to say where they point."] if bare else []
 
 
 def _as_read(model: Model, as_read: Model, rows: AnyArray, table: Hydrogens) -> Model:
