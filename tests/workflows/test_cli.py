@@ -370,3 +370,16 @@ def test_settings_error_is_raised_not_printed_by_the_parser() -> None:
 
     with pytest.raises(SettingsError):
         main(["m.pdb", "d.mtz", "--cycles", "x"])
+
+
+def test_links_that_cannot_be_made_or_removed_are_refused(tmp_path: Path) -> None:
+    """refine and score name both atoms and their distance, and nothing is written."""
+    folder = ROOT / "example_structures" / "pep_5e5z"
+    files = str(folder / "pep_5e5z.pdb"), str(folder / "pep_5e5z.mtz")
+    far, output = "A 1 LEU N - A 6 ASN OXT", tmp_path / "out"
+    for words in (("score", *files, "--link", far), ("refine", *files, "--output", str(output), "--no-link", far)):
+        done = _command(*words)
+        assert done.returncode == 1
+        assert f"link {far}: " in done.stderr
+        assert "the atoms are 15.76 A apart" in done.stderr
+    assert not (output / "refined.pdb").exists()

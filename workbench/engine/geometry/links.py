@@ -429,7 +429,7 @@ class LinkFinder:
                 link = Link("disulf", "", i, j, True)
                 distance = link_distance(model, self.structure, link)
                 if distance < DISULFIDE_LIMIT:
-                    why = f"{distance:.2f} A from a symmetry copy; not bonded without a link record"
+                    why = f"{distance:.2f} A from a symmetry copy; not bonded unless you accept it"
                     found.append(self._report(link, "disulfide", math.nan, "distance", False, why))
         return found
 
