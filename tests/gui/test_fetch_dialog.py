@@ -15,14 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from tests.archive_server import CODE, Archive, archive_server
 from tests.fake_run import fake_run
-from workbench.gui.app import make_application, make_window
+from workbench.gui.app import make_window
 from workbench.gui.main_window import MainWindow
 from workbench.gui.panels.fetch_dialog import FetchDialog
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    return make_application()
 
 
 @pytest.fixture

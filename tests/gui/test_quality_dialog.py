@@ -15,15 +15,10 @@ from pytestqt.qtbot import QtBot
 
 from tests.fake_run import fake_run
 from workbench.core.errors import InputError
-from workbench.gui.app import make_application, make_window
+from workbench.gui.app import make_window
 from workbench.gui.main_window import MainWindow
 from workbench.gui.panels.quality_dialog import NO_SET, QualityDialog, _Light
 from workbench.session.inspection_process import InspectionCancelled, inspect_in_child
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    return make_application()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.fake_run import fake_run, recorded_run
 from tests.unit.test_monomers import component
 from workbench.core.crystal import LinkReport, SourceFile
 from workbench.core.events import Prepared
-from workbench.gui.app import make_application, make_window
+from workbench.gui.app import make_window
 from workbench.gui.main_window import MainWindow
 from workbench.gui.panels.restraints_dialog import RestraintsDialog
 from workbench.gui.theme import theme
@@ -29,11 +29,6 @@ LINKS = (
     LinkReport("A 26 CYS SG - A 84 CYS SG", "disulfide", 0, 1, False, 2.05, 2.03, "record", True, "as described"),
     LinkReport("A 9 CYS SG - B 1 Q9Q C1", "covalent", 2, 3, False, 2.2, float("nan"), "distance", False, "doubtful"),
 )
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    return make_application()
 
 
 @pytest.fixture

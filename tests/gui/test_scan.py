@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.fake_run import fake_run
 from tests.gui.test_window import finished, opened
-from workbench.gui.app import make_application, make_window
 from workbench.gui.main_window import MainWindow
 from workbench.session.verdict import verdict_of
 from workbench.session.weight_scan import AUTOMATIC, FACTORS
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    return make_application()
-
-
-@pytest.fixture
-def window(qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MainWindow]:
-    monkeypatch.setattr("workbench.gui.view_area.make_viewport", lambda parent: (None, "No OpenGL in this test."))
-    made = make_window(source=fake_run, keep_preferences=False, projects=tmp_path / "projects")
-    made.resize(1680, 1050)
-    made.show()
-    made.activateWindow()
-    assert QTest.qWaitForWindowActive(made)
-    yield made
-    made.close()
-    made.deleteLater()
 
 
 def test_a_scan_gives_seven_points_and_a_model_behind_each(window: MainWindow, qtbot: QtBot) -> None:

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.fake_run import fake_run, recorded_run
 from tests.gui.test_window import finished, opened
 from workbench.core.events import CycleFinished, Prepared, ResidueFit
-from workbench.gui.app import make_application, make_window
+from workbench.gui.app import make_window
 from workbench.gui.main_window import MainWindow
 from workbench.gui.panels.timeline import MEASURES, TABLE
 from workbench.gui.theme import theme
 from workbench.gui.widgets.heat_map import HeatMap, Scale, Strip
 from workbench.session.residue_history import ResidueHistory, key_of, residue_row, shifts
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    return make_application()
-
-
-@pytest.fixture
-def window(qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MainWindow]:
-    monkeypatch.setattr("workbench.gui.view_area.make_viewport", lambda parent: (None, "No OpenGL in this test."))
-    made = make_window(source=fake_run, keep_preferences=False, projects=tmp_path / "projects")
-    made.resize(1680, 1050)
-    made.show()
-    made.activateWindow()
-    assert QTest.qWaitForWindowActive(made)
-    yield made
-    made.close()
-    made.deleteLater()
 
 
 def _shown(window: MainWindow) -> int:

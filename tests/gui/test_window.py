@@ -18,7 +18,7 @@ from tests.fake_run import fake_run, recorded_run, write_files
 from workbench.core.events import CycleFinished, Failed, Finished
 from workbench.core.settings import FAMILIES
 from workbench.engine.validation.placement import REMEDY
-from workbench.gui.app import make_application, make_window
+from workbench.gui.app import make_window
 from workbench.gui.main_window import MainWindow, plot_marks
 from workbench.gui.panels.files import space_group_markup
 from workbench.gui.panels.header import change_text
@@ -32,11 +32,6 @@ from workbench.gui.widgets.plot import nice_ticks
 from workbench.gui.widgets.text import Label, parse, plain_text
 from workbench.session.state import Mark
 from workbench.session.worker import engine_run
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    return make_application()
 
 
 @pytest.fixture
