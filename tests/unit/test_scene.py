@@ -273,3 +273,23 @@ def test_sticks_of_a_trace_join_neighbours_only(lysozyme: Model) -> None:
     length = np.linalg.norm(np.diff(lysozyme.xyz[pairs[ca]], axis=1)[:, 0], axis=1)
     assert length.max() < 4.2
     assert BOX.space_group == "P 1"
+
+
+def test_an_atom_far_away_does_not_send_the_search_through_the_whole_crystal() -> None:
+    """Copies are looked for around the model, not around a stray atom 10000 A away (which took minutes)."""
+    crystal = Crystal((40.0, 42.0, 44.0, 90.0, 90.0, 90.0), "P 21 21 21")
+    xyz = np.random.default_rng(3).uniform(0.0, 30.0, (200, 3))
+    stray = np.concatenate([xyz, [[9990.0, 0.0, 0.0]]])
+    centre = xyz.mean(axis=0)
+    residue = np.arange(201, dtype=np.int32)
+    usual = mates_near(crystal, xyz, residue[:200], centre, 15.0)
+    with_stray = mates_near(crystal, stray, residue, centre, 15.0)
+    assert usual and [mate.name for mate in with_stray] == [mate.name for mate in usual]
+
+
+@pytest.mark.parametrize("cell", [(1.0, 1.0, 1.0, 90.0, 90.0, 90.0), (0.0,) * 6])
+def test_a_model_without_a_cell_has_no_mates_and_no_edges(cell: tuple[float, ...]) -> None:
+    crystal = Crystal(cell, "")  # type: ignore[arg-type]
+    xyz = np.random.default_rng(3).uniform(0.0, 30.0, (20, 3))
+    assert mates_near(crystal, xyz, np.zeros(20, dtype=np.int32), xyz[0], 15.0) == []
+    assert len(cell_edges(crystal)) == 0

@@ -97,6 +97,7 @@ def draw(options: argparse.Namespace) -> bytes:
     from workbench.view.renderer import Renderer
     from workbench.view.scene import Scene, SceneOptions
     from workbench.view.section import section
+    from workbench.view.symmetry import has_cell
 
     model, bonds, maps, fit = _read(options)
     aspect = options.size[0] / options.size[1]
@@ -116,6 +117,10 @@ def draw(options: argparse.Namespace) -> bytes:
         turned = turned.with_slab(options.slab)
     colours = scene_colours("#FAFBFC" if options.light else "#101216", safe=options.safe)
     colour: ColourBy = options.colour or ("chain" if style in ("ribbon", "trace") else "element")
+    if (options.symmetry or options.cell) and not has_cell(model.crystal):
+        raise InputError(
+            "this model has no unit cell.", file=options.model, remedy="Leave --symmetry and --cell out, or give data."
+        )
     look = SceneOptions(style, colour, options.hydrogens, options.symmetry, options.cell, waters=options.waters)
     scene = Scene(model, bonds, colours, look)
     if colour == "fit":

@@ -17,6 +17,17 @@ MOST_SHIFTS = 2
 """How many cells away, beyond the one the centre is in, copies are looked for along each axis."""
 
 
+STRAY = 3.0
+"""An atom so many times farther from the middle than nearly all others has no say in where copies are looked for."""
+SMALLEST_CELL = 2.0
+"""Angstrom; files of models without a crystal carry a cell of 1 A."""
+
+
+def has_cell(crystal: Crystal) -> bool:
+    """Whether there is a crystal at all."""
+    return min(crystal.cell[:3]) >= SMALLEST_CELL and min(crystal.cell[3:]) > 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Mate:
     """A copy of the model: x' = rotation x + shift (Cartesian, angstrom). name: the operator as "-x,y+1/2,-z".
@@ -34,12 +45,14 @@ class Mate:
 def mates_near(crystal: Crystal, xyz: FloatArray, residue: IntArray, centre: FloatArray, radius: float) -> list[Mate]:
     """Every copy of atoms xyz (n, 3) that comes within `radius` angstrom of `centre` (3,), the model itself excluded.
 
-    residue: (n,) row of the residue of each atom; residues are kept whole.
+    residue: (n,) row of the residue of each atom; residues are kept whole. None without a unit cell.
     """
     finite = np.isfinite(xyz).all(axis=1)
-    if not finite.any() or not np.isfinite(centre).all():
+    if not has_cell(crystal) or not finite.any() or not np.isfinite(centre).all():
         return []
     index = np.flatnonzero(finite)
+    distance = np.linalg.norm(xyz[index] - np.median(xyz[index], axis=0), axis=1)
+    index = index[distance <= STRAY * np.quantile(distance, 0.9) + radius]
     tree = cKDTree(xyz[index])
     orth = orthogonalisation(crystal)
     frac = np.linalg.inv(orth)
@@ -77,7 +90,10 @@ def _name(op: gemmi.Op, lattice: FloatArray) -> str:
 
 
 def cell_edges(crystal: Crystal) -> Float32Array:
-    """The twelve edges (12, 2, 3) of the unit cell at the origin, in angstrom; the first three are a, b and c."""
+    """The twelve edges (12, 2, 3) of the unit cell at the origin, in angstrom; the first three are a, b and c.
+    None without a cell."""
+    if not has_cell(crystal):
+        return np.empty((0, 2, 3), dtype=np.float32)
     orth = orthogonalisation(crystal)
     edges = [((0, 0, 0), axis) for axis in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
     corners = list(product((0, 1), repeat=3))
