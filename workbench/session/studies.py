@@ -112,6 +112,8 @@ class Study:
         finally:
             for worker in workers.values():
                 worker.kill()
+            for worker in workers.values():
+                worker.join(10.0)
 
     def _started(self, number: int) -> Worker:
         item = self._items[number]

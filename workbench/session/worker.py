@@ -194,7 +194,15 @@ class Worker:
             ended = ended or isinstance(event, (Finished, Failed))
         self._process.join(timeout=10.0)
         if not ended and not self._killed:
-            on_event(_unexpected_end(self._process.exitcode))
+            on_event(_unexpected_end(self._exit_code()))
+
+    def _exit_code(self) -> int | None:
+        """How the child ended; waits for a thread that learned it a moment before this one (see `join`)."""
+        assert self._process is not None
+        until = time.monotonic() + 1.0
+        while self._process.exitcode is None and time.monotonic() < until:
+            time.sleep(0.01)
+        return self._process.exitcode
 
     def _send(self, command: str, value: object = None) -> None:
         with self._sending, contextlib.suppress(OSError, ValueError):  # The child may just have ended.
@@ -233,7 +241,11 @@ class Worker:
         return self._process.pid if self._process is not None else None
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait for the child and the reader thread to end (not from the reader thread itself)."""
+        """Wait for the child and the reader thread to end (not from the reader thread itself).
+
+        Both, because of two threads that wait for one child only one learns how it ended: the other is told for a moment
+        that there is no such child, and `alive` would say yes (multiprocessing.popen_fork.Popen.poll).
+        """
         if self._process is not None:
             self._process.join(timeout)
         if self._reader is not None and self._reader is not threading.current_thread():
