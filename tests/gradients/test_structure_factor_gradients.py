@@ -93,10 +93,9 @@ def test_finite_differences(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if reference == "own":
-        # A grid point that enters or leaves an atom's sphere is a jump, and a table of straight lines has kinks;
-        # differences see both magnified. What is left without them is the algebra.
+        # A grid point that enters or leaves an atom's reach is a jump, and differences see it magnified. What is left
+        # without it is the algebra.
         monkeypatch.setattr(structure_factors, "CUTOFF", 1e-8)
-        monkeypatch.setattr(structure_factors, "TABLE_STEP", 0.001)
     d_min = 1.8
     crystal = Crystal(cell, name)
     hkl = all_reflections(crystal, d_min)

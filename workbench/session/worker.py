@@ -243,8 +243,8 @@ class Worker:
     def join(self, timeout: float | None = None) -> None:
         """Wait for the child and the reader thread to end (not from the reader thread itself).
 
-        Both, because of two threads that wait for one child only one learns how it ended: the other is told for a moment
-        that there is no such child, and `alive` would say yes (multiprocessing.popen_fork.Popen.poll).
+        Both, because of two threads that wait for one child only one learns how it ended: the other is told for a
+        moment that there is no such child, and `alive` would say yes (multiprocessing.popen_fork.Popen.poll).
         """
         if self._process is not None:
             self._process.join(timeout)

@@ -2,14 +2,14 @@
 
 "paint" adds the density of each atom to a periodic grid, "gather" sums a periodic map against the derivatives of the
 density of each atom (Agarwal, Acta Cryst. A34, 791, 1978, in the real-space form of Bricogne). Grid point (u, v, w)
-lies at u steps[0] + v steps[1] + w steps[2] (Cartesian, angstrom). An atom reaches as far as its radius and may reach
-round the cell more than once.
+lies at u steps[0] + v steps[1] + w steps[2] (Cartesian, angstrom). An atom may reach round the cell more than once.
 
-An isotropic atom is a function of r^2 alone, kept as a table that is linear between equal steps of r^2: on such steps
-every Gaussian is a geometric series, so that a table costs five exponentials. A straight line between two points of
-exp(-x) lies above it, on average by (x/2)/tanh(x/2) for a step x; dividing by that leaves no bias. An anisotropic atom
-is summed Gaussian by Gaussian: along a grid line the exponent is a quadratic in the index, so that successive values
-follow from two multiplications, starting at the largest value, where nothing can underflow.
+An atom is a sum of Gaussians, rho_j(r) = a_j (2 pi)^(-3/2) det(M_j)^(-1/2) exp(-r M_j^-1 r / 2) with
+M_j = U + (b_j + blur)/(8 pi^2), and ends at an ellipsoid of its widest Gaussian. In grid units, d = (du, dv, dw), the
+exponent is -d Q_j d / 2 with Q_j = S M_j^-1 S^T, S the steps. A layer u of the ellipsoid is done as the rectangle round
+it, in which a Gaussian goes from point to point and from line to line by multiplications: where v and w are not coupled
+(isotropic atoms in all but triclinic cells) a line is a number times the first line of the layer, else every point of a
+line has its own ratio to the next. Three Gaussians go side by side, so that the loops along w keep a processor busy.
 """
 
 from __future__ import annotations
@@ -20,270 +20,347 @@ import numpy as np
 
 from workbench.core.arrays import Float32Array, FloatArray, IntArray
 from workbench.engine.kernels import kernel
+from workbench.engine.xray.atom_extent import EIGHT_PI_SQ
 
-SMALLEST_PART = 1e-5
-"""Of the peak of an atom: matters for atoms so smeared that the cut-off alone would lose part of them."""
+DEEPEST = 600.0
+"""Largest exponent that a factor may have: exp(-708) is the smallest double. Beyond it (tables for 0.3 A and such)
+every point is computed by itself."""
+UNCOUPLED = 1e-12
+"""Exponent that is as good as none."""
 
-NEGLIGIBLE = 1e-9
-"""Of the peak of an atom: a Gaussian that stays below it on a grid line adds nothing there."""
-
-FOUR_PI = 4.0 * math.pi
-FOUR_PI_SQ = 4.0 * math.pi**2
-EIGHT_PI_SQ = 8.0 * math.pi**2
-
-
-@kernel
-def atom_radii(amplitude: FloatArray, width: FloatArray, kind: IntArray, b: FloatArray, cutoff: float) -> FloatArray:
-    """Radius (n,) in angstrom beyond which sum_j |rho_j| of a fully occupied atom with B = b (n,) stays below
-    cutoff (electrons/A^3), and below SMALLEST_PART of its peak. amplitude, width: (t, 5). kind: (n,)."""
-    n = len(b)
-    radius = np.empty(n)
-    for i in range(n):
-        widest = 0.0
-        for j in range(5):
-            widest = max(widest, width[kind[i], j] + b[i])
-        peak = 0.0
-        for j in range(5):
-            peak += abs(amplitude[kind[i], j]) * (FOUR_PI / (width[kind[i], j] + b[i])) ** 1.5
-        limit = min(cutoff, SMALLEST_PART * peak)
-        low = 0.0
-        high = 2.0 * math.sqrt(widest)  # exp(-16 pi^2) there
-        for _ in range(14):
-            middle = 0.5 * (low + high)
-            rho = 0.0
-            for j in range(5):
-                wide = width[kind[i], j] + b[i]
-                rho += abs(amplitude[kind[i], j]) * (FOUR_PI / wide) ** 1.5 * math.exp(-FOUR_PI_SQ * middle**2 / wide)
-            if rho > limit:
-                low = middle
-            else:
-                high = middle
-        radius[i] = max(high, 0.5)
-    return radius
+WHOLE, HALF_U, SLOPE_V, SPREAD_V, SLOPE_W, SPREAD_W, HALF_V, HALF_W = 0, 1, 2, 3, 4, 5, 6, 7
+"""Places in the extent of an atom, see `_shape`."""
 
 
 @kernel
-def table_length(width: FloatArray, b: float, radius: float, table_step: float) -> int:
-    """Number of equal steps of r^2, from 0 to radius^2, for one atom; width: (5,). On a step the exponent of the
-    sharpest Gaussian falls by table_step."""
-    sharpest = width[0] + b
-    for j in range(1, 5):
-        sharpest = min(sharpest, width[j] + b)
-    steps: int = max(16, math.ceil(FOUR_PI_SQ * radius * radius / sharpest / table_step))
-    return steps
+def _inverse_symmetric(m: FloatArray, result: FloatArray) -> float:
+    """Inverse of the symmetric matrix m (6: 11 22 33 12 13 23) into result, same order; returns the determinant."""
+    c11 = m[1] * m[2] - m[5] * m[5]
+    c12 = m[4] * m[5] - m[3] * m[2]
+    c13 = m[3] * m[5] - m[4] * m[1]
+    determinant: float = m[0] * c11 + m[3] * c12 + m[4] * c13
+    result[0] = c11 / determinant
+    result[1] = (m[0] * m[2] - m[4] * m[4]) / determinant
+    result[2] = (m[0] * m[1] - m[3] * m[3]) / determinant
+    result[3] = c12 / determinant
+    result[4] = c13 / determinant
+    result[5] = (m[3] * m[4] - m[0] * m[5]) / determinant
+    return determinant
 
 
 @kernel
-def longest_table(width: FloatArray, kind: IntArray, b: FloatArray, radius: FloatArray, table_step: float) -> int:
-    """Size of a buffer for the tables of n atoms."""
-    longest = 0
-    for i in range(len(b)):
-        longest = max(longest, table_length(width[kind[i]], b[i], radius[i], table_step))
-    return longest + 2
+def _in_grid_units(form: FloatArray, steps: FloatArray, result: FloatArray) -> None:
+    """S form S^T, both symmetric (6: 11 22 33 12 13 23)."""
+    for n in range(6):
+        a = n if n < 3 else (0 if n < 5 else 1)
+        b = n if n < 3 else (1 if n == 3 else 2)
+        x, y, z = steps[b, 0], steps[b, 1], steps[b, 2]
+        result[n] = (
+            steps[a, 0] * (form[0] * x + form[3] * y + form[4] * z)
+            + steps[a, 1] * (form[3] * x + form[1] * y + form[5] * z)
+            + steps[a, 2] * (form[4] * x + form[5] * y + form[2] * z)
+        )
 
 
 @kernel
-def paint_isotropic(
+def _longest_axis(u: FloatArray) -> float:
+    """Largest eigenvalue of a symmetric matrix (6,), in closed form (Smith, Commun. ACM 4, 168, 1961)."""
+    mean: float = (u[0] + u[1] + u[2]) / 3.0
+    a, b, c, d, e, f = u[0] - mean, u[1] - mean, u[2] - mean, u[3], u[4], u[5]
+    p = math.sqrt((a * a + b * b + c * c + 2.0 * (d * d + e * e + f * f)) / 6.0)
+    if p == 0.0:
+        return mean
+    r = (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e)) / (2.0 * p**3)
+    return mean + 2.0 * p * math.cos(math.acos(min(max(r, -1.0), 1.0)) / 3.0)
+
+
+@kernel
+def _shape(
+    u: FloatArray,
+    amplitude: FloatArray,
+    width: FloatArray,
+    blur: float,
+    radius: float,
+    steps: FloatArray,
+    form: FloatArray,
+    metric: FloatArray,
+    height: FloatArray,
+    extent: FloatArray,
+) -> float:
+    """What the sums need of one atom: of its k Gaussians M_j^-1 into form (k, 6), Q_j into metric (k, 6), peak into
+    height (k,); into extent (8,) the ellipsoid d Q d <= extent[WHOLE] at which the widest Gaussian ends: its half axes
+    along u, v and w, and for a layer the slopes of the middle and the variances, of v and of w. radius: of an isotropic
+    atom as wide as the longest axis.
+
+    Returns the largest exponent that a factor of a Gaussian has inside.
+    """
+    m = np.empty(6)
+    widest = 0
+    largest = 0.0
+    for j in range(len(amplitude)):
+        extra = (width[j] + blur) / EIGHT_PI_SQ
+        m[0], m[1], m[2] = u[0] + extra, u[1] + extra, u[2] + extra
+        m[3], m[4], m[5] = u[3], u[4], u[5]
+        determinant = _inverse_symmetric(m, form[j])
+        _in_grid_units(form[j], steps, metric[j])
+        height[j] = amplitude[j] / math.sqrt((2.0 * math.pi) ** 3 * determinant)
+        if amplitude[j] != 0.0 and determinant > largest:
+            widest, largest = j, determinant
+    if largest == 0.0:
+        extent[:] = 0.0
+        return 0.0
+    longest = _longest_axis(u) + (width[widest] + blur) / EIGHT_PI_SQ
+    # Shorter axes make the peak higher than that of the isotropic atom, and a sharp end shows more: one unit to spare.
+    elongation = math.log(longest**3 / largest)
+    whole = radius * radius / longest + (elongation + 2.0 if elongation > 1e-9 else 0.0)
+    extent[WHOLE] = whole
+    _inverse_symmetric(metric[widest], m)
+    extent[HALF_U] = math.sqrt(whole * m[0])
+    extent[SLOPE_V], extent[SPREAD_V] = m[3] / m[0], m[1] - m[3] * m[3] / m[0]
+    extent[SLOPE_W], extent[SPREAD_W] = m[4] / m[0], m[2] - m[4] * m[4] / m[0]
+    extent[HALF_V] = math.sqrt(whole * m[1])
+    extent[HALF_W] = math.sqrt(whole * m[2])
+    at_u, at_v, at_w = extent[HALF_U] + 1.0, extent[HALF_V] + 1.0, extent[HALF_W] + 1.0
+    deepest = 0.0
+    for j in range(len(amplitude)):
+        q = metric[j]
+        squares = 0.5 * (q[0] * at_u * at_u + q[1] * at_v * at_v + q[2] * at_w * at_w)
+        crosses = abs(q[3]) * at_u * at_v + abs(q[4]) * at_u * at_w + abs(q[5]) * at_v * at_w
+        deepest = max(deepest, squares + crosses)
+    return deepest
+
+
+@kernel
+def _first_line(q: FloatArray, height: float, du: float, dv: float, dw: float, line: FloatArray) -> float:
+    """A Gaussian at the points dw, dw + 1, ... of the line (du, dv); returns the ratio of the next line at dw = 0."""
+    tilt = q[4] * du + q[5] * dv
+    exponent = 0.5 * (q[0] * du * du + q[1] * dv * dv) + q[3] * du * dv + dw * (0.5 * q[2] * dw + tilt)
+    value = height * math.exp(-exponent)
+    step = math.exp(-q[2] * (dw + 0.5) - tilt)
+    bend = math.exp(-q[2])
+    for n in range(len(line)):
+        line[n] = value
+        value *= step
+        step *= bend
+    return math.exp(-q[3] * du - q[1] * (dv + 0.5))
+
+
+@kernel
+def _coupling(q: FloatArray, dw: float, ratios: FloatArray) -> None:
+    """By how much more the points dw, dw + 1, ... of a line change to the next line than the point dw = 0."""
+    value = math.exp(-q[5] * dw)
+    step = math.exp(-q[5])
+    for n in range(len(ratios)):
+        ratios[n] = value
+        value *= step
+
+
+@kernel
+def _value(q: FloatArray, height: float, du: float, dv: float, dw: float) -> float:
+    """One Gaussian at one point."""
+    square = q[0] * du * du + q[1] * dv * dv + q[2] * dw * dw
+    cross = q[3] * du * dv + q[4] * du * dw + q[5] * dv * dw
+    return height * math.exp(-0.5 * square - cross)
+
+
+@kernel
+def _rectangle(extent: FloatArray, du: float, pv: float, pw: float) -> tuple[int, int, int, int]:
+    """First and last v, first and last w of the layer du of an atom at (pv, pw)."""
+    there = du / extent[HALF_U]
+    left = max(extent[WHOLE] * (1.0 - there * there), 0.0)
+    half_v, half_w = math.sqrt(left * extent[SPREAD_V]), math.sqrt(left * extent[SPREAD_W])
+    middle_v, middle_w = pv + extent[SLOPE_V] * du, pw + extent[SLOPE_W] * du
+    return (
+        math.ceil(middle_v - half_v),
+        math.floor(middle_v + half_v),
+        math.ceil(middle_w - half_w),
+        math.floor(middle_w + half_w),
+    )
+
+
+@kernel
+def _largest_line(steps: FloatArray, width: FloatArray, u_aniso: FloatArray, blur: float, radius: FloatArray) -> int:
+    """Largest number of points that a line can have: of the radius along w, enlarged as in `_shape`."""
+    cross = np.empty(3)
+    cross[0] = steps[0, 1] * steps[1, 2] - steps[0, 2] * steps[1, 1]
+    cross[1] = steps[0, 2] * steps[1, 0] - steps[0, 0] * steps[1, 2]
+    cross[2] = steps[0, 0] * steps[1, 1] - steps[0, 1] * steps[1, 0]
+    volume = abs(cross[0] * steps[2, 0] + cross[1] * steps[2, 1] + cross[2] * steps[2, 2])
+    star = math.sqrt(cross[0] ** 2 + cross[1] ** 2 + cross[2] ** 2) / volume
+    largest = 0.0
+    for i in range(len(radius)):
+        longest = _longest_axis(u_aniso[i]) + (np.max(width) + blur) / EIGHT_PI_SQ
+        # The logarithm in `_shape` stays below 60 for any tensor that is not flat to 1e-9 of its length.
+        largest = max(largest, math.sqrt(radius[i] ** 2 + 62.0 * longest))
+    points: int = 2 * math.ceil(largest * star) + 2
+    return points
+
+
+@kernel
+def paint_atoms(
     grid: Float32Array,
     position: FloatArray,
     steps: FloatArray,
-    reach: FloatArray,
     amplitude: FloatArray,
     width: FloatArray,
     kind: IntArray,
-    b: FloatArray,
+    u_aniso: FloatArray,
+    blur: float,
     occupancy: FloatArray,
     radius: FloatArray,
-    table_step: float,
 ) -> None:
-    """Add the density (electrons/A^3) of n isotropic atoms to grid (nu, nv, nw).
+    """Add the density (electrons/A^3) of n atoms to grid (nu, nv, nw).
 
-    position: (n, 3) in grid units. steps: (3, 3) angstrom. reach: (3,) grid units per angstrom of radius.
-    table_step: see table_length.
+    position: (n, 3) in grid units. steps: (3, 3) angstrom. amplitude, width: (t, k), k a multiple of three. kind: (n,)
+    their row. u_aniso: (n, 6) A^2, Cartesian, as U11 U22 U33 U12 U13 U23. blur: A^2. radius: (n,) of atom_radii for the
+    longest axis of U.
     """
     nu, nv, nw = grid.shape
-    table = np.empty(longest_table(width, kind, b, radius, table_step))
-    value = np.empty(5)
-    ratio = np.empty(5)
-    wx, wy, wz = steps[2, 0], steps[2, 1], steps[2, 2]
-    ww = wx * wx + wy * wy + wz * wz
-    for i in range(len(b)):
-        r_sq = radius[i] * radius[i]
-        steps_of_table = table_length(width[kind[i]], b[i], radius[i], table_step)
-        delta = r_sq / steps_of_table
-        for j in range(5):
-            wide = width[kind[i], j] + b[i]
-            fall = FOUR_PI_SQ * delta / wide
-            unbiased = math.tanh(0.5 * fall) / (0.5 * fall)
-            value[j] = unbiased * occupancy[i] * amplitude[kind[i], j] * (FOUR_PI / wide) ** 1.5
-            ratio[j] = math.exp(-fall)
-        for t in range(steps_of_table + 2):
-            rho = 0.0
-            for j in range(5):
-                rho += value[j]
-                value[j] *= ratio[j]
-            table[t] = rho
-        scale = 1.0 / delta
+    terms = amplitude.shape[1]
+    form, metric, height, extent = np.empty((terms, 6)), np.empty((terms, 6)), np.empty(terms), np.empty(8)
+    size = _largest_line(steps, width, u_aniso, blur, radius)
+    lines, ratios = np.empty((3, size)), np.empty((3, size))
+    for i in range(len(radius)):
+        deepest = _shape(
+            u_aniso[i], amplitude[kind[i]], width[kind[i]], blur, radius[i], steps, form, metric, height, extent
+        )
         pu, pv, pw = position[i, 0], position[i, 1], position[i, 2]
-        u_first, u_last = math.ceil(pu - radius[i] * reach[0]), math.floor(pu + radius[i] * reach[0])
-        v_first, v_last = math.ceil(pv - radius[i] * reach[1]), math.floor(pv + radius[i] * reach[1])
-        for u in range(u_first, u_last + 1):
-            du = u - pu
-            for v in range(v_first, v_last + 1):
-                dv = v - pv
-                x = du * steps[0, 0] + dv * steps[1, 0]
-                y = du * steps[0, 1] + dv * steps[1, 1]
-                z = du * steps[0, 2] + dv * steps[1, 2]
-                nearest = -(x * wx + y * wy + z * wz) / ww
-                least = x * x + y * y + z * z - nearest * nearest * ww
-                if least >= r_sq:
+        half_u = extent[HALF_U]
+        for j in range(0, terms, 3):
+            if height[j] == 0.0 and height[j + 1] == 0.0 and height[j + 2] == 0.0:
+                continue
+            q_0, q_1, q_2 = metric[j], metric[j + 1], metric[j + 2]
+            peak_0, peak_1, peak_2 = (
+                occupancy[i] * height[j],
+                occupancy[i] * height[j + 1],
+                occupancy[i] * height[j + 2],
+            )
+            coupled = max(abs(q_0[5]), abs(q_1[5]), abs(q_2[5])) * extent[HALF_V] * extent[HALF_W] > UNCOUPLED
+            bend_0, bend_1, bend_2 = math.exp(-q_0[1]), math.exp(-q_1[1]), math.exp(-q_2[1])
+            for u in range(math.ceil(pu - half_u), math.floor(pu + half_u) + 1):
+                du = u - pu
+                v_first, v_last, w_first, w_last = _rectangle(extent, du, pv, pw)
+                count = w_last - w_first + 1
+                if v_last < v_first or count <= 0:
                     continue
-                half = math.sqrt((r_sq - least) / ww)
-                w_first, w_last = math.ceil(pw + nearest - half), math.floor(pw + nearest + half)
-                line = grid[u % nu, v % nv]
-                place = w_first % nw
-                for w in range(w_first, w_last + 1):
-                    along = w - pw - nearest
-                    where = (least + along * along * ww) * scale
-                    t = int(where)
-                    line[place] += table[t] + (where - t) * (table[t + 1] - table[t])
-                    place += 1
-                    if place == nw:
+                plane = grid[u % nu]
+                v_place = v_first % nv
+                w_place = w_first % nw
+                dv, dw = v_first - pv, w_first - pw
+                if deepest > DEEPEST:
+                    for v in range(v_first, v_last + 1):
+                        for n in range(count):
+                            rho = (
+                                _value(q_0, peak_0, du, v - pv, dw + n)
+                                + _value(q_1, peak_1, du, v - pv, dw + n)
+                                + _value(q_2, peak_2, du, v - pv, dw + n)
+                            )
+                            plane[v % nv, (w_place + n) % nw] += rho
+                    continue
+                line_0, line_1, line_2 = lines[0, :count], lines[1, :count], lines[2, :count]
+                next_0 = _first_line(q_0, peak_0, du, dv, dw, line_0)
+                next_1 = _first_line(q_1, peak_1, du, dv, dw, line_1)
+                next_2 = _first_line(q_2, peak_2, du, dv, dw, line_2)
+                ratio_0, ratio_1, ratio_2 = ratios[0, :count], ratios[1, :count], ratios[2, :count]
+                if coupled:
+                    _coupling(q_0, dw, ratio_0)
+                    _coupling(q_1, dw, ratio_1)
+                    _coupling(q_2, dw, ratio_2)
+                times_0, times_1, times_2 = 1.0, 1.0, 1.0
+                for _ in range(v_first, v_last + 1):
+                    done = 0
+                    place = w_place
+                    while done < count:
+                        run = min(count - done, nw - place)
+                        target = plane[v_place, place : place + run]
+                        here_0, here_1, here_2 = (
+                            line_0[done : done + run],
+                            line_1[done : done + run],
+                            line_2[done : done + run],
+                        )
+                        for n in range(run):
+                            target[n] += times_0 * here_0[n] + times_1 * here_1[n] + times_2 * here_2[n]
+                        done += run
                         place = 0
+                    if coupled:
+                        for n in range(count):
+                            line_0[n] *= next_0 * ratio_0[n]
+                            line_1[n] *= next_1 * ratio_1[n]
+                            line_2[n] *= next_2 * ratio_2[n]
+                    else:
+                        times_0 *= next_0
+                        times_1 *= next_1
+                        times_2 *= next_2
+                    next_0 *= bend_0
+                    next_1 *= bend_1
+                    next_2 *= bend_2
+                    v_place += 1
+                    if v_place == nv:
+                        v_place = 0
 
 
 @kernel
-def gather_isotropic(
+def _add_line(layer: FloatArray, dv: float, sum_0: float, sum_1: float, sum_2: float) -> None:
+    """Add a line to the moments of a layer (6: 1, w, ww, v, vw, vv); sum_n: of map times Gaussian times index^n."""
+    layer[0] += sum_0
+    layer[1] += sum_1
+    layer[2] += sum_2
+    layer[3] += dv * sum_0
+    layer[4] += dv * sum_1
+    layer[5] += dv * dv * sum_0
+
+
+@kernel
+def _add_layer(sums: FloatArray, layer: FloatArray, du: float, dw: float) -> None:
+    """Add a layer to the moments of a Gaussian against the map (10: 1, u, v, w, uu, vv, ww, uv, uw, vw), whose index
+    along w was counted from dw."""
+    by_w = dw * layer[0] + layer[1]
+    sums[0] += layer[0]
+    sums[1] += du * layer[0]
+    sums[2] += layer[3]
+    sums[3] += by_w
+    sums[4] += du * du * layer[0]
+    sums[5] += layer[5]
+    sums[6] += dw * (by_w + layer[1]) + layer[2]
+    sums[7] += du * layer[3]
+    sums[8] += du * by_w
+    sums[9] += dw * layer[3] + layer[4]
+
+
+@kernel
+def _derivatives(sums: FloatArray, form: FloatArray, steps: FloatArray, occupancy: float, out: FloatArray) -> None:
+    """Add to out (11,) what the moments of one Gaussian, form = M^-1, say of the derivatives.
+
+    d rho/dx = M^-1 r rho and d rho/dU = rho (M^-1 r r^T M^-1 - M^-1)/2, with r = S^T d.
+    """
+    arms = np.empty((3, 3))  # M^-1 S^T
+    for b in range(3):
+        x, y, z = steps[b, 0], steps[b, 1], steps[b, 2]
+        arms[0, b] = form[0] * x + form[3] * y + form[4] * z
+        arms[1, b] = form[3] * x + form[1] * y + form[5] * z
+        arms[2, b] = form[4] * x + form[5] * y + form[2] * z
+    for a in range(3):
+        out[a] += occupancy * (arms[a, 0] * sums[1] + arms[a, 1] * sums[2] + arms[a, 2] * sums[3])
+    out[4] += sums[0]
+    for n in range(6):
+        a = n if n < 3 else (0 if n < 5 else 1)
+        b = n if n < 3 else (1 if n == 3 else 2)
+        twice = (
+            arms[a, 0] * (sums[4] * arms[b, 0] + sums[7] * arms[b, 1] + sums[8] * arms[b, 2])
+            + arms[a, 1] * (sums[7] * arms[b, 0] + sums[5] * arms[b, 1] + sums[9] * arms[b, 2])
+            + arms[a, 2] * (sums[8] * arms[b, 0] + sums[9] * arms[b, 1] + sums[6] * arms[b, 2])
+        )
+        by_u = 0.5 * occupancy * (twice - form[n] * sums[0])
+        out[5 + n] += by_u
+        if n < 3:
+            out[3] += by_u / EIGHT_PI_SQ
+
+
+@kernel
+def gather_atoms(
     density: Float32Array,
     position: FloatArray,
     steps: FloatArray,
-    reach: FloatArray,
-    amplitude: FloatArray,
-    width: FloatArray,
-    kind: IntArray,
-    b: FloatArray,
-    occupancy: FloatArray,
-    radius: FloatArray,
-    table_step: float,
-    out: FloatArray,
-) -> None:
-    """Sums of map times derivative for n isotropic atoms, into columns 0..4 of out: x, y, z, B, occupancy.
-
-    Arguments as for paint_isotropic; density: the map (nu, nv, nw). Derivatives: d rho/d x = -2 (g - x) rho'(r^2),
-    d rho_j/d B = rho_j (4 pi^2 r^2/(B + b_j)^2 - 3/2/(B + b_j)).
-    """
-    nu, nv, nw = density.shape
-    table = np.empty((longest_table(width, kind, b, radius, table_step), 3))
-    value = np.empty(5)
-    ratio = np.empty(5)
-    inverse = np.empty(5)
-    centre = np.empty(5)
-    wx, wy, wz = steps[2, 0], steps[2, 1], steps[2, 2]
-    ww = wx * wx + wy * wy + wz * wz
-    for i in range(len(b)):
-        r_sq = radius[i] * radius[i]
-        steps_of_table = table_length(width[kind[i]], b[i], radius[i], table_step)
-        delta = r_sq / steps_of_table
-        for j in range(5):
-            wide = width[kind[i], j] + b[i]
-            inverse[j] = 1.0 / wide
-            fall = FOUR_PI_SQ * delta / wide
-            unbiased = math.tanh(0.5 * fall) / (0.5 * fall)
-            # The same for (x - 3/2) exp(-x), whose second derivative is (x - 7/2) exp(-x).
-            centre[j] = 1.5 - fall * fall / 6.0
-            value[j] = unbiased * amplitude[kind[i], j] * (FOUR_PI / wide) ** 1.5
-            ratio[j] = math.exp(-fall)
-        for t in range(steps_of_table + 2):
-            here = FOUR_PI_SQ * delta * t
-            rho = 0.0
-            slope = 0.0
-            by_b = 0.0
-            for j in range(5):
-                rho += value[j]
-                slope -= value[j] * inverse[j]
-                by_b += value[j] * inverse[j] * (here * inverse[j] - centre[j])
-                value[j] *= ratio[j]
-            table[t, 0] = rho
-            table[t, 1] = FOUR_PI_SQ * slope
-            table[t, 2] = by_b
-        scale = 1.0 / delta
-        pu, pv, pw = position[i, 0], position[i, 1], position[i, 2]
-        gx, gy, gz, g_b, g_q = 0.0, 0.0, 0.0, 0.0, 0.0
-        u_first, u_last = math.ceil(pu - radius[i] * reach[0]), math.floor(pu + radius[i] * reach[0])
-        v_first, v_last = math.ceil(pv - radius[i] * reach[1]), math.floor(pv + radius[i] * reach[1])
-        for u in range(u_first, u_last + 1):
-            du = u - pu
-            for v in range(v_first, v_last + 1):
-                dv = v - pv
-                x = du * steps[0, 0] + dv * steps[1, 0]
-                y = du * steps[0, 1] + dv * steps[1, 1]
-                z = du * steps[0, 2] + dv * steps[1, 2]
-                nearest = -(x * wx + y * wy + z * wz) / ww
-                least = x * x + y * y + z * z - nearest * nearest * ww
-                if least >= r_sq:
-                    continue
-                half = math.sqrt((r_sq - least) / ww)
-                w_first, w_last = math.ceil(pw + nearest - half), math.floor(pw + nearest + half)
-                line = density[u % nu, v % nv]
-                place = w_first % nw
-                sum_0 = 0.0
-                sum_1 = 0.0
-                for w in range(w_first, w_last + 1):
-                    along = w - pw - nearest
-                    where = (least + along * along * ww) * scale
-                    t = int(where)
-                    rest = where - t
-                    here = line[place]
-                    g_q += here * (table[t, 0] + rest * (table[t + 1, 0] - table[t, 0]))
-                    pull = here * (table[t, 1] + rest * (table[t + 1, 1] - table[t, 1]))
-                    g_b += here * (table[t, 2] + rest * (table[t + 1, 2] - table[t, 2]))
-                    sum_0 += pull
-                    sum_1 += pull * along
-                    place += 1
-                    if place == nw:
-                        place = 0
-                sum_1 += nearest * sum_0
-                gx += x * sum_0 + wx * sum_1
-                gy += y * sum_0 + wy * sum_1
-                gz += z * sum_0 + wz * sum_1
-        out[i, 0] = -2.0 * occupancy[i] * gx
-        out[i, 1] = -2.0 * occupancy[i] * gy
-        out[i, 2] = -2.0 * occupancy[i] * gz
-        out[i, 3] = occupancy[i] * g_b
-        out[i, 4] = g_q
-
-
-@kernel
-def _gaussian_forms(
-    u: FloatArray, amplitude: FloatArray, width: FloatArray, blur: float, forms: FloatArray, heights: FloatArray
-) -> None:
-    """Inverse of M_j = U + (b_j + blur)/(8 pi^2) into forms (5, 6: 11 22 33 12 13 23), peak of each into heights (5,).
-
-    rho_j(r) = a_j (2 pi)^(-3/2) det(M_j)^(-1/2) exp(-r M_j^-1 r / 2).
-    """
-    for j in range(5):
-        extra = (width[j] + blur) / EIGHT_PI_SQ
-        m11, m22, m33 = u[0] + extra, u[1] + extra, u[2] + extra
-        m12, m13, m23 = u[3], u[4], u[5]
-        c11 = m22 * m33 - m23 * m23
-        c12 = m13 * m23 - m12 * m33
-        c13 = m12 * m23 - m13 * m22
-        determinant = m11 * c11 + m12 * c12 + m13 * c13
-        forms[j, 0] = c11 / determinant
-        forms[j, 1] = (m11 * m33 - m13 * m13) / determinant
-        forms[j, 2] = (m11 * m22 - m12 * m12) / determinant
-        forms[j, 3] = c12 / determinant
-        forms[j, 4] = c13 / determinant
-        forms[j, 5] = (m12 * m13 - m11 * m23) / determinant
-        heights[j] = amplitude[j] / math.sqrt((2.0 * math.pi) ** 3 * determinant)
-
-
-@kernel
-def sum_anisotropic(
-    grid: Float32Array,
-    position: FloatArray,
-    steps: FloatArray,
-    reach: FloatArray,
     amplitude: FloatArray,
     width: FloatArray,
     kind: IntArray,
@@ -293,140 +370,106 @@ def sum_anisotropic(
     radius: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Both sums for n anisotropic atoms. out with no rows: add their density to grid; out (n, 11): gather from it.
+    """Sums of map times derivative for n atoms into out (n, 11): x, y, z, an isotropic shift of B
+    (dM = dB/(8 pi^2) I), occupancy, and the elements of the symmetric matrix U (11 22 33 12 13 23).
 
-    u_aniso: (n, 6) A^2, Cartesian, as U11 U22 U33 U12 U13 U23. Others as for paint_isotropic and gather_isotropic;
-    the fourth derivative is by an isotropic shift of B (d M = dB/(8 pi^2) I), columns 5..10 are by the elements of
-    the symmetric matrix U, same order:  d rho_j/d U = rho_j (M^-1 r r^T M^-1 - M^-1)/2.
+    Arguments as for paint_atoms; density: the map (nu, nv, nw).
     """
-    gather = len(out) > 0
-    nu, nv, nw = grid.shape
-    forms = np.empty((5, 6))
-    heights = np.empty(5)
-    along = np.empty((5, 3))
-    squares, bends = np.empty(5), np.empty(5)
-    wx, wy, wz = steps[2, 0], steps[2, 1], steps[2, 2]
-    ww = wx * wx + wy * wy + wz * wz
-    longest = 3 + math.ceil(2.0 * np.max(radius) * reach[2]) if len(radius) else 0
-    buffer = np.empty(longest)
-    by_u = np.zeros(6)
+    nu, nv, nw = density.shape
+    terms = amplitude.shape[1]
+    form, metric, height, extent = np.empty((terms, 6)), np.empty((terms, 6)), np.empty(terms), np.empty(8)
+    size = _largest_line(steps, width, u_aniso, blur, radius)
+    lines, ratios, values = np.empty((3, size)), np.empty((3, size)), np.empty(size)
+    layer = np.empty((3, 6))
+    sums = np.empty((terms, 10))
     for i in range(len(radius)):
-        _gaussian_forms(u_aniso[i], amplitude[kind[i]], width[kind[i]], blur, forms, heights)
-        highest = 0.0
-        for j in range(5):
-            along[j, 0] = forms[j, 0] * wx + forms[j, 3] * wy + forms[j, 4] * wz
-            along[j, 1] = forms[j, 3] * wx + forms[j, 1] * wy + forms[j, 5] * wz
-            along[j, 2] = forms[j, 4] * wx + forms[j, 5] * wy + forms[j, 2] * wz
-            squares[j] = wx * along[j, 0] + wy * along[j, 1] + wz * along[j, 2]
-            bends[j] = math.exp(-squares[j])
-            highest += abs(heights[j])
-        nothing = NEGLIGIBLE * highest
-        r_sq = radius[i] * radius[i]
+        deepest = _shape(
+            u_aniso[i], amplitude[kind[i]], width[kind[i]], blur, radius[i], steps, form, metric, height, extent
+        )
+        sums[:] = 0.0
         pu, pv, pw = position[i, 0], position[i, 1], position[i, 2]
-        gx, gy, gz, g_q = 0.0, 0.0, 0.0, 0.0
-        by_u[:] = 0.0
-        u_first, u_last = math.ceil(pu - radius[i] * reach[0]), math.floor(pu + radius[i] * reach[0])
-        v_first, v_last = math.ceil(pv - radius[i] * reach[1]), math.floor(pv + radius[i] * reach[1])
-        for u in range(u_first, u_last + 1):
-            du = u - pu
-            for v in range(v_first, v_last + 1):
-                dv = v - pv
-                x = du * steps[0, 0] + dv * steps[1, 0]
-                y = du * steps[0, 1] + dv * steps[1, 1]
-                z = du * steps[0, 2] + dv * steps[1, 2]
-                nearest = -(x * wx + y * wy + z * wz) / ww
-                least = x * x + y * y + z * z - nearest * nearest * ww
-                if least >= r_sq:
-                    continue
-                half = math.sqrt((r_sq - least) / ww)
-                w_first, w_last = math.ceil(pw + nearest - half), math.floor(pw + nearest + half)
+        half_u = extent[HALF_U]
+        for j in range(0, terms, 3):
+            if height[j] == 0.0 and height[j + 1] == 0.0 and height[j + 2] == 0.0:
+                continue
+            q_0, q_1, q_2 = metric[j], metric[j + 1], metric[j + 2]
+            coupled = max(abs(q_0[5]), abs(q_1[5]), abs(q_2[5])) * extent[HALF_V] * extent[HALF_W] > UNCOUPLED
+            coupled = coupled or deepest > DEEPEST
+            bend_0, bend_1, bend_2 = math.exp(-q_0[1]), math.exp(-q_1[1]), math.exp(-q_2[1])
+            for u in range(math.ceil(pu - half_u), math.floor(pu + half_u) + 1):
+                du = u - pu
+                v_first, v_last, w_first, w_last = _rectangle(extent, du, pv, pw)
                 count = w_last - w_first + 1
-                if count <= 0:
+                if v_last < v_first or count <= 0:
                     continue
-                line = grid[u % nu, v % nv]
-                place = w_first % nw
-                if gather:
+                plane = density[u % nu]
+                v_place = v_first % nv
+                w_place = w_first % nw
+                dv, dw = v_first - pv, w_first - pw
+                line_0, line_1, line_2 = lines[0, :count], lines[1, :count], lines[2, :count]
+                next_0 = _first_line(q_0, height[j], du, dv, dw, line_0)
+                next_1 = _first_line(q_1, height[j + 1], du, dv, dw, line_1)
+                next_2 = _first_line(q_2, height[j + 2], du, dv, dw, line_2)
+                ratio_0, ratio_1, ratio_2 = ratios[0, :count], ratios[1, :count], ratios[2, :count]
+                if coupled:
+                    _coupling(q_0, dw, ratio_0)
+                    _coupling(q_1, dw, ratio_1)
+                    _coupling(q_2, dw, ratio_2)
+                times_0, times_1, times_2 = 1.0, 1.0, 1.0
+                layer[:] = 0.0
+                value = values[:count]
+                for _ in range(v_first, v_last + 1):
+                    done = 0
+                    place = w_place
+                    while done < count:
+                        run = min(count - done, nw - place)
+                        source, target = plane[v_place, place : place + run], value[done : done + run]
+                        for n in range(run):
+                            target[n] = source[n]
+                        done += run
+                        place = 0
+                    if deepest > DEEPEST:
+                        for n in range(count):
+                            line_0[n] = _value(q_0, height[j], du, dv, dw + n)
+                            line_1[n] = _value(q_1, height[j + 1], du, dv, dw + n)
+                            line_2[n] = _value(q_2, height[j + 2], du, dv, dw + n)
+                    s00, s01, s02 = 0.0, 0.0, 0.0
+                    s10, s11, s12 = 0.0, 0.0, 0.0
+                    s20, s21, s22 = 0.0, 0.0, 0.0
                     for n in range(count):
-                        buffer[n] = line[place]
-                        place += 1
-                        if place == nw:
-                            place = 0
-                else:
-                    buffer[:count] = 0.0
-                # From here on x, y, z is the first point of the line, relative to the atom.
-                x += (w_first - pw) * wx
-                y += (w_first - pw) * wy
-                z += (w_first - pw) * wz
-                for j in range(5):
-                    f11, f22, f33 = forms[j, 0], forms[j, 1], forms[j, 2]
-                    f12, f13, f23 = forms[j, 3], forms[j, 4], forms[j, 5]
-                    qx = f11 * x + f12 * y + f13 * z
-                    qy = f12 * x + f22 * y + f23 * z
-                    qz = f13 * x + f23 * y + f33 * z
-                    tx, ty, tz = along[j, 0], along[j, 1], along[j, 2]
-                    constant = x * qx + y * qy + z * qz
-                    linear = wx * qx + wy * qy + wz * qz
-                    square = squares[j]
-                    top = min(max(round(-linear / square), 0), count - 1)
-                    start = heights[j] * math.exp(-0.5 * (constant + 2.0 * top * linear + top * top * square))
-                    if abs(start) < nothing:
-                        continue
-                    bend = bends[j]
-                    up = math.exp(-(linear + top * square) - 0.5 * square)
-                    sum_0, sum_1, sum_2 = 0.0, 0.0, 0.0
-                    for side in range(2):
-                        rho = start
-                        n = top
-                        if side == 0:
-                            step = up
-                            last = count
-                            move = 1
-                        else:
-                            if top == 0:
-                                break
-                            step = bend / up
-                            last = -1
-                            move = -1
-                            rho *= step
-                            step *= bend
-                            n -= 1
-                        if gather:
-                            while n != last:
-                                here = buffer[n] * rho
-                                sum_0 += here
-                                sum_1 += here * n
-                                sum_2 += here * n * n
-                                rho *= step
-                                step *= bend
-                                n += move
-                        else:
-                            while n != last:
-                                buffer[n] += rho
-                                rho *= step
-                                step *= bend
-                                n += move
-                    if gather:
-                        g_q += sum_0
-                        gx += qx * sum_0 + tx * sum_1
-                        gy += qy * sum_0 + ty * sum_1
-                        gz += qz * sum_0 + tz * sum_1
-                        by_u[0] += (qx * qx - f11) * sum_0 + 2.0 * qx * tx * sum_1 + tx * tx * sum_2
-                        by_u[1] += (qy * qy - f22) * sum_0 + 2.0 * qy * ty * sum_1 + ty * ty * sum_2
-                        by_u[2] += (qz * qz - f33) * sum_0 + 2.0 * qz * tz * sum_1 + tz * tz * sum_2
-                        by_u[3] += (qx * qy - f12) * sum_0 + (qx * ty + qy * tx) * sum_1 + tx * ty * sum_2
-                        by_u[4] += (qx * qz - f13) * sum_0 + (qx * tz + qz * tx) * sum_1 + tx * tz * sum_2
-                        by_u[5] += (qy * qz - f23) * sum_0 + (qy * tz + qz * ty) * sum_1 + ty * tz * sum_2
-                if not gather:
-                    for n in range(count):
-                        line[place] += occupancy[i] * buffer[n]
-                        place += 1
-                        if place == nw:
-                            place = 0
-        if gather:
-            out[i, 0] = occupancy[i] * gx
-            out[i, 1] = occupancy[i] * gy
-            out[i, 2] = occupancy[i] * gz
-            out[i, 3] = occupancy[i] * (by_u[0] + by_u[1] + by_u[2]) / (2.0 * EIGHT_PI_SQ)
-            out[i, 4] = g_q
-            for n in range(6):
-                out[i, 5 + n] = 0.5 * occupancy[i] * by_u[n]
+                        here_0, here_1, here_2 = value[n] * line_0[n], value[n] * line_1[n], value[n] * line_2[n]
+                        s00 += here_0
+                        s10 += here_1
+                        s20 += here_2
+                        here_0, here_1, here_2 = n * here_0, n * here_1, n * here_2
+                        s01 += here_0
+                        s11 += here_1
+                        s21 += here_2
+                        s02 += n * here_0
+                        s12 += n * here_1
+                        s22 += n * here_2
+                    _add_line(layer[0], dv, times_0 * s00, times_0 * s01, times_0 * s02)
+                    _add_line(layer[1], dv, times_1 * s10, times_1 * s11, times_1 * s12)
+                    _add_line(layer[2], dv, times_2 * s20, times_2 * s21, times_2 * s22)
+                    if not coupled:
+                        times_0 *= next_0
+                        times_1 *= next_1
+                        times_2 *= next_2
+                    elif deepest <= DEEPEST:
+                        for n in range(count):
+                            line_0[n] *= next_0 * ratio_0[n]
+                            line_1[n] *= next_1 * ratio_1[n]
+                            line_2[n] *= next_2 * ratio_2[n]
+                    next_0 *= bend_0
+                    next_1 *= bend_1
+                    next_2 *= bend_2
+                    dv += 1.0
+                    v_place += 1
+                    if v_place == nv:
+                        v_place = 0
+                for k in range(3):
+                    _add_layer(sums[j + k], layer[k], du, dw)
+        out[i] = 0.0
+        for j in range(terms):
+            if height[j] != 0.0:
+                _derivatives(sums[j], form[j], steps, occupancy[i], out[i])

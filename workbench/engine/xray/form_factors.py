@@ -19,7 +19,8 @@ from workbench.core.errors import InputError
 class FormFactors:
     """The form factors that a set of atoms needs.
 
-    amplitude, width: (t, 5) electrons and A^2, one row per kind of atom; the constant is the fifth Gaussian, width 0.
+    amplitude, width: (t, k) electrons and A^2, one row per kind of atom; as tabulated, k = 5 and the constant is the
+    fifth Gaussian, width 0.
     kind: (n,) int32 row of each atom.
     """
 

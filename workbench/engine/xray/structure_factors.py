@@ -30,13 +30,9 @@ from workbench.core.arrays import (
 )
 from workbench.core.crystal import Crystal
 from workbench.core.errors import InputError, NumericalError
-from workbench.engine.xray.density_kernels import (
-    EIGHT_PI_SQ,
-    atom_radii,
-    gather_isotropic,
-    paint_isotropic,
-    sum_anisotropic,
-)
+from workbench.engine.xray.atom_extent import EIGHT_PI_SQ, atom_radii
+from workbench.engine.xray.density_kernels import gather_atoms, paint_atoms
+from workbench.engine.xray.fewer_gaussians import fewer_gaussians
 from workbench.engine.xray.form_factors import FormFactors, form_factors
 from workbench.engine.xray.reflection_geometry import reflection_geometry, space_group, unit_cell
 from workbench.engine.xray.symmetry_kernels import collect_symmetry, spread_symmetry
@@ -48,9 +44,6 @@ SMEARING = 10.0
 exp(-3 SMEARING/4), less than 0.1 % of its own scattering."""
 CUTOFF = 1e-5
 """Density in electrons/A^3, at d_min = 1 A, beyond which an atom ends; scales with 1/d_min^3."""
-TABLE_STEP = 0.05
-"""Step of a radial table, as the fall in the exponent of the sharpest Gaussian. Linear interpolation is then wrong by
-less than TABLE_STEP^2/24 of the peak, half of the points above and half below."""
 S_SQ_BINS = 512
 GATHERED = 11
 """What is gathered for an atom: derivatives by x, y, z, B, occupancy and the six elements of U."""
@@ -100,12 +93,9 @@ class AtomCurvatures:
 
 @dataclass(frozen=True, eq=False)
 class _Sampled:
-    """Atoms as the kernels want them: sorted so that isotropic ones come first; b and u without the blur."""
+    """Atoms as the kernels want them: every one with a tensor, without the blur."""
 
-    order: AnyArray
-    n_iso: int
     position: FloatArray
-    b: FloatArray
     u: FloatArray
     occupancy: FloatArray
     kind: IntArray
@@ -189,10 +179,10 @@ class StructureFactors:
         sums = np.zeros((len(s), GATHERED))
         chunks = self._chunks(atoms)
         self._each_chunk(atoms, chunks, [density_map] * len(chunks), sums)
-        result = np.empty_like(sums)
-        result[atoms.order] = sums * (self._centring * self._cell_volume)
+        sums *= self._centring * self._cell_volume
+        sums[~np.asarray(s.anisotropic, dtype=np.bool_), 5:] = 0.0
         return AtomGradients(
-            np.ascontiguousarray(result[:, :3]), result[:, 3].copy(), result[:, 4].copy(), result[:, 5:].copy()
+            np.ascontiguousarray(sums[:, :3]), sums[:, 3].copy(), sums[:, 4].copy(), sums[:, 5:].copy()
         )
 
     def density(self, f: ComplexArray | Complex64Array) -> Float32Array:
@@ -253,7 +243,7 @@ class StructureFactors:
         for element, charge, known in self._known:
             if (element is s.element or np.array_equal(element, s.element)) and np.array_equal(charge, s.charge):
                 return known
-        found = form_factors(s.element, s.charge, self.scattering)
+        found = fewer_gaussians(form_factors(s.element, s.charge, self.scattering), self.d_min)
         self._known = [*self._known[-3:], (s.element, s.charge, found)]
         return found
 
@@ -267,28 +257,24 @@ class StructureFactors:
         ):
             raise NumericalError("an atom has a coordinate, B or occupancy that is not a finite number")
         factors = self._form_factors(s)
-        order = np.argsort(anisotropic, kind="stable")
-        n_iso = len(s) - int(np.count_nonzero(anisotropic))
-        u = np.ascontiguousarray(s.u_aniso[order[n_iso:]], dtype=np.float64)
-        b = np.ascontiguousarray(s.b_iso[order], dtype=np.float64)
-        sharpest = float(b[:n_iso].min()) if n_iso else math.inf
-        if len(u):
-            axes = EIGHT_PI_SQ * np.linalg.eigvalsh(u[:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]])
-            b[n_iso:] = axes[:, 2]
+        u = np.zeros((len(s), 6))
+        u[:, :3] = (np.asarray(s.b_iso) / EIGHT_PI_SQ)[:, None]
+        b = np.array(s.b_iso, dtype=np.float64)
+        sharpest = float(b[~anisotropic].min()) if not anisotropic.all() else math.inf
+        if anisotropic.any():
+            u[anisotropic] = s.u_aniso[anisotropic]
+            axes = EIGHT_PI_SQ * np.linalg.eigvalsh(u[anisotropic][:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]])
+            b[anisotropic] = axes[:, 2]
             sharpest = min(sharpest, float(axes[:, 0].min()))
         # Negative B is as good as any: the blur makes up for it.
         blur = max(0.0, SMEARING * self.d_min**2 - sharpest) if len(s) else 0.0
-        kind = factors.kind[order]
         cutoff = CUTOFF / self.d_min**3
         return _Sampled(
-            order=order,
-            n_iso=n_iso,
-            position=np.ascontiguousarray((s.xyz[order] @ self._fractional.T) * np.asarray(self.grid_size)),
-            b=b,
+            position=np.ascontiguousarray((s.xyz @ self._fractional.T) * np.asarray(self.grid_size)),
             u=u,
-            occupancy=np.ascontiguousarray(s.occupancy[order], dtype=np.float64),
-            kind=kind,
-            radius=atom_radii(factors.amplitude, factors.width, kind, b + blur, cutoff),
+            occupancy=np.ascontiguousarray(s.occupancy, dtype=np.float64),
+            kind=factors.kind,
+            radius=atom_radii(factors.amplitude, factors.width, factors.kind, b + blur, cutoff),
             blur=blur,
             factors=factors,
         )
@@ -308,21 +294,14 @@ class StructureFactors:
         """Paint every chunk into its own grid (sums without rows) or gather from it into its rows of sums."""
 
         def work(chunk: tuple[int, int], grid: Float32Array) -> None:
-            amplitude, width = atoms.factors.amplitude, atoms.factors.width
-            for first, last in ((chunk[0], min(chunk[1], atoms.n_iso)), (max(chunk[0], atoms.n_iso), chunk[1])):
-                if last <= first:
-                    continue
-                rows = slice(first, last)
-                position, kind = atoms.position[rows], atoms.kind[rows]
-                occupancy, radius, out = atoms.occupancy[rows], atoms.radius[rows], sums[rows]
-                where = (grid, position, self._steps, self._reach, amplitude, width, kind)
-                if first >= atoms.n_iso:
-                    u = atoms.u[first - atoms.n_iso : last - atoms.n_iso]
-                    sum_anisotropic(*where, u, atoms.blur, occupancy, radius, out)
-                elif len(sums):
-                    gather_isotropic(*where, atoms.b[rows] + atoms.blur, occupancy, radius, TABLE_STEP, out)
-                else:
-                    paint_isotropic(*where, atoms.b[rows] + atoms.blur, occupancy, radius, TABLE_STEP)
+            rows = slice(*chunk)
+            amplitude, width, kind = atoms.factors.amplitude, atoms.factors.width, atoms.kind[rows]
+            shape = atoms.u[rows], atoms.blur, atoms.occupancy[rows], atoms.radius[rows]
+            these = grid, atoms.position[rows], self._steps, amplitude, width, kind, *shape
+            if len(sums):
+                gather_atoms(*these, sums[rows])
+            else:
+                paint_atoms(*these)
 
         _in_threads(work, chunks, grids)
 
