@@ -42,7 +42,7 @@ SAMPLING = 3.0
 SMEARING = 10.0
 """Smallest B of any atom on the grid, in units of d_min^2: the aliased part of the sharpest atom at d_min is then
 exp(-3 SMEARING/4), less than 0.1 % of its own scattering."""
-CUTOFF = 1e-5
+CUTOFF = 3e-5
 """Density in electrons/A^3, at d_min = 1 A, beyond which an atom ends; scales with 1/d_min^3."""
 S_SQ_BINS = 512
 GATHERED = 11
