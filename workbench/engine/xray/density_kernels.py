@@ -131,28 +131,66 @@ def _shape(
 
 
 @kernel
-def _first_line(q: FloatArray, height: float, du: float, dv: float, dw: float, line: FloatArray) -> float:
-    """A Gaussian at the points dw, dw + 1, ... of the line (du, dv); returns the ratio of the next line at dw = 0."""
-    tilt = q[4] * du + q[5] * dv
-    exponent = 0.5 * (q[0] * du * du + q[1] * dv * dv) + q[3] * du * dv + dw * (0.5 * q[2] * dw + tilt)
-    value = height * math.exp(-exponent)
-    step = math.exp(-q[2] * (dw + 0.5) - tilt)
-    bend = math.exp(-q[2])
-    for n in range(len(line)):
-        line[n] = value
-        value *= step
-        step *= bend
-    return math.exp(-q[3] * du - q[1] * (dv + 0.5))
+def _first_lines(
+    metric: FloatArray,
+    height: FloatArray,
+    du: float,
+    dv: float,
+    dw: float,
+    coupled: bool,
+    count: int,
+    lines: FloatArray,
+    ratios: FloatArray,
+    onward: FloatArray,
+) -> None:
+    """Begin a layer: three Gaussians at `count` points dw, dw + 1, ... of the line (du, dv), into lines (3, ...).
+
+    onward (3,): ratio of the next line at dw = 0; ratios: by how much more each point changes, where coupled.
+    """
+    for k in range(3):
+        q = metric[k]
+        tilt = q[4] * du + q[5] * dv
+        exponent = 0.5 * (q[0] * du * du + q[1] * dv * dv) + q[3] * du * dv + dw * (0.5 * q[2] * dw + tilt)
+        value = height[k] * math.exp(-exponent)
+        step = math.exp(-q[2] * (dw + 0.5) - tilt)
+        bend = math.exp(-q[2])
+        for n in range(count):
+            lines[k, n] = value
+            value *= step
+            step *= bend
+        onward[k] = math.exp(-q[3] * du - q[1] * (dv + 0.5))
+        if coupled:
+            value = math.exp(-q[5] * dw)
+            step = math.exp(-q[5])
+            for n in range(count):
+                ratios[k, n] = value
+                value *= step
 
 
 @kernel
-def _coupling(q: FloatArray, dw: float, ratios: FloatArray) -> None:
-    """By how much more the points dw, dw + 1, ... of a line change to the next line than the point dw = 0."""
-    value = math.exp(-q[5] * dw)
-    step = math.exp(-q[5])
-    for n in range(len(ratios)):
-        ratios[n] = value
-        value *= step
+def _next_lines(lines: FloatArray, ratios: FloatArray, onward: FloatArray, count: int) -> None:
+    """Go on to the next line, where v and w are coupled."""
+    for k in range(3):
+        line, ratio, times = lines[k], ratios[k], onward[k]
+        for n in range(count):
+            line[n] *= times * ratio[n]
+
+
+@kernel
+def _direct_lines(
+    metric: FloatArray, height: FloatArray, du: float, dv: float, dw: float, count: int, lines: FloatArray
+) -> None:
+    """Three Gaussians at `count` points of any line, point by point."""
+    for k in range(3):
+        for n in range(count):
+            lines[k, n] = _value(metric[k], height[k], du, dv, dw + n)
+
+
+@kernel
+def _coupled(metric: FloatArray, extent: FloatArray) -> bool:
+    """Whether v and w are coupled in any of three Gaussians."""
+    largest = max(abs(metric[0, 5]), abs(metric[1, 5]), abs(metric[2, 5]))
+    return bool(largest * extent[HALF_V] * extent[HALF_W] > UNCOUPLED)
 
 
 @kernel
@@ -187,9 +225,13 @@ def _largest_line(steps: FloatArray, width: FloatArray, u_aniso: FloatArray, blu
     cross[2] = steps[0, 0] * steps[1, 1] - steps[0, 1] * steps[1, 0]
     volume = abs(cross[0] * steps[2, 0] + cross[1] * steps[2, 1] + cross[2] * steps[2, 2])
     star = math.sqrt(cross[0] ** 2 + cross[1] ** 2 + cross[2] ** 2) / volume
+    widest = 0.0
+    for t in range(width.shape[0]):
+        for j in range(width.shape[1]):
+            widest = max(widest, width[t, j])
     largest = 0.0
     for i in range(len(radius)):
-        longest = _longest_axis(u_aniso[i]) + (np.max(width) + blur) / EIGHT_PI_SQ
+        longest = _longest_axis(u_aniso[i]) + (widest + blur) / EIGHT_PI_SQ
         # The logarithm in `_shape` stays below 60 for any tensor that is not flat to 1e-9 of its length.
         largest = max(largest, math.sqrt(radius[i] ** 2 + 62.0 * longest))
     points: int = 2 * math.ceil(largest * star) + 2
@@ -220,23 +262,21 @@ def paint_atoms(
     form, metric, height, extent = np.empty((terms, 6)), np.empty((terms, 6)), np.empty(terms), np.empty(8)
     size = _largest_line(steps, width, u_aniso, blur, radius)
     lines, ratios = np.empty((3, size)), np.empty((3, size))
+    onward, bend = np.empty(3), np.empty(3)
     for i in range(len(radius)):
         deepest = _shape(
             u_aniso[i], amplitude[kind[i]], width[kind[i]], blur, radius[i], steps, form, metric, height, extent
         )
+        height *= occupancy[i]
         pu, pv, pw = position[i, 0], position[i, 1], position[i, 2]
         half_u = extent[HALF_U]
         for j in range(0, terms, 3):
             if height[j] == 0.0 and height[j + 1] == 0.0 and height[j + 2] == 0.0:
                 continue
-            q_0, q_1, q_2 = metric[j], metric[j + 1], metric[j + 2]
-            peak_0, peak_1, peak_2 = (
-                occupancy[i] * height[j],
-                occupancy[i] * height[j + 1],
-                occupancy[i] * height[j + 2],
-            )
-            coupled = max(abs(q_0[5]), abs(q_1[5]), abs(q_2[5])) * extent[HALF_V] * extent[HALF_W] > UNCOUPLED
-            bend_0, bend_1, bend_2 = math.exp(-q_0[1]), math.exp(-q_1[1]), math.exp(-q_2[1])
+            three, peaks = metric[j : j + 3], height[j : j + 3]
+            coupled = _coupled(three, extent)
+            for k in range(3):
+                bend[k] = math.exp(-three[k, 1])
             for u in range(math.ceil(pu - half_u), math.floor(pu + half_u) + 1):
                 du = u - pu
                 v_first, v_last, w_first, w_last = _rectangle(extent, du, pv, pw)
@@ -247,53 +287,35 @@ def paint_atoms(
                 v_place = v_first % nv
                 w_place = w_first % nw
                 dv, dw = v_first - pv, w_first - pw
-                if deepest > DEEPEST:
-                    for v in range(v_first, v_last + 1):
-                        for n in range(count):
-                            rho = (
-                                _value(q_0, peak_0, du, v - pv, dw + n)
-                                + _value(q_1, peak_1, du, v - pv, dw + n)
-                                + _value(q_2, peak_2, du, v - pv, dw + n)
-                            )
-                            plane[v % nv, (w_place + n) % nw] += rho
-                    continue
-                line_0, line_1, line_2 = lines[0, :count], lines[1, :count], lines[2, :count]
-                next_0 = _first_line(q_0, peak_0, du, dv, dw, line_0)
-                next_1 = _first_line(q_1, peak_1, du, dv, dw, line_1)
-                next_2 = _first_line(q_2, peak_2, du, dv, dw, line_2)
-                ratio_0, ratio_1, ratio_2 = ratios[0, :count], ratios[1, :count], ratios[2, :count]
-                if coupled:
-                    _coupling(q_0, dw, ratio_0)
-                    _coupling(q_1, dw, ratio_1)
-                    _coupling(q_2, dw, ratio_2)
+                _first_lines(three, peaks, du, dv, dw, coupled, count, lines, ratios, onward)
                 times_0, times_1, times_2 = 1.0, 1.0, 1.0
                 for _ in range(v_first, v_last + 1):
+                    if deepest > DEEPEST:
+                        _direct_lines(three, peaks, du, dv, dw, count, lines)
                     done = 0
                     place = w_place
                     while done < count:
                         run = min(count - done, nw - place)
                         target = plane[v_place, place : place + run]
                         here_0, here_1, here_2 = (
-                            line_0[done : done + run],
-                            line_1[done : done + run],
-                            line_2[done : done + run],
+                            lines[0, done : done + run],
+                            lines[1, done : done + run],
+                            lines[2, done : done + run],
                         )
                         for n in range(run):
                             target[n] += times_0 * here_0[n] + times_1 * here_1[n] + times_2 * here_2[n]
                         done += run
                         place = 0
-                    if coupled:
-                        for n in range(count):
-                            line_0[n] *= next_0 * ratio_0[n]
-                            line_1[n] *= next_1 * ratio_1[n]
-                            line_2[n] *= next_2 * ratio_2[n]
-                    else:
-                        times_0 *= next_0
-                        times_1 *= next_1
-                        times_2 *= next_2
-                    next_0 *= bend_0
-                    next_1 *= bend_1
-                    next_2 *= bend_2
+                    if deepest <= DEEPEST:
+                        if coupled:
+                            _next_lines(lines, ratios, onward, count)
+                        else:
+                            times_0 *= onward[0]
+                            times_1 *= onward[1]
+                            times_2 *= onward[2]
+                        for k in range(3):
+                            onward[k] *= bend[k]
+                    dv += 1.0
                     v_place += 1
                     if v_place == nv:
                         v_place = 0
@@ -380,6 +402,7 @@ def gather_atoms(
     form, metric, height, extent = np.empty((terms, 6)), np.empty((terms, 6)), np.empty(terms), np.empty(8)
     size = _largest_line(steps, width, u_aniso, blur, radius)
     lines, ratios, values = np.empty((3, size)), np.empty((3, size)), np.empty(size)
+    onward, bend = np.empty(3), np.empty(3)
     layer = np.empty((3, 6))
     sums = np.empty((terms, 10))
     for i in range(len(radius)):
@@ -392,10 +415,10 @@ def gather_atoms(
         for j in range(0, terms, 3):
             if height[j] == 0.0 and height[j + 1] == 0.0 and height[j + 2] == 0.0:
                 continue
-            q_0, q_1, q_2 = metric[j], metric[j + 1], metric[j + 2]
-            coupled = max(abs(q_0[5]), abs(q_1[5]), abs(q_2[5])) * extent[HALF_V] * extent[HALF_W] > UNCOUPLED
-            coupled = coupled or deepest > DEEPEST
-            bend_0, bend_1, bend_2 = math.exp(-q_0[1]), math.exp(-q_1[1]), math.exp(-q_2[1])
+            three, peaks = metric[j : j + 3], height[j : j + 3]
+            coupled = _coupled(three, extent)
+            for k in range(3):
+                bend[k] = math.exp(-three[k, 1])
             for u in range(math.ceil(pu - half_u), math.floor(pu + half_u) + 1):
                 du = u - pu
                 v_first, v_last, w_first, w_last = _rectangle(extent, du, pv, pw)
@@ -406,38 +429,25 @@ def gather_atoms(
                 v_place = v_first % nv
                 w_place = w_first % nw
                 dv, dw = v_first - pv, w_first - pw
+                _first_lines(three, peaks, du, dv, dw, coupled, count, lines, ratios, onward)
                 line_0, line_1, line_2 = lines[0, :count], lines[1, :count], lines[2, :count]
-                next_0 = _first_line(q_0, height[j], du, dv, dw, line_0)
-                next_1 = _first_line(q_1, height[j + 1], du, dv, dw, line_1)
-                next_2 = _first_line(q_2, height[j + 2], du, dv, dw, line_2)
-                ratio_0, ratio_1, ratio_2 = ratios[0, :count], ratios[1, :count], ratios[2, :count]
-                if coupled:
-                    _coupling(q_0, dw, ratio_0)
-                    _coupling(q_1, dw, ratio_1)
-                    _coupling(q_2, dw, ratio_2)
                 times_0, times_1, times_2 = 1.0, 1.0, 1.0
                 layer[:] = 0.0
-                value = values[:count]
                 for _ in range(v_first, v_last + 1):
-                    done = 0
-                    place = w_place
-                    while done < count:
-                        run = min(count - done, nw - place)
-                        source, target = plane[v_place, place : place + run], value[done : done + run]
-                        for n in range(run):
-                            target[n] = source[n]
-                        done += run
-                        place = 0
                     if deepest > DEEPEST:
-                        for n in range(count):
-                            line_0[n] = _value(q_0, height[j], du, dv, dw + n)
-                            line_1[n] = _value(q_1, height[j + 1], du, dv, dw + n)
-                            line_2[n] = _value(q_2, height[j + 2], du, dv, dw + n)
+                        _direct_lines(three, peaks, du, dv, dw, count, lines)
+                    line = plane[v_place]
+                    place = w_place
+                    for n in range(count):
+                        values[n] = line[place]
+                        place += 1
+                        if place == nw:
+                            place = 0
                     s00, s01, s02 = 0.0, 0.0, 0.0
                     s10, s11, s12 = 0.0, 0.0, 0.0
                     s20, s21, s22 = 0.0, 0.0, 0.0
                     for n in range(count):
-                        here_0, here_1, here_2 = value[n] * line_0[n], value[n] * line_1[n], value[n] * line_2[n]
+                        here_0, here_1, here_2 = values[n] * line_0[n], values[n] * line_1[n], values[n] * line_2[n]
                         s00 += here_0
                         s10 += here_1
                         s20 += here_2
@@ -451,18 +461,15 @@ def gather_atoms(
                     _add_line(layer[0], dv, times_0 * s00, times_0 * s01, times_0 * s02)
                     _add_line(layer[1], dv, times_1 * s10, times_1 * s11, times_1 * s12)
                     _add_line(layer[2], dv, times_2 * s20, times_2 * s21, times_2 * s22)
-                    if not coupled:
-                        times_0 *= next_0
-                        times_1 *= next_1
-                        times_2 *= next_2
-                    elif deepest <= DEEPEST:
-                        for n in range(count):
-                            line_0[n] *= next_0 * ratio_0[n]
-                            line_1[n] *= next_1 * ratio_1[n]
-                            line_2[n] *= next_2 * ratio_2[n]
-                    next_0 *= bend_0
-                    next_1 *= bend_1
-                    next_2 *= bend_2
+                    if deepest <= DEEPEST:
+                        if coupled:
+                            _next_lines(lines, ratios, onward, count)
+                        else:
+                            times_0 *= onward[0]
+                            times_1 *= onward[1]
+                            times_2 *= onward[2]
+                        for k in range(3):
+                            onward[k] *= bend[k]
                     dv += 1.0
                     v_place += 1
                     if v_place == nv:
