@@ -29,7 +29,7 @@ class Section:
 def section(
     grid: DensityGrid, centre: FloatArray, right: FloatArray, up: FloatArray, reach: float, difference: bool = False
 ) -> Section:
-    """The section through `centre` in the plane of `right` and `up`; trilinear interpolation, `SPACING` or finer."""
+    """The section through `centre` in the plane of `right` and `up`; `SPACING` or finer."""
     n = 2 * int(np.ceil(reach / SPACING)) + 1
     place = np.linspace(-reach, reach, n)
     points = centre + place[None, :, None] * right + place[:, None, None] * up
