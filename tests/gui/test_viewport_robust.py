@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QEvent, QPoint, QTimer
+from PySide6.QtGui import QColor, QImage, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from tests.fake_run import recorded_run
 from tests.gui.test_viewport import at, background, blob, bonds, needs_display, picture, settle, tiny_model
@@ -24,6 +25,7 @@ from workbench.core.events import CycleFinished, Prepared
 from workbench.gui.viewport import Viewport
 from workbench.gui.viewport_picture import PictureDialog
 from workbench.view.atoms import STYLES
+from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS
 from workbench.view.density import DensityGrid
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
@@ -285,6 +287,77 @@ def map_coefficients_file(path: Path, *pairs: tuple[str, str]) -> None:
     hkl = np.array([(h, k, m) for h in range(5) for k in range(5) for m in range(1, 5)], dtype=float)
     mtz.set_data(np.column_stack([hkl, rng.uniform(1.0, 90.0, size=(len(hkl), 2 * len(pairs)))]).astype(np.float32))
     mtz.write_to_file(str(path))
+
+
+@pytest.mark.display
+@needs_display
+def test_the_legend_marks_the_map_that_the_wheel_sets(view: Viewport) -> None:
+    """An arrow, bolder words and "wheel sets it": not colour alone."""
+    shown(view).set_model(tiny_model([(0, 0, 0), (2, 0, 0)], ["O", "N"]), bonds())
+    view.resize(900, 500)
+    view.set_maps(MapSet({DENSITY: blob((0, 0, 0)), DIFFERENCE: blob((4, 0, 0))}))
+    view._depth.hide()
+    settle(view)
+    overlay = view._overlay
+
+    def marked() -> list[bool]:
+        """For the rows of the legend from above: whether the arrow's place is painted in the text's colour."""
+        image = overlay.grab().toImage()
+        ratio = image.devicePixelRatio()
+        tall = overlay.height()
+        places = [(18, tall - 20 - 24), (18, tall - 20)]
+        return [image.pixelColor(round(x * ratio), round(y * ratio)).lightness() > 180 for x, y in places]
+
+    assert [row.active for row in overlay.content.levels] == [True, False] and marked() == [True, False]
+    view.perform("next_map")
+    assert [row.active for row in overlay.content.levels] == [False, True] and marked() == [False, True]
+    # Colours are told in words that are each map's own.
+    view.tracer.add_map("polder A 1", blob((4, 0, 0)), True)
+    settle(view)
+    words = [row.remark for row in overlay.content.levels]
+    assert "+ green" in words[1] and "+ cyan" in words[2] and "magenta" in words[2]
+    assert len({row.colours for row in overlay.content.levels}) == 3
+
+
+@pytest.mark.display
+@needs_display
+@pytest.mark.parametrize("ground", ["#101216", "#FAFBFC"])
+def test_rulers_and_measurements_are_read_on_any_ground(view: Viewport, ground: str) -> None:
+    """A torsion over the rim of the selection, and the list of measurements over density."""
+    table = {"view": ground, "panel": "#FFFFFF", "text": "#16191D"} if ground == "#FAFBFC" else {"view": ground}
+    places = [(0, -6, 0), (0, -2, 0), (0, 2, 0), (3, 4, 2)]
+    shown(view).set_model(tiny_model(places, ["C"] * 4), bonds((0, 1), (1, 2), (2, 3)))
+    view.set_theme(table)
+    view.centre_on_residue(0)
+    view.camera = Camera(height=24.0)
+    view._show_texts()
+
+    def difference() -> np.ndarray:
+        image = view.picture(400, 400, 1.0).convertToFormat(QImage.Format.Format_RGB888)
+        return (
+            np.frombuffer(image.constBits(), np.uint8).reshape(400, image.bytesPerLine())[:, :1200].reshape(400, 400, 3)
+        )
+
+    before = difference().astype(int)
+    view.perform("measure")
+    for atom in range(4):
+        view.marks.measure((atom, -1))
+    view._show_texts()
+    after = difference().astype(int)
+    # Along the middle bond, which is selected: dashes that stand out from the rod on both sides of them.
+    x, y, _ = view.camera.project(np.array([[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]]), 400, 400).T
+    column = np.round(x[0]).astype(int)
+    rows = slice(int(min(y)), int(max(y)))
+    lightness = after[rows, column].sum(axis=1) / 3
+    assert np.ptp(lightness) > 140, "dashes and the ground between them"
+    assert (np.abs(after - before).sum(axis=2) > 100).sum() > 300
+    assert view._overlay.content.measurements[0].endswith("\u00b0")
+    # The list has a ground of its own: whatever lies under it, here magenta, hardly shows.
+    under = QImage(400, 400, QImage.Format.Format_RGB32)
+    under.fill(QColor("#FF00FF"))
+    view._overlay.render(under, QPoint(), QRegion(), QWidget.RenderFlag(0))
+    panel, beside = QColor(view._overlay._colours.panel), under.pixelColor(400 - 16 - 5, 60)
+    assert max(abs(a - b) for a, b in zip(panel.getRgb(), beside.getRgb(), strict=True)) < 40
 
 
 @pytest.mark.display

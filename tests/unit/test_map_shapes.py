@@ -19,7 +19,9 @@ from workbench.engine.maps.density import density_map, expand_to_p1
 from workbench.engine.maps.peaks import find_peaks
 from workbench.engine.maps.polder import clear_around, mask_factors, polder_map
 from workbench.io.maps import MapGrid, holds_only_maps, read_maps
-from workbench.view.density import orthogonalisation
+from workbench.view.colours import scene_colours
+from workbench.view.density import contour, orthogonalisation
+from workbench.view.maps import DENSITY, DIFFERENCE, MapSet, map_wires
 from workbench.view.opened_maps import open_maps
 from workbench.view.section import section
 from workbench.view.surface import surface
@@ -184,6 +186,39 @@ def test_section_shows_the_density_of_its_plane() -> None:
     points = centre + place[None, :, None] * right + place[:, None, None] * up
     expected = waves(points @ np.linalg.inv(orthogonalisation(OBLIQUE)).T) / grid.sigma
     assert np.abs(cut.values - expected).max() < 0.05
+
+
+@pytest.mark.parametrize("ground", ["#101216", "#FAFBFC"])
+@pytest.mark.parametrize("safe", [False, True])
+def test_every_difference_map_has_colours_of_its_own(ground: str, safe: bool) -> None:
+    """The refinement's in green and red (or the safe pair) wherever it stands; others differ in colour and width, and
+    their negative lines are broken where colour alone must not tell."""
+    grid = wave_grid(OBLIQUE, (8, 8, 8))
+    names = ("polder A 2", DENSITY, DIFFERENCE, "other.mtz DELFWT", "other.mtz FWT")
+    maps = MapSet(dict.fromkeys(names, grid), differences=frozenset({names[0], DIFFERENCE, names[3]}))
+    colours = scene_colours(ground, safe=safe)
+    wires = {wire.name: wire for wire in map_wires(maps, colours)}
+    assert (wires[f"{DIFFERENCE} +"].colour, wires[f"{DIFFERENCE} -"].colour) == (colours.positive, colours.negative)
+    assert len({wire.colour for wire in wires.values()}) == len(wires) == 8
+    for name in (names[0], names[3]):
+        assert wires[f"{name} +"].width > wires[f"{DIFFERENCE} +"].width
+        assert (wires[f"{name} -"].broken > 0.0) is safe
+    alone = map_wires(MapSet({"polder A 2": grid}, differences=frozenset({"polder A 2"})), colours)
+    assert alone[0].colour == colours.positive
+    assert maps.first_of_each_kind() == ("polder A 2", DENSITY)
+    assert list(maps.only(("other.mtz FWT", DENSITY)).grids) == [DENSITY, "other.mtz FWT"]
+
+
+def test_coarse_wire_is_refined() -> None:
+    """3.5 A data, a point every 1.2 A: the wire lies on the density itself, not on flat facets of it."""
+    crystal = Crystal((36.0, 36.0, 36.0, 90.0, 90.0, 90.0), "P 1")
+    where = np.full(3, 0.5)
+    grid = gaussian_grid(crystal, (30, 30, 30), where, 0.08)
+    level = float(np.exp(-0.08 * 3.0**2))
+    lines = contour(grid, level, np.full(3, 18.0), 9.0)
+    radii = np.linalg.norm(lines.reshape(-1, 3) - 18.0, axis=1)
+    assert np.linalg.norm(lines[:, 1] - lines[:, 0], axis=1).max() < 0.9
+    assert np.abs(radii - 3.0).max() < 0.06
 
 
 @pytest.mark.parametrize("crystal", CRYSTALS, ids=lambda crystal: crystal.space_group)

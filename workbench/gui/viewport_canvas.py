@@ -41,12 +41,11 @@ from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS, legend
 from workbench.view.colours import scene_colours
-from workbench.view.maps import MapSet, map_wires, wire_names
+from workbench.view.maps import MapSet, map_wires
 from workbench.view.picture import render_pixels
 from workbench.view.renderer import Renderer
 from workbench.view.scene import Scene, SceneOptions
 
-SLAB_RANGE = (1.0, 40.0)
 RECONTOUR_SHIFT = 0.4
 """Angstrom the centre may wander before the maps follow."""
 STILL_MS = 180
@@ -115,8 +114,8 @@ class SceneCanvas(QWidget):
             self._scene.installEventFilter(self)
             self._overlay = Overlay(self._scene)
             self._depth = DepthPanel(self._scene)
-            self._depth.focus_changed.connect(lambda depth: self._move_camera(self.camera.focused(depth)))
-            self._depth.slab_changed.connect(self.set_slab)
+            self._depth.focus_changed.connect(self._slide_focus)
+            self._depth.slab_changed.connect(self._slide_slab)
             self._depth.radius_changed.connect(self.set_radius)
             self._depth.hide()
         self.button = QToolButton(self._scene or self)
@@ -306,7 +305,18 @@ class SceneCanvas(QWidget):
 
     def set_slab(self, thickness: float) -> None:
         """Thickness of what is seen, angstrom."""
-        self._move_camera(self.camera.with_slab(float(np.clip(thickness, *SLAB_RANGE))))
+        self._move_camera(self.camera.with_slab(thickness))
+
+    def _keep_view(self, kind: str = "") -> None:
+        """Remember how we look before it changes (see `TravellingView`)."""
+
+    def _slide_focus(self, depth: float) -> None:
+        self._keep_view("focus")
+        self._move_camera(self.camera.focused(depth))
+
+    def _slide_slab(self, thickness: float) -> None:
+        self._keep_view("slab")
+        self.set_slab(thickness)
 
     def _with_context(self, work: Callable[[Renderer], None]) -> None:
         if self._scene is not None:
@@ -333,15 +343,12 @@ class SceneCanvas(QWidget):
         self.message.emit(reason)
 
     def _all_wires(self) -> list[Any]:
-        tracer = self.tracer
-        wires = map_wires(tracer.maps, self._colours)
-        if tracer.section is not None:
-            # The section stands in for the lines of its map.
-            cut = {name for name, _ in wire_names(tracer.active, tracer.active in tracer.maps.differences)}
-            wires = [wire for wire in wires if wire.name not in cut]
+        wires = map_wires(self.tracer.maps, self._colours)
         return [*wires, *(self.scene.wires() if self.scene is not None else [])]
 
     def _draw(self, renderer: Renderer, target: Any, size: tuple[int, int], ratio: float) -> None:
+        if self.scene is not None:
+            self.scene.give_axes(renderer, self.camera)
         renderer.draft = renderer.software and (self._refining or self._moving.isActive())
         renderer.render(self.camera, self._colours, self._all_wires(), size, ratio, target)
 

@@ -70,7 +70,7 @@ class Renderer:
         self._rods: dict[str, Rods] = {}
         self._lines: dict[str, Lines] = {}
         self._surfaces: dict[str, Triangles] = {}
-        self._ribbon: Triangles | None = None
+        self._ribbons: dict[str, Triangles] = {}
         self._ellipsoids: Ellipsoids | None = None
         self._section: SectionPlane | None = None
         self._target: Any = None
@@ -117,12 +117,11 @@ class Renderer:
         if mesh is not None and len(mesh.triangles):
             self._surfaces[name] = Triangles(self._context, self._programs["mesh"], mesh, None, centre, radius)
 
-    def set_ribbon(self, mesh: Mesh | None, colours: AnyArray | None = None) -> None:
-        """The ribbon with colours (v, 4 bytes) of its vertices; None removes it."""
-        _release(self._ribbon)
-        self._ribbon = None
+    def set_ribbon(self, mesh: Mesh | None, colours: AnyArray | None = None, group: str = MODEL) -> None:
+        """The ribbon of a group with colours (v, 4 bytes) of its vertices; None removes it."""
+        _release(self._ribbons.pop(group, None))
         if mesh is not None and len(mesh.triangles):
-            self._ribbon = Triangles(self._context, self._programs["mesh"], mesh, colours)
+            self._ribbons[group] = Triangles(self._context, self._programs["mesh"], mesh, colours)
 
     def set_ellipsoids(self, middles: Float32Array, axes: Float32Array, colours: AnyArray) -> None:
         """Ellipsoids at (k, 3) with half axes (k, 3, 3) and colours (k, 4 bytes); none removes them."""
@@ -181,7 +180,8 @@ class Renderer:
         self._draw_solid(colours, camera.height / height)
         context.enable(moderngl.BLEND)
         context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE
-        self._draw_section(canvas, colours, wires)
+        cut = self._draw_section(canvas, colours, wires)
+        wires = [wire for wire in wires if wire.name not in cut]
         self._draw_surfaces(canvas, wires)
         self._draw_lines(canvas, wires, pixel_ratio)
         context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
@@ -201,17 +201,21 @@ class Renderer:
             rim = HALO if group == SELECTION else 0.0
             set_uniforms(self._programs[way], {"halo": (*colours.accent, rim)})
             rods.draw("thin_sticks" if thin and not rim else way, pixel)
-        if self._ribbon is not None:
-            set_uniforms(mesh, {"paint": (0.0, 0.0, 0.0, 0.0)})
-            self._ribbon.draw()
+        set_uniforms(mesh, {"paint": (0.0, 0.0, 0.0, 0.0)})
+        for ribbon in self._ribbons.values():
+            ribbon.draw()
         if self._ellipsoids is not None:
             self._ellipsoids.draw()
         context.disable_direct(_ALPHA_TO_COVERAGE)
 
-    def _draw_section(self, canvas: Any, colours: SceneColours, wires: Sequence[Wire]) -> None:
+    def _draw_section(self, canvas: Any, colours: SceneColours, wires: Sequence[Wire]) -> tuple[str, ...]:
+        """Returns the names of the wires for which the section stands in."""
         if self._section is None:
-            return
+            return ()
         s = self._section.section
+        paint = {wire.name: wire.colour for wire in wires}
+        names = (f"{s.name} +", f"{s.name} -") if s.difference else (s.name,)
+        positive = colours.positive if s.difference else colours.density
         program = self._programs["section"]
         set_uniforms(
             program,
@@ -219,8 +223,8 @@ class Renderer:
                 "middle": tuple(s.centre.tolist()),
                 "right": tuple((s.right * s.reach).tolist()),
                 "up": tuple((s.up * s.reach).tolist()),
-                "positive": colours.positive if s.difference else colours.density,
-                "negative": colours.negative,
+                "positive": paint.get(names[0], positive),
+                "negative": paint.get(names[-1], colours.negative) if s.difference else colours.negative,
                 "spacing": SECTION_SPACING,
                 "floor_level": 2.0 if s.difference else 0.5,
                 "density": 0,
@@ -229,6 +233,7 @@ class Renderer:
         _write(canvas, depth=False)
         self._section.draw()
         _write(canvas)
+        return names if s.name else ()
 
     def _draw_surfaces(self, canvas: Any, wires: Sequence[Wire]) -> None:
         program = self._programs["mesh"]
@@ -295,12 +300,13 @@ class Renderer:
 
     def release(self) -> None:
         """Give everything back; the context must be current."""
-        for thing in (*self._rods.values(), *self._lines.values(), *self._surfaces.values()):
-            thing.release()
-        for other in (self._ribbon, self._ellipsoids, self._section):
+        for group in (self._rods, self._lines, self._surfaces, self._ribbons):
+            for thing in group.values():
+                thing.release()
+        for other in (self._ellipsoids, self._section):
             _release(other)
-        self._rods, self._lines, self._surfaces = {}, {}, {}
-        self._ribbon = self._ellipsoids = self._section = None
+        self._rods, self._lines, self._surfaces, self._ribbons = {}, {}, {}, {}
+        self._ellipsoids = self._section = None
         self._drop_canvas()
         for program in self._programs.values():
             program.release()
