@@ -13,15 +13,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
 from PySide6.QtGui import QColor, QImage, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QMainWindow, QWidget
 
 from tests.fake_run import recorded_run
 from tests.gui.test_viewport import at, background, blob, bonds, needs_display, picture, settle, tiny_model
 from workbench.core.crystal import Crystal, Model
 from workbench.core.events import CycleFinished, Prepared
+from workbench.gui.scene_image import SceneImage
+from workbench.gui.scene_widget import SceneWidget
 from workbench.gui.viewport import Viewport
 from workbench.gui.viewport_picture import PictureDialog
 from workbench.view.atoms import STYLES
@@ -45,6 +47,24 @@ def view(qapp: QApplication) -> Iterator[Viewport]:
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
+@pytest.fixture(params=["by the processor", "as with a card"])
+def either(request: pytest.FixtureRequest, qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewport]:
+    """Both surfaces that a scene can have: a picture of its own, and Qt's OpenGL widget."""
+    by_processor = request.param == "by the processor"
+    monkeypatch.setattr("workbench.gui.viewport_canvas.drawn_by_processor", lambda: by_processor)
+    viewport = Viewport()
+    if not viewport.available:
+        pytest.skip(f"no OpenGL here: {viewport.reason}")
+    assert isinstance(viewport._scene, SceneImage if by_processor else SceneWidget)
+    viewport.animated = False
+    viewport.resize(400, 400)
+    yield viewport
+    viewport.close_threads()
+    viewport.close()
+    viewport.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
 def shown(view: Viewport) -> Viewport:
     view.show()
     QTest.qWaitForWindowExposed(view)
@@ -53,8 +73,9 @@ def shown(view: Viewport) -> Viewport:
 
 @pytest.mark.display
 @needs_display
-def test_a_dock_that_floats_and_returns_keeps_its_picture(view: Viewport, qapp: QApplication) -> None:
+def test_a_dock_that_floats_and_returns_keeps_its_picture(either: Viewport, qapp: QApplication) -> None:
     """The context goes with the window; the scene is given to the new one."""
+    view = either
     window = QMainWindow()
     dock = QDockWidget("view", window)
     dock.setWidget(view)
@@ -90,18 +111,100 @@ def test_a_dock_that_floats_and_returns_keeps_its_picture(view: Viewport, qapp: 
 
 @pytest.mark.display
 @needs_display
-def test_a_context_that_is_lost_is_made_again(view: Viewport) -> None:
+def test_a_context_that_is_lost_is_made_again(either: Viewport) -> None:
+    view = either
     shown(view).set_model(tiny_model([(0, 0, 0)], ["O"]), bonds())
     view.camera = view.camera.centred(np.zeros(3))
     assert (at(view, (0, 0, 0)) != background(view)).any()
     assert view._scene is not None
-    view._scene._forget()
+    view._scene.forget()
     assert view._scene.renderer is None
     view.move_atoms(np.zeros((1, 3)))  # nothing to draw with: no error
-    view._scene.makeCurrent()
-    view._scene.initializeGL()
-    view._scene.doneCurrent()
+    if isinstance(view._scene, SceneWidget):
+        view._scene.makeCurrent()
+        view._scene.initializeGL()
+        view._scene.doneCurrent()
     assert (at(view, (0, 0, 0)) != background(view)).any()
+
+
+@pytest.mark.display
+@needs_display
+def test_both_surfaces_show_the_same_picture(either: Viewport) -> None:
+    """Colours, the right way up, under the texts; and what lies over it is not drawn into the scene."""
+    view = shown(either)
+    view.set_model(tiny_model([(0, 0, 0), (0, 4, 0), (5, 4, 0)], ["O", "N", "C"]), bonds((0, 1)))
+    view.set_options(replace(view.options, style="balls"))
+    view.camera = Camera(height=20.0)
+    settle(view)
+    for place, channel in (((0.1, 0.1, 0), 0), ((0.1, 4.1, 0), 2)):
+        assert at(view, place)[channel] > at(view, place)[2 - channel] + 40, place
+    grabbed = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    x, y, _ = view.camera.project(np.array([[5.1, 4.1, 0.0]]), 400, 400)[0]
+    ratio = grabbed.width() / 400
+    seen = grabbed.pixelColor(round(x * ratio), round(y * ratio)).getRgb()[:3]
+    assert np.abs(np.array(seen) - at(view, (5.1, 4.1, 0.0))).max() < 12
+
+
+@pytest.mark.display
+@needs_display
+def test_what_lies_over_the_scene_does_not_draw_it_anew(view: Viewport, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not isinstance(shown(view)._scene, SceneImage):
+        pytest.skip("a graphics card draws here")
+    view.set_model(tiny_model([(0, 0, 0), (2, 0, 0)], ["O", "N"]), bonds())
+    settle(view)
+    drawn: list[bool] = []
+    draw = view._scene._draw
+    monkeypatch.setattr(view._scene, "_draw", lambda *words: (drawn.append(True), draw(*words)))
+    view.toggle_label(0)
+    view._overlay.repaint()
+    assert view._overlay.content.labels and not drawn
+    view.move_atoms(np.array([[0.0, 0.0, 0.0], [2.0, 1.0, 0.0]]))
+    settle(view, lambda: bool(drawn))
+    assert drawn
+
+
+@pytest.mark.display
+@needs_display
+def test_a_slow_frame_is_painted_in_a_beat_of_its_own(view: Viewport) -> None:
+    """While the view moves and the processor draws: what else has changed in the window is painted first, and the frame
+    not in the same turn of the event loop; many movements in one turn are one frame."""
+    if not isinstance(view._scene, SceneImage):
+        pytest.skip("a graphics card draws here")
+    window = QWidget()
+    row = QHBoxLayout(window)
+    plot = QLabel("plot")
+    row.addWidget(view)
+    row.addWidget(plot)
+    window.show()
+    QTest.qWaitForWindowExposed(window)
+    view.set_model(tiny_model([(0, 0, 0), (2, 0, 0)], ["O", "N"]), bonds())
+    settle(view)
+    painted: list[str] = []
+    turn = 0
+
+    class Watcher(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                painted.append(f"{'scene' if watched is view._scene else 'plot'} {turn}")
+            return False
+
+    watcher = Watcher()
+    view._scene.installEventFilter(watcher)
+    plot.installEventFilter(watcher)
+    view._moving.setInterval(60_000)  # still in motion however slow the machine is
+    for _ in range(5):
+        view._drag_by("pan", 1.0, 0.0)
+    assert view._frames.waiting and view.moving_slowly and not painted
+    plot.update()
+    end = time.monotonic() + 60.0
+    while view._frames.waiting and time.monotonic() < end:
+        turn += 1
+        QApplication.processEvents()
+    kinds, turns = zip(*[words.split() for words in painted], strict=True)
+    assert kinds == ("plot", "scene") and turns[0] != turns[1]
+    view.setParent(None)
+    window.close()
+    window.deleteLater()
 
 
 def empty() -> Model:

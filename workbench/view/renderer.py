@@ -76,8 +76,7 @@ class Renderer:
         self._target: Any = None
         self._size = (0, 0)
         self._samples = -1
-        name = str(context.info.get("GL_RENDERER", "")).lower()
-        self.software = any(word in name for word in SOFTWARE)
+        self.software = is_software(str(context.info.get("GL_RENDERER", "")))
         """The processor draws, not a graphics card."""
         self.draft = False
         """Draw without smoothed edges: less than half the work. The target needs a depth buffer then."""
@@ -310,6 +309,11 @@ class Renderer:
         self._drop_canvas()
         for program in self._programs.values():
             program.release()
+
+
+def is_software(name: str) -> bool:
+    """Whether a renderer of this name (GL_RENDERER) draws with the processor."""
+    return any(word in name.lower() for word in SOFTWARE)
 
 
 def _write(canvas: Any, colour: bool = True, depth: bool = True, alpha: bool = False) -> None:
