@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPointingDevice,
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -18,7 +26,8 @@ from workbench.core.events import WorstRestraints
 from workbench.engine.maps.peaks import Peak
 from workbench.gui.viewport import VIEW_CHANGES, Viewport
 from workbench.gui.viewport_bindings import ACTIONS, PRESETS, shortcut_table, spoken
-from workbench.gui.viewport_help import HEAD, ROW, TOP
+from workbench.gui.viewport_help import GUTTER, HEAD, PADDING, ROW, TOP
+from workbench.gui.viewport_overlay import interface_font
 from workbench.view.camera import Camera
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
 
@@ -363,10 +372,22 @@ def test_the_card_of_shortcuts_holds_every_row(view: Viewport, preset: str, widt
     view.set_preset(preset)
     view.card.resize(width, height)
     columns, row = view.card.layout_of_rows()
-    assert [line for column in columns for _, rows in column for line in rows] == view.card.rows()
+    lines = [line for column in columns for _, rows in column for line in rows]
+    assert [words for words, _ in lines if words] == [words for words, _ in view.card.rows()]
+    said = " ".join(inputs for _, inputs in lines if inputs).replace(", ", " ").replace(",", " ").split()
+    assert said == " ".join(inputs for _, inputs in view.card.rows()).replace(", ", " ").replace(",", " ").split()
     for column in columns:
         bottom = TOP + sum(row * (HEAD / ROW + len(rows)) for _, rows in column)
         assert bottom <= height - 8
+    if width >= 700:
+        # Nothing is cut off at its right end.
+        column_width = (width - 2 * PADDING - (len(columns) - 1) * GUTTER) / len(columns)
+        words, inputs = (
+            QFontMetricsF(interface_font(view.card.font(), 12, weight))
+            for weight in (QFont.Weight.Normal, QFont.Weight.Medium)
+        )
+        for one, other in lines:
+            assert words.horizontalAdvance(one) + 12 * bool(one) + inputs.horizontalAdvance(other) <= column_width + 1
     assert row >= (14 if width >= 900 else 6)
 
 

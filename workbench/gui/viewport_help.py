@@ -46,10 +46,10 @@ class ShortcutCard(QWidget):
 
     def layout_of_rows(self) -> tuple[list[list[Group]], float]:
         """The groups by columns, so that the longest column is as short as can be, and the height of a row, px: all of
-        them end above the lower edge."""
-        table = shortcut_table(self._preset)
+        them end above the lower edge. Inputs that have no room beside their words come in a row of their own."""
         most = 3 if self.width() >= 900 else 2 if self.width() >= 440 else 1
-        most = min(most, len(table))
+        width = (self.width() - 2 * PADDING - (most - 1) * GUTTER) / most
+        table = [(group, self._rows_in(rows, width)) for group, rows in shortcut_table(self._preset)]
         lengths = [HEAD + ROW * len(rows) for _, rows in table]
         best: tuple[float, tuple[int, ...]] | None = None
         for cuts in combinations(range(1, len(table)), most - 1):
@@ -61,6 +61,24 @@ class ShortcutCard(QWidget):
         longest, bounds = best
         share = min(1.0, (self.height() - TOP - BOTTOM) / longest)
         return [table[a:b] for a, b in pairwise(bounds)], ROW * share
+
+    def _rows_in(self, rows: list[tuple[str, str]], width: float) -> list[tuple[str, str]]:
+        words, inputs = (
+            QFontMetricsF(interface_font(self.font(), 12, weight))
+            for weight in (QFont.Weight.Normal, QFont.Weight.Medium)
+        )
+        made = []
+        for action, said in rows:
+            if words.horizontalAdvance(action) + 12 + inputs.horizontalAdvance(said) <= width:
+                made.append((action, said))
+                continue
+            first: list[str] = []
+            rest = said.split(", ")
+            room = width - words.horizontalAdvance(action) - 12
+            while rest and inputs.horizontalAdvance(", ".join([*first, rest[0]]) + ",") <= room:
+                first.append(rest.pop(0))
+            made += [(action, ", ".join(first) + ("," if first and rest else "")), ("", ", ".join(rest))]
+        return made
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -95,7 +113,7 @@ class ShortcutCard(QWidget):
                 for action, inputs in rows:
                     painter.setFont(text)
                     painter.setPen(QColor(c.label))
-                    said = measure.elidedText(action, Qt.TextElideMode.ElideRight, width * 0.62)
+                    said = measure.elidedText(action, Qt.TextElideMode.ElideRight, width)
                     painter.drawText(QPointF(left, y + 10), said)
                     painter.setFont(strong)
                     painter.setPen(QColor(c.text))

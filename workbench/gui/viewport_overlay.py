@@ -184,7 +184,10 @@ class Overlay(QWidget):
         for line in lines:
             hint = line == self._content.hint
             painter.setPen(QColor(self._colours.accent if hint else self._colours.text))
-            painter.drawText(QPointF(self.width() - MARGIN - 10.0 - measure.horizontalAdvance(line), y + 4), line)
+            # Numbers and atoms in one column, values in another.
+            names, _, value = line.rpartition("   ") if not hint else (line, "", "")
+            painter.drawText(QPointF(self.width() - MARGIN - width + 10.0, y + 4), names)
+            painter.drawText(QPointF(self.width() - MARGIN - 10.0 - measure.horizontalAdvance(value), y + 4), value)
             y += 18.0
 
     def _paint_scrims(self, painter: QPainter) -> None:

@@ -25,6 +25,8 @@ from workbench.view.picking import pick_atom
 from workbench.view.scene import Scene
 
 MOST_VIEWS = 50
+TEXTS_PX = 64
+"""What title and legend take of the height of the picture."""
 ONE_MOVEMENT_MS = 900
 """Changes of one kind that follow each other faster are one movement to undo."""
 SPIN_DEGREES, SPIN_MS = 1.0, 33
@@ -171,7 +173,11 @@ class TravellingView(SceneCanvas):
         if self.scene is None or not self.scene.extent().size:
             return
         self._keep_view()
-        self._travel(framed(self.camera, self.scene.extent(), self.width() / max(self.height(), 1)))
+        height = max(self.height(), 1)
+        goal = framed(self.camera, self.scene.extent(), self.width() / height)
+        # Between the title and the legend.
+        free = max(height - 2 * TEXTS_PX, 0.6 * height)
+        self._travel(goal.zoomed(free / height))
 
     def _fly(self, value: float) -> None:
         start, end = self._flight_ends

@@ -117,7 +117,7 @@ def scene_colours(
     elif dark:
         further = (("#3FD0E0", "#F07ADB"), ("#D7E05A", "#FF9E5C"))
     else:
-        further = (("#007C8A", "#A4209A"), ("#6B7A00", "#B0500A"))
+        further = (("#7331C0", "#946200"), ("#00707E", "#B0189A"))
     if safe:
         chosen = ("#7D8794", "#0072B2", "#D55E00")
     elif dark:

@@ -26,6 +26,7 @@ from workbench.view.ribbon import Mesh
 from workbench.view.section import Section
 
 SAMPLES = 4
+NO_FOG = {"fog_start": -1e6, "fog_end": -2e6}
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "gdi generic", "basic render")
 """Names of renderers that draw with the processor."""
 FRONT_FADE = 1.5
@@ -46,15 +47,16 @@ _CLIP_DISTANCE = 0x3000  # GL_CLIP_DISTANCE0
 
 @dataclass(frozen=True)
 class Wire:
-    """How one set of lines is painted: name, colour, strength 0..1, width in device-independent pixels, and the share
-    of every segment that is left out (0: unbroken). A surface of the same name has this colour too; `hatched` when
-    broken."""
+    """How one set of lines is painted: name, colour, strength 0..1, width in device-independent pixels, the share of
+    every segment that is left out (0: unbroken), and whether fog takes them. A surface of the same name has this colour
+    too; `hatched` when broken."""
 
     name: str
     colour: Rgb
     strength: float
     width: float
     broken: float = 0.0
+    fog: bool = True
 
 
 class Renderer:
@@ -159,6 +161,7 @@ class Renderer:
         canvas.clear(*colours.background, 1.0, depth=1.0)
         # The alpha of a fragment is its coverage, not that of the picture, which nothing shines through.
         _write(canvas)
+        fog = {"fog_start": camera.focus + 0.12 * camera.front, "fog_end": camera.far}
         shared = {
             "rotation": tuple(np.asarray(camera.rotation.T, dtype=np.float32).ravel().tolist()),
             "centre": tuple(camera.centre.tolist()),
@@ -166,8 +169,7 @@ class Renderer:
             "pixel": camera.height / height,
             "near": camera.near,
             "far": camera.far,
-            "fog_start": camera.focus + 0.12 * camera.front,
-            "fog_end": camera.far,
+            **fog,
             "front_fade": min(FRONT_FADE, camera.front),
             "background": colours.background,
             "ambient": colours.ambient,
@@ -182,7 +184,7 @@ class Renderer:
         cut = self._draw_section(canvas, colours, wires)
         wires = [wire for wire in wires if wire.name not in cut]
         self._draw_surfaces(canvas, wires)
-        self._draw_lines(canvas, wires, pixel_ratio)
+        self._draw_lines(canvas, wires, pixel_ratio, fog)
         context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
         _write(canvas, alpha=True)
         if canvas is not target:
@@ -256,7 +258,7 @@ class Renderer:
             self._context.depth_func = "<"
         _write(canvas)
 
-    def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float) -> None:
+    def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float, fog: dict[str, float]) -> None:
         thin = self.draft and pixel_ratio < 1.5
         _write(canvas, depth=thin)
         if thin:
@@ -271,6 +273,7 @@ class Renderer:
                     "broken": wire.broken,
                     "sphere": lines.centre,
                     "reach": lines.radius,
+                    **(fog if wire.fog else NO_FOG),
                 }
                 way = "lines" if not thin else "broken_hairs" if wire.broken else "hairs"
                 set_uniforms(self._programs[way], look)

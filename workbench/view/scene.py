@@ -222,14 +222,16 @@ class Scene:
         """How the lines of the model are painted."""
         if not self.options.cell:
             return []
-        return [Wire(CELL, self.colours.other_element, 0.7, 1.2), Wire(AXES, self.colours.accent, 1.0, 1.8)]
+        return [Wire(CELL, self.colours.other_element, 0.7, 1.2), Wire(AXES, self.colours.accent, 1.0, 1.8, fog=False)]
 
     def extent(self) -> FloatArray:
         """Places (m, 3) that a picture of the whole must hold: atoms that are shown, and the corners of the cell."""
         places = self.xyz[self.shown]
         places = places[np.isfinite(places).all(axis=1)]
         if self.options.cell:
-            places = np.concatenate([places, cell_edges(self.model.crystal).reshape(-1, 3)])
+            # A little more than its corners: the letters stand behind the ends of the axes.
+            corners = cell_edges(self.model.crystal).reshape(-1, 3)
+            places = np.concatenate([places, corners, 1.06 * corners[:6]])
         return np.asarray(places, dtype=np.float64)
 
     # -- questions ------------------------------------------------------------------------------------------------
