@@ -73,7 +73,7 @@ def main() -> int:
     os.environ["WORKBENCH_CONFIG_DIR"] = tempfile.mkdtemp(prefix="heartbeat-")
     from dataclasses import replace
 
-    from PySide6.QtCore import QTimer
+    from PySide6.QtCore import QEvent, QTimer
     from PySide6.QtWidgets import QApplication
 
     from workbench.gui.app import make_application, make_window
@@ -122,7 +122,8 @@ def main() -> int:
             pan()
             view.set_refining(True)  # a picture as it is drawn during a run
             began, worked = time.perf_counter(), time.thread_time()
-            view._scene.repaint()
+            view._scene.update()
+            QApplication.sendEvent(window, QEvent(QEvent.Type.UpdateRequest))
             frames.append(1000.0 * (time.perf_counter() - began))
             frame_work.append(1000.0 * (time.thread_time() - worked))
             rest(0.03)

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPointingDevice,
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.gui.test_viewport import BOX, blob, bonds, needs_display, settle, tiny_model
 from workbench.core.events import WorstRestraints
 from workbench.engine.maps.peaks import Peak
-from workbench.gui.viewport import Viewport
+from workbench.gui.viewport import VIEW_CHANGES, Viewport
 from workbench.gui.viewport_bindings import ACTIONS, PRESETS, shortcut_table, spoken
+from workbench.gui.viewport_help import GUTTER, HEAD, PADDING, ROW, TOP
+from workbench.gui.viewport_overlay import interface_font
 from workbench.view.camera import Camera
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
 
@@ -181,6 +191,13 @@ def moved(a: Seen, b: Seen) -> bool:
     return bool(np.linalg.norm(shift) > 0.1 and abs(shift @ a.camera.rotation[2]) < 1e-9) and not turned(a, b)
 
 
+def holds_all(camera: Camera) -> bool:
+    """Whether every atom is in a square picture and between the clipping planes, with an angstrom to spare."""
+    view = camera.to_view(np.array(ATOMS))
+    inside = (np.abs(view[:, :2]) < 0.5 * camera.height - 1.0).all()
+    return bool(inside and (view[:, 2] < camera.near - 1.0).all() and (view[:, 2] > camera.far + 1.0).all())
+
+
 def at(point: tuple[float, ...]) -> Callable[[Seen, Seen], bool]:
     def check(a: Seen, b: Seen) -> bool:
         same = np.allclose(a.camera.rotation, b.camera.rotation) and a.camera.height == b.camera.height
@@ -202,10 +219,11 @@ EFFECTS: dict[str, Callable[[Seen, Seen], bool]] = {
     "next_residue": at(ATOMS[1]),
     "previous_residue": at(ATOMS[3]),
     "next_peak": at((1.0, 0.0, 0.0)),
-    "previous_peak": at((-4.0, 0.0, 0.0)),
+    "previous_peak": at((5.0, 0.0, 0.0)),
     "go_residue": lambda a, b: b.wanted == 1,
     "go_ligand": at(ATOMS[3]),
     "go_blob": at((-4.0, 0.0, 0.0)),
+    "whole_model": lambda a, b: holds_all(b.camera) and not holds_all(a.camera) and not turned(a, b),
     "level": lambda a, b: b.levels[DENSITY] == pytest.approx(a.levels[DENSITY] + 0.2),
     "level_up": lambda a, b: b.levels[DENSITY] == pytest.approx(a.levels[DENSITY] + 0.1),
     "level_down": lambda a, b: b.levels[DENSITY] == pytest.approx(a.levels[DENSITY] - 0.1),
@@ -265,12 +283,112 @@ def test_input(view: Viewport, preset: Any, name: str) -> None:
     view.centre_on_residue(0)
     if action == "clear":
         view.toggle_label(0)
+    if action == "whole_model":
+        view._move_camera(view.camera.zoomed(5.0))
     before = seen(view)
     send(view, name)
     after = seen(view)
     assert EFFECTS[action](before, after), f"{name} did not {action}"
     view._spin.stop()
     settle(view)
+
+
+UNDONE = [
+    name
+    for name, action in {**PRESETS["default"].inputs, **PRESETS["trackpad"].inputs}.items()
+    if action in VIEW_CHANGES or action in ("rotate", "pan", "zoom", "roll", "focus", "whole_model", "next_residue")
+]
+
+
+@pytest.mark.display
+@needs_display
+@pytest.mark.parametrize("name", UNDONE)
+def test_undo_takes_back_whatever_changed_the_view(view: Viewport, name: str) -> None:
+    preset = "default" if name in PRESETS["default"].inputs else "trackpad"
+    view.set_preset(preset)
+    action = PRESETS[preset].inputs[name]
+    view.centre_on_residue(0)
+    before = view.camera
+    send(view, name)
+    if action == "spin":
+        assert view._spin.isActive()
+        view._turn_on()
+    assert not view.camera.same_as(before)
+    if action in VIEW_CHANGES and action != "spin":
+        # Pressed again at once: one movement, and one step of undo.
+        send(view, name)
+    send(view, "key U")
+    assert view.camera.same_as(before) and not view._spin.isActive()
+
+
+@pytest.mark.display
+@needs_display
+def test_undo_takes_back_the_sliders_step_by_step(view: Viewport) -> None:
+    view.centre_on_residue(0)
+    first = view.camera
+    assert view._depth is not None
+    focus, slab = view._depth._sliders[:2]
+    focus.setValue(focus.value() + 30)
+    focus.setValue(focus.value() + 10)
+    second = view.camera
+    assert second.focus == pytest.approx(4.0) and second.slab == first.slab
+    slab.setValue(slab.value() - 100)
+    assert view.camera.slab < second.slab
+    send(view, "key U")
+    assert view.camera.same_as(second)
+    send(view, "key U")
+    assert view.camera.same_as(first)
+
+
+@pytest.mark.display
+@needs_display
+def test_the_slab_can_hold_a_large_model(view: Viewport) -> None:
+    """300 A long: A shows all of it, and the sliders reach as far."""
+    far = [(0.0, 0.0, 0.0), (100.0, 250.0, 130.0)]
+    view.set_model(tiny_model(far, ["C", "N"], residue=[0, 1]), bonds())
+    send(view, "key A")
+    view_of = view.camera.to_view(np.array(far))
+    assert (np.abs(view_of[:, :2]) < 0.5 * view.camera.height).all()
+    assert (view_of[:, 2] < view.camera.near).all() and (view_of[:, 2] > view.camera.far).all()
+    assert view._depth is not None
+    slab = view._depth._sliders[1]
+    slab.setValue(slab.maximum())
+    assert view.camera.slab > 300.0
+    slab.setValue(slab.minimum())
+    assert view.camera.slab == pytest.approx(1.0)
+    # With the unit cell shown, its corners belong to the picture.
+    view.set_model(tiny_model(ATOMS, ["C", "N", "O", "C"], residue=[0, 1, 2, 3]), bonds())
+    view.set_options(replace(view.options, cell=True))
+    view.menu.whole.trigger()
+    corners = view.camera.to_view(np.array([[0, 0, 0], [40, 0, 0], [40, 40, 40], [0, 0, 40.0]]))
+    assert (np.abs(corners[:, :2]) < 0.5 * view.camera.height).all()
+
+
+@pytest.mark.display
+@needs_display
+@pytest.mark.parametrize(("width", "height"), [(1000, 520), (976, 690), (700, 400), (680, 496), (400, 400)])
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_the_card_of_shortcuts_holds_every_row(view: Viewport, preset: str, width: int, height: int) -> None:
+    view.set_preset(preset)
+    view.card.resize(width, height)
+    columns, row = view.card.layout_of_rows()
+    lines = [line for column in columns for _, rows in column for line in rows]
+    assert [words for words, _ in lines if words] == [words for words, _ in view.card.rows()]
+    said = " ".join(inputs for _, inputs in lines if inputs).replace(", ", " ").replace(",", " ").split()
+    assert said == " ".join(inputs for _, inputs in view.card.rows()).replace(", ", " ").replace(",", " ").split()
+    for column in columns:
+        bottom = TOP + sum(row * (HEAD / ROW + len(rows)) for _, rows in column)
+        assert bottom <= height - 8
+    if width >= 700:
+        # Nothing is cut off at its right end.
+        column_width = (width - 2 * PADDING - (len(columns) - 1) * GUTTER) / len(columns)
+        words, inputs = (
+            QFontMetricsF(interface_font(view.card.font(), 12, weight))
+            for weight in (QFont.Weight.Normal, QFont.Weight.Medium)
+        )
+        for one, other in lines:
+            assert words.horizontalAdvance(one) + 12 * bool(one) + inputs.horizontalAdvance(other) <= column_width + 1
+    assert row >= (14 if width >= 900 else 6)
 
 
 @pytest.mark.display

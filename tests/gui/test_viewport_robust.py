@@ -13,17 +13,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
+from PySide6.QtGui import QColor, QImage, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow
+from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QMainWindow, QWidget
 
 from tests.fake_run import recorded_run
 from tests.gui.test_viewport import at, background, blob, bonds, needs_display, picture, settle, tiny_model
 from workbench.core.crystal import Crystal, Model
 from workbench.core.events import CycleFinished, Prepared
+from workbench.gui.scene_image import SceneImage
+from workbench.gui.scene_widget import SceneWidget
 from workbench.gui.viewport import Viewport
 from workbench.gui.viewport_picture import PictureDialog
 from workbench.view.atoms import STYLES
+from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS
 from workbench.view.density import DensityGrid
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
@@ -43,6 +47,24 @@ def view(qapp: QApplication) -> Iterator[Viewport]:
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
+@pytest.fixture(params=["by the processor", "as with a card"])
+def either(request: pytest.FixtureRequest, qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewport]:
+    """Both surfaces that a scene can have: a picture of its own, and Qt's OpenGL widget."""
+    by_processor = request.param == "by the processor"
+    monkeypatch.setattr("workbench.gui.viewport_canvas.drawn_by_processor", lambda: by_processor)
+    viewport = Viewport()
+    if not viewport.available:
+        pytest.skip(f"no OpenGL here: {viewport.reason}")
+    assert isinstance(viewport._scene, SceneImage if by_processor else SceneWidget)
+    viewport.animated = False
+    viewport.resize(400, 400)
+    yield viewport
+    viewport.close_threads()
+    viewport.close()
+    viewport.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
 def shown(view: Viewport) -> Viewport:
     view.show()
     QTest.qWaitForWindowExposed(view)
@@ -51,8 +73,9 @@ def shown(view: Viewport) -> Viewport:
 
 @pytest.mark.display
 @needs_display
-def test_a_dock_that_floats_and_returns_keeps_its_picture(view: Viewport, qapp: QApplication) -> None:
+def test_a_dock_that_floats_and_returns_keeps_its_picture(either: Viewport, qapp: QApplication) -> None:
     """The context goes with the window; the scene is given to the new one."""
+    view = either
     window = QMainWindow()
     dock = QDockWidget("view", window)
     dock.setWidget(view)
@@ -88,18 +111,100 @@ def test_a_dock_that_floats_and_returns_keeps_its_picture(view: Viewport, qapp: 
 
 @pytest.mark.display
 @needs_display
-def test_a_context_that_is_lost_is_made_again(view: Viewport) -> None:
+def test_a_context_that_is_lost_is_made_again(either: Viewport) -> None:
+    view = either
     shown(view).set_model(tiny_model([(0, 0, 0)], ["O"]), bonds())
     view.camera = view.camera.centred(np.zeros(3))
     assert (at(view, (0, 0, 0)) != background(view)).any()
     assert view._scene is not None
-    view._scene._forget()
+    view._scene.forget()
     assert view._scene.renderer is None
     view.move_atoms(np.zeros((1, 3)))  # nothing to draw with: no error
-    view._scene.makeCurrent()
-    view._scene.initializeGL()
-    view._scene.doneCurrent()
+    if isinstance(view._scene, SceneWidget):
+        view._scene.makeCurrent()
+        view._scene.initializeGL()
+        view._scene.doneCurrent()
     assert (at(view, (0, 0, 0)) != background(view)).any()
+
+
+@pytest.mark.display
+@needs_display
+def test_both_surfaces_show_the_same_picture(either: Viewport) -> None:
+    """Colours, the right way up, under the texts; and what lies over it is not drawn into the scene."""
+    view = shown(either)
+    view.set_model(tiny_model([(0, 0, 0), (0, 4, 0), (5, 4, 0)], ["O", "N", "C"]), bonds((0, 1)))
+    view.set_options(replace(view.options, style="balls"))
+    view.camera = Camera(height=20.0)
+    settle(view)
+    for place, channel in (((0.1, 0.1, 0), 0), ((0.1, 4.1, 0), 2)):
+        assert at(view, place)[channel] > at(view, place)[2 - channel] + 40, place
+    grabbed = view.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    x, y, _ = view.camera.project(np.array([[5.1, 4.1, 0.0]]), 400, 400)[0]
+    ratio = grabbed.width() / 400
+    seen = grabbed.pixelColor(round(x * ratio), round(y * ratio)).getRgb()[:3]
+    assert np.abs(np.array(seen) - at(view, (5.1, 4.1, 0.0))).max() < 12
+
+
+@pytest.mark.display
+@needs_display
+def test_what_lies_over_the_scene_does_not_draw_it_anew(view: Viewport, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not isinstance(shown(view)._scene, SceneImage):
+        pytest.skip("a graphics card draws here")
+    view.set_model(tiny_model([(0, 0, 0), (2, 0, 0)], ["O", "N"]), bonds())
+    settle(view)
+    drawn: list[bool] = []
+    draw = view._scene._draw
+    monkeypatch.setattr(view._scene, "_draw", lambda *words: (drawn.append(True), draw(*words)))
+    view.toggle_label(0)
+    view._overlay.repaint()
+    assert view._overlay.content.labels and not drawn
+    view.move_atoms(np.array([[0.0, 0.0, 0.0], [2.0, 1.0, 0.0]]))
+    settle(view, lambda: bool(drawn))
+    assert drawn
+
+
+@pytest.mark.display
+@needs_display
+def test_a_slow_frame_is_painted_in_a_beat_of_its_own(view: Viewport) -> None:
+    """While the view moves and the processor draws: what else has changed in the window is painted first, and the frame
+    not in the same turn of the event loop; many movements in one turn are one frame."""
+    if not isinstance(view._scene, SceneImage):
+        pytest.skip("a graphics card draws here")
+    window = QWidget()
+    row = QHBoxLayout(window)
+    plot = QLabel("plot")
+    row.addWidget(view)
+    row.addWidget(plot)
+    window.show()
+    QTest.qWaitForWindowExposed(window)
+    view.set_model(tiny_model([(0, 0, 0), (2, 0, 0)], ["O", "N"]), bonds())
+    settle(view)
+    painted: list[str] = []
+    turn = 0
+
+    class Watcher(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                painted.append(f"{'scene' if watched is view._scene else 'plot'} {turn}")
+            return False
+
+    watcher = Watcher()
+    view._scene.installEventFilter(watcher)
+    plot.installEventFilter(watcher)
+    view._moving.setInterval(60_000)  # still in motion however slow the machine is
+    for _ in range(5):
+        view._drag_by("pan", 1.0, 0.0)
+    assert view._frames.waiting and view.moving_slowly and not painted
+    plot.update()
+    end = time.monotonic() + 60.0
+    while view._frames.waiting and time.monotonic() < end:
+        turn += 1
+        QApplication.processEvents()
+    kinds, turns = zip(*[words.split() for words in painted], strict=True)
+    assert kinds == ("plot", "scene") and turns[0] != turns[1]
+    view.setParent(None)
+    window.close()
+    window.deleteLater()
 
 
 def empty() -> Model:
@@ -285,6 +390,77 @@ def map_coefficients_file(path: Path, *pairs: tuple[str, str]) -> None:
     hkl = np.array([(h, k, m) for h in range(5) for k in range(5) for m in range(1, 5)], dtype=float)
     mtz.set_data(np.column_stack([hkl, rng.uniform(1.0, 90.0, size=(len(hkl), 2 * len(pairs)))]).astype(np.float32))
     mtz.write_to_file(str(path))
+
+
+@pytest.mark.display
+@needs_display
+def test_the_legend_marks_the_map_that_the_wheel_sets(view: Viewport) -> None:
+    """An arrow, bolder words and "wheel sets it": not colour alone."""
+    shown(view).set_model(tiny_model([(0, 0, 0), (2, 0, 0)], ["O", "N"]), bonds())
+    view.resize(900, 500)
+    view.set_maps(MapSet({DENSITY: blob((0, 0, 0)), DIFFERENCE: blob((4, 0, 0))}))
+    view._depth.hide()
+    settle(view)
+    overlay = view._overlay
+
+    def marked() -> list[bool]:
+        """For the rows of the legend from above: whether the arrow's place is painted in the text's colour."""
+        image = overlay.grab().toImage()
+        ratio = image.devicePixelRatio()
+        tall = overlay.height()
+        places = [(18, tall - 20 - 24), (18, tall - 20)]
+        return [image.pixelColor(round(x * ratio), round(y * ratio)).lightness() > 180 for x, y in places]
+
+    assert [row.active for row in overlay.content.levels] == [True, False] and marked() == [True, False]
+    view.perform("next_map")
+    assert [row.active for row in overlay.content.levels] == [False, True] and marked() == [False, True]
+    # Colours are told in words that are each map's own.
+    view.tracer.add_map("polder A 1", blob((4, 0, 0)), True)
+    settle(view)
+    words = [row.remark for row in overlay.content.levels]
+    assert "+ green" in words[1] and "+ cyan" in words[2] and "magenta" in words[2]
+    assert len({row.colours for row in overlay.content.levels}) == 3
+
+
+@pytest.mark.display
+@needs_display
+@pytest.mark.parametrize("ground", ["#101216", "#FAFBFC"])
+def test_rulers_and_measurements_are_read_on_any_ground(view: Viewport, ground: str) -> None:
+    """A torsion over the rim of the selection, and the list of measurements over density."""
+    table = {"view": ground, "panel": "#FFFFFF", "text": "#16191D"} if ground == "#FAFBFC" else {"view": ground}
+    places = [(0, -6, 0), (0, -2, 0), (0, 2, 0), (3, 4, 2)]
+    shown(view).set_model(tiny_model(places, ["C"] * 4), bonds((0, 1), (1, 2), (2, 3)))
+    view.set_theme(table)
+    view.centre_on_residue(0)
+    view.camera = Camera(height=24.0)
+    view._show_texts()
+
+    def difference() -> np.ndarray:
+        image = view.picture(400, 400, 1.0).convertToFormat(QImage.Format.Format_RGB888)
+        return (
+            np.frombuffer(image.constBits(), np.uint8).reshape(400, image.bytesPerLine())[:, :1200].reshape(400, 400, 3)
+        )
+
+    before = difference().astype(int)
+    view.perform("measure")
+    for atom in range(4):
+        view.marks.measure((atom, -1))
+    view._show_texts()
+    after = difference().astype(int)
+    # Along the middle bond, which is selected: dashes that stand out from the rod on both sides of them.
+    x, y, _ = view.camera.project(np.array([[0.0, -1.0, 0.0], [0.0, 1.0, 0.0]]), 400, 400).T
+    column = np.round(x[0]).astype(int)
+    rows = slice(int(min(y)), int(max(y)))
+    lightness = after[rows, column].sum(axis=1) / 3
+    assert np.ptp(lightness) > 140, "dashes and the ground between them"
+    assert (np.abs(after - before).sum(axis=2) > 100).sum() > 300
+    assert view._overlay.content.measurements[0].endswith("\u00b0")
+    # The list has a ground of its own: whatever lies under it, here magenta, hardly shows.
+    under = QImage(400, 400, QImage.Format.Format_RGB32)
+    under.fill(QColor("#FF00FF"))
+    view._overlay.render(under, QPoint(), QRegion(), QWidget.RenderFlag(0))
+    panel, beside = QColor(view._overlay._colours.panel), under.pixelColor(400 - 16 - 5, 60)
+    assert max(abs(a - b) for a, b in zip(panel.getRgb(), beside.getRgb(), strict=True)) < 40
 
 
 @pytest.mark.display

@@ -79,7 +79,8 @@ def test_maps_stand_out_from_the_background(ground: str) -> None:
 
     for safe in (False, True):
         colours = scene_colours(ground, safe=safe)
-        for colour in (colours.density, colours.positive, colours.negative):
+        further = [colour for pair in colours.further for colour in pair]
+        for colour in (colours.density, colours.positive, colours.negative, *further):
             low, high = sorted([linear(colour), linear(colours.background)])
             assert (high + 0.05) / (low + 0.05) > 3.0
     with pytest.raises(ValueError, match="not a colour"):

@@ -48,7 +48,7 @@ def test_cell_matrix_is_the_usual_one() -> None:
 @pytest.mark.parametrize("level", [0.8, -0.6])
 def test_vertices_lie_on_the_surface(level: float) -> None:
     errors = []
-    for n in (24, 48):
+    for n in (32, 64):
         grid = wave_grid(OBLIQUE, (n, n, n))
         lines = contour(grid, level, np.array([3.0, -4.0, 8.0]), 9.0)
         assert len(lines) > 500

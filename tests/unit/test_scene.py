@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import gemmi
@@ -9,23 +10,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from tests.gui.test_viewport import BOX, bonds, tiny_model
 from workbench.core.crystal import Crystal, Model
 from workbench.core.errors import SettingsError
 from workbench.io.models import read_model
-from workbench.view.atoms import STYLES, build_sticks
+from workbench.view.atoms import STYLES, build_sticks, residue_kinds
 from workbench.view.bonds import bonds_by_distance
+from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS, AtomValues, atom_colours, glow_of, legend
 from workbench.view.colours import luminance, scene_colours
 from workbench.view.density import orthogonalisation
 from workbench.view.ellipsoids import HALF, principal_axes
 from workbench.view.framing import framed, place_named
-from workbench.view.measure import measured
-from workbench.view.ribbon import ribbon
+from workbench.view.measure import measured, words
+from workbench.view.renderer import MATES
+from workbench.view.ribbon import Mesh, ribbon
 from workbench.view.scene import Scene, SceneOptions
 from workbench.view.secondary_structure import secondary_structure
-from workbench.view.symmetry import cell_edges, mates_near
+from workbench.view.symmetry import axis_letters, cell_edges, mates_near
 
 COLOURS = scene_colours()
 
@@ -120,6 +124,69 @@ def test_cell_has_twelve_edges() -> None:
     lengths = np.sort(np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1))
     assert lengths == pytest.approx([10.0] * 4 + [20.0] * 4 + [30.0] * 4, abs=1e-4)
     assert len(np.unique(np.round(edges.reshape(-1, 3), 3), axis=0)) == 8
+
+
+def test_letters_of_the_axes_stand_behind_their_ends_and_face_the_eye() -> None:
+    crystal = Crystal((10.0, 20.0, 30.0, 80.0, 95.0, 100.0), "P 1")
+    camera = Camera().rotated(0.7, -0.4, 0.2)
+    letters = axis_letters(crystal, camera.rotation, 1.5).astype(np.float64)
+    ends = orthogonalisation(crystal).T
+    nearest = np.argmin(np.linalg.norm(letters.mean(axis=1)[:, None] - ends, axis=2), axis=1)
+    assert set(nearest.tolist()) == {0, 1, 2}
+    for k, end in enumerate(ends):
+        points = letters[nearest == k].reshape(-1, 3)
+        assert np.ptp(points @ camera.rotation[2]) < 1e-4  # flat, towards the eye
+        height, width = np.ptp(points @ camera.rotation[1]), np.ptp(points @ camera.rotation[0])
+        assert height == pytest.approx(1.5 if k == 1 else 0.9, abs=0.1) and width < 1.0
+        beyond = (points.mean(axis=0) - end) @ end / np.linalg.norm(end)
+        assert 0.5 < beyond < 2.5
+    assert len(axis_letters(Crystal((1.0, 1.0, 1.0, 90.0, 90.0, 90.0), ""), np.eye(3), 1.0)) == 0  # type: ignore[arg-type]
+
+
+def test_mates_of_a_ribbon_are_ribbons(lysozyme: Model) -> None:
+    """Each mate's ribbon is the model's own, moved by its operator, as far as its residues are near."""
+    scene = Scene(lysozyme, bonds_by_distance(lysozyme), scene_colours(), SceneOptions("ribbon", symmetry=True))
+    centre = lysozyme.xyz[lysozyme.atom_name == "CA"][20]
+    assert scene.follow(centre) and scene.mates
+    renderer = Recorder()
+    scene.give_mates(renderer)  # type: ignore[arg-type]
+    mesh, colours = renderer.ribbons[MATES]
+    assert len(mesh.vertices) == len(colours) > 1000 and mesh.triangles.max() < len(mesh.vertices)
+    assert (colours[:, 3] <= 150).all()  # dimmed
+    ca = np.concatenate([mate.moved(lysozyme.xyz[mate.near & (lysozyme.atom_name == "CA")]) for mate in scene.mates])
+    distance = cKDTree(ca).query(mesh.vertices)[0]
+    assert distance.max() < 4.0
+    # Of the polymer nothing is left as sticks.
+    ends = renderer.rods[MATES].reshape(-1, 3) if MATES in renderer.rods else np.empty((0, 3))
+    protein = np.concatenate([mate.moved(lysozyme.xyz[residue_kinds(lysozyme) == "protein"]) for mate in scene.mates])
+    assert not len(ends) or cKDTree(protein).query(ends)[0].min() > 0.5
+
+
+class Recorder:
+    """Stands in for the renderer and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.ribbons: dict[str, tuple[Mesh, np.ndarray]] = {}
+        self.rods: dict[str, np.ndarray] = {}
+
+    def set_ribbon(self, mesh: Mesh, colours: np.ndarray, group: str) -> None:
+        self.ribbons[group] = mesh, colours
+
+    def set_sticks(self, positions: np.ndarray, style: np.ndarray, group: str) -> None:
+        self.rods[group] = positions
+
+
+def test_sugars_of_a_nucleic_ribbon_are_whole_rings() -> None:
+    names = ["P", "O5'", "C5'", "C4'", "O4'", "C3'", "O3'", "C2'", "C1'", "N9", "C8"]
+    angle = np.arange(len(names)) * 0.5
+    model = tiny_model([(2 * np.cos(t), 2 * np.sin(t), t) for t in angle], [n[0] for n in names], kinds=["nucleic"])
+    model = replace(model, atom_name=np.array(names))
+    pairs = [("C4'", "O4'"), ("C4'", "C3'"), ("C3'", "C2'"), ("C2'", "C1'"), ("C1'", "O4'"), ("C1'", "N9")]
+    pairs += [("N9", "C8"), ("C3'", "O3'"), ("C4'", "C5'"), ("C5'", "O5'"), ("P", "O5'")]
+    joined = np.array([[names.index(a), names.index(b)] for a, b in pairs], dtype=np.int32)
+    sticks = build_sticks(model, joined, np.zeros((len(names), 4), dtype=np.uint8), "ribbon")
+    drawn = {(names[a], names[b]) for a, b in sticks.ends.tolist() if a != b}
+    assert drawn == set(pairs[:7])
 
 
 @settings(max_examples=30, deadline=None)
@@ -260,6 +327,8 @@ def test_measures_by_hand() -> None:
     assert measured(square[:3]) == pytest.approx(90.0)
     p = [gemmi.Position(*row) for row in square]
     assert measured(square) == pytest.approx(np.degrees(gemmi.calculate_dihedral(*p)))
+    turned = np.concatenate([square[:3], [[0.0, 1.0, -1.0]]])
+    assert {words(square), words(turned)} == {"90.0\u00b0", "\u221290.0\u00b0"}
     with pytest.raises(ValueError, match="5 points"):
         measured(np.zeros((5, 3)))
 

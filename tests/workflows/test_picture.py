@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.gui.test_viewport_robust import map_coefficients_file
 from workbench.cli import picture
 from workbench.core.errors import WorkbenchError
 
@@ -77,6 +78,25 @@ def test_model_and_maps(examples: Path, tmp_path: Path) -> None:
     assert bare.returncode == 0
     without = pixels(tmp_path / "bare.png").astype(int)
     assert ((without[..., 2] > without[..., 0] + 40) & (without[..., 2] > without[..., 1])).sum() < 0.5 * blue.sum()
+
+
+def chosen_maps(examples: Path, path: Path, *words: str) -> list[str]:
+    """The maps that a command would draw."""
+    model = str(examples / "lyso_c2" / "lyso_c2.pdb.gz")
+    options = picture.parser().parse_args([model, str(path), *words])
+    return [name.split()[-1] for name in picture._read(options)[2].grids]
+
+
+def test_of_a_file_with_many_maps_the_first_of_each_kind_is_drawn(examples: Path, tmp_path: Path) -> None:
+    path = tmp_path / "refined.mtz"
+    pairs = (("FWT", "PHWT"), ("DELFWT", "PHDELWT"), ("FC", "PHIC"), ("2FOFCWT_no_fill", "PH2FOFCWT_no_fill"))
+    map_coefficients_file(path, *pairs)
+    assert chosen_maps(examples, path) == ["FWT", "DELFWT"]
+    assert chosen_maps(examples, path, "--map", "FC", "--map", "DELFWT") == ["DELFWT", "FC"]
+    with pytest.raises(WorkbenchError) as caught:
+        chosen_maps(examples, path, "--map", "HLA")
+    for words in ("'HLA'", "refined.mtz", "FWT, DELFWT", "FC"):
+        assert words in str(caught.value)
 
 
 @pytest.mark.parametrize(

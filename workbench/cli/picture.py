@@ -56,6 +56,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--coefficients", action="store_true", help="of an MTZ with amplitudes and map coefficients, draw the latter"
     )
+    made.add_argument(
+        "--map",
+        metavar="NAME",
+        action="append",
+        dest="names",
+        default=[],
+        help="of a file with several maps, draw this one (as its column is called; may be repeated; default: the first"
+        " density and the first difference map)",
+    )
     made.add_argument("--surface", action="store_true", help="maps as smooth surfaces")
     made.add_argument("--section", action="store_true", help="a flat section of the first map through the centre")
     made.add_argument("--hydrogens", action="store_true", help="show hydrogens")
@@ -109,12 +118,7 @@ def draw(options: argparse.Namespace) -> bytes:
         style: Style = options.style or "sticks"
     else:
         turned = _turned(replace(camera, rotation=along_longest(model.xyz)), options.turn)
-        turned = framed(turned, model.xyz, aspect)
         style = options.style or "ribbon"
-    if options.height:
-        turned = replace(turned, height=options.height)
-    if options.slab:
-        turned = turned.with_slab(options.slab)
     colours = scene_colours("#FAFBFC" if options.light else "#101216", safe=options.safe)
     colour: ColourBy = options.colour or ("chain" if style in ("ribbon", "trace") else "element")
     if (options.symmetry or options.cell) and not has_cell(model.crystal):
@@ -128,6 +132,12 @@ def draw(options: argparse.Namespace) -> bytes:
             raise SettingsError("--colour fit needs DATA, and a run that judges the fit.", remedy="Give reflections.")
         scene.fit = fit
         scene.set_colours(colours)
+    if not options.centre:
+        turned = framed(turned, scene.extent(), aspect)
+    if options.height:
+        turned = replace(turned, height=options.height)
+    if options.slab:
+        turned = turned.with_slab(options.slab)
     scene.follow(turned.centre)
     context = standalone_context()
     renderer = Renderer(context)
@@ -138,13 +148,14 @@ def draw(options: argparse.Namespace) -> bytes:
             level = (options.difference_level if difference else options.level) * grid.sigma
             if options.section and number == 0:
                 right, up = np.asarray(turned.rotation[0]), np.asarray(turned.rotation[1])
-                renderer.set_section(section(grid, turned.focal_point, right, up, options.radius, difference))
+                renderer.set_section(section(grid, turned.focal_point, right, up, options.radius, difference, name))
                 continue
             made = contours(grid, level, turned.centre, options.radius, name, difference, options.surface)
             for wire, lines in made.lines.items():
                 renderer.set_lines(wire, lines, turned.centre, options.radius)
             for wire, mesh in made.surfaces.items():
                 renderer.set_surface(wire, mesh, turned.centre, options.radius)
+        scene.give_axes(renderer, turned)
         wires = [*map_wires(maps, colours), *scene.wires()]
         pixels = render_pixels(context, renderer, turned, colours, wires, options.size, options.scale)
         renderer.release()
@@ -163,12 +174,29 @@ def _read(options: argparse.Namespace) -> tuple[Model, IntArray, MapSet, FloatAr
 
     if options.map and not options.coefficients and not holds_only_maps(options.map):
         prepared, cycle = _scored(options)
-        return prepared.model, prepared.bonds, maps_of_cycle(prepared, cycle), residue_fit(cycle)
+        return prepared.model, prepared.bonds, _chosen(maps_of_cycle(prepared, cycle), options), residue_fit(cycle)
     from workbench.io.models import read_model
 
     model = read_model(options.model)
     maps = open_maps(options.map) if options.map else MapSet({})
-    return model, bonds_by_distance(model), maps, None
+    return model, bonds_by_distance(model), _chosen(maps, options), None
+
+
+def _chosen(maps: MapSet, options: argparse.Namespace) -> MapSet:
+    """The maps that --map asks for, by the whole name or without that of the file before it; else the first of each
+    kind."""
+    if not options.names:
+        return maps.only(maps.first_of_each_kind())
+    chosen: list[str] = []
+    for wanted in options.names:
+        found = [name for name in maps.grids if wanted in (name, name.split()[-1])]
+        if not found:
+            known = ", ".join(name.split()[-1] for name in maps.grids) or "none"
+            raise SettingsError(
+                f"there is no map {wanted!r}.", file=options.map or "", remedy=f"Maps of this file: {known}."
+            )
+        chosen += found
+    return maps.only(chosen)
 
 
 def _scored(options: argparse.Namespace) -> tuple[Prepared, CycleFinished]:

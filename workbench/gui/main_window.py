@@ -67,6 +67,8 @@ from workbench.session.state import Mark, SessionState
 
 REDRAW_MS = 200
 """Plots and tables are drawn at most five times a second, however fast the cycles come."""
+LATER_MS = 2
+"""How long what the session says waits while the view is moved."""
 NEXT_MS = 15
 """Between one plot and the next while a run goes on."""
 NARROW = 1240
@@ -158,7 +160,11 @@ class MainWindow(QMainWindow):
         self._draw_next.timeout.connect(self._draw_waiting)
         self._show_recent()
         self._restore()
-        self._changed.connect(self._follow)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._follow_later)
+        self._changed.connect(self._heard)
         # The signal carries changes that another thread made (export) over to this one.
         self._unlisten = session.listen(self._changed.emit)
         self._follow(None, session.state)
@@ -374,6 +380,21 @@ class MainWindow(QMainWindow):
 
     # state
 
+    def _heard(self, old: SessionState, new: SessionState) -> None:
+        """Follow a change at once; while the hand moves the view and its frames are slow, in a beat of its own."""
+        if self.view.moving_slowly and new.status == "running" and old.status == "running":
+            if not self._later.isActive():
+                self._later.start()
+        else:
+            self._later.stop()
+            self._follow(old, new)
+
+    def _follow_later(self) -> None:
+        if self.view.turn_for_others():
+            self._follow(self._seen, self.session.state)
+        else:
+            self._later.start()
+
     def _follow(self, old: SessionState | None, new: SessionState) -> None:
         if new is not self.session.state:
             # Several changes wait in the queue: the newest is what counts.
@@ -525,6 +546,9 @@ class MainWindow(QMainWindow):
     def _draw_waiting(self) -> None:
         """The first that waits; all of them when no run goes on."""
         running = self.session.state.status == "running"
+        if running and not self.view.turn_for_others():
+            self._draw_next.start()
+            return
         while self._waiting:
             self._waiting.pop(0)()
             if running and self._waiting:
@@ -867,6 +891,7 @@ class MainWindow(QMainWindow):
         self._unlisten()
         self._redraw.stop()
         self._draw_next.stop()
+        self._later.stop()
         self.scan_runner.cancel()
         layout = b""
         if self._user_sizes:

@@ -11,7 +11,9 @@ from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext, QS
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QWidget
 
-from workbench.view.renderer import Renderer
+from workbench.view.renderer import Renderer, is_software
+
+GL_RENDERER = 0x1F01
 
 
 def surface_format() -> QSurfaceFormat:
@@ -55,6 +57,22 @@ def missing_opengl() -> str:
     return ""
 
 
+def drawn_by_processor() -> bool:
+    """Whether OpenGL is Mesa's (or another) software here, not a graphics card. False when it cannot be told."""
+    context, surface = QOpenGLContext(), QOffscreenSurface()
+    context.setFormat(surface_format())
+    if not context.create():
+        return False
+    surface.setFormat(context.format())
+    surface.create()
+    if not context.makeCurrent(surface):
+        return False
+    try:
+        return is_software(str(context.functions().glGetString(GL_RENDERER) or ""))
+    finally:
+        context.doneCurrent()
+
+
 class SceneWidget(QOpenGLWidget):
     """Paints when told to.
 
@@ -86,7 +104,7 @@ class SceneWidget(QOpenGLWidget):
             self.renderer = None
             self._failed(f"OpenGL could not be started: {error}")
             return
-        self.context().aboutToBeDestroyed.connect(self._forget, Qt.ConnectionType.DirectConnection)
+        self.context().aboutToBeDestroyed.connect(self.forget, Qt.ConnectionType.DirectConnection)
         self._ready(self.renderer)
 
     def paintGL(self) -> None:
@@ -108,7 +126,8 @@ class SceneWidget(QOpenGLWidget):
         finally:
             self.doneCurrent()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Give everything on the card back."""
         if self.renderer is not None:
             self.makeCurrent()
             self.renderer.release()

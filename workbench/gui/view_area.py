@@ -128,6 +128,20 @@ class ViewArea(QWidget):
         entries: list[QAction] = self.viewport.menu.entries
         return entries
 
+    @property
+    def moving_slowly(self) -> bool:
+        """Whether the view is being moved, and drawn by the processor: then every millisecond counts."""
+        return self.viewport is not None and bool(self.viewport.moving_slowly)
+
+    def turn_for_others(self) -> bool:
+        """Whether work beside the view may be done now; its next frame then waits a moment. False just after one."""
+        if self.viewport is None:
+            return True
+        if self.viewport.just_painted:
+            return False
+        self.viewport.give_way()
+        return True
+
     def show_refining(self, refining: bool) -> None:
         """Whether a run is under way."""
         if self.viewport is not None:

@@ -29,6 +29,22 @@ LEVEL_STEP = 0.1
 CLICK_PIXELS = 4.0
 KEY_ZOOM = 1.15
 FOCUS_STEP = 0.5
+SLAB_STEP = 0.05
+"""Share of the slab that a key adds or takes, at least 1 A."""
+VIEW_CHANGES = {
+    "zoom_in": "zoom",
+    "zoom_out": "zoom",
+    "spin": "spin",
+    "focus_nearer": "focus",
+    "focus_farther": "focus",
+    "slab_less": "slab",
+    "slab_more": "slab",
+    "front_in": "front",
+    "front_out": "front",
+    "back_out": "back",
+    "back_in": "back",
+}
+"""Actions that change how we look without going elsewhere; several of one kind in a row are one step of undo."""
 
 
 class Viewport(TravellingView):
@@ -59,6 +75,7 @@ class Viewport(TravellingView):
             "go_residue": self.residue_wanted.emit,
             "go_ligand": self.next_ligand,
             "go_blob": self.next_blob,
+            "whole_model": self.show_whole_model,
             "level_up": lambda: self._change_level(tracer.active, 1),
             "level_down": lambda: self._change_level(tracer.active, -1),
             "next_map": self._next_map,
@@ -68,8 +85,8 @@ class Viewport(TravellingView):
             "toggle_section": lambda: self.set_section(not tracer.section_shown),
             "focus_nearer": lambda: self._move_camera(camera.focused(camera.focus + FOCUS_STEP)),
             "focus_farther": lambda: self._move_camera(camera.focused(camera.focus - FOCUS_STEP)),
-            "slab_less": lambda: self.set_slab(camera.slab - 1.0),
-            "slab_more": lambda: self.set_slab(camera.slab + 1.0),
+            "slab_less": lambda: self.set_slab(camera.slab - max(SLAB_STEP * camera.slab, 1.0)),
+            "slab_more": lambda: self.set_slab(camera.slab + max(SLAB_STEP * camera.slab, 1.0)),
             "front_in": lambda: self._move_camera(camera.clipped(front=-0.5)),
             "front_out": lambda: self._move_camera(camera.clipped(front=0.5)),
             "back_out": lambda: self._move_camera(camera.clipped(back=0.5)),
@@ -87,6 +104,8 @@ class Viewport(TravellingView):
         }
         if action not in deeds:
             return False
+        if action in VIEW_CHANGES and not (action == "spin" and self._spin.isActive()):
+            self._keep_view(VIEW_CHANGES[action])
         deeds[action]()
         return True
 
@@ -164,6 +183,7 @@ class Viewport(TravellingView):
             return True
         elif isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             if self.preset.inputs.get("pinch") == "zoom":
+                self._keep_view("zoom")
                 self._move_camera(self.camera.zoomed(1.0 + event.value()))
             return True
         elif kind == QEvent.Type.Leave and self.marks.hovered is not None:
@@ -231,7 +251,8 @@ class Viewport(TravellingView):
         turned = event.angleDelta()
         delta = turned.y() or turned.x()
         action = self.preset.inputs.get(wheel_input(event.modifiers()), "")
-        if action in ("zoom", "focus"):
+        if action in ("zoom", "focus", "pan"):
+            self._keep_view(action)
             self._in_motion()
         if action == "zoom":
             self._move_camera(self.camera.zoomed(float(1.12 ** (delta / 120.0))))

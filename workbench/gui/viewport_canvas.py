@@ -20,9 +20,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
 from workbench.core.events import Prepared, WorstRestraints
-from workbench.gui.scene_widget import SceneWidget, missing_opengl
+from workbench.gui.scene_image import SceneImage
+from workbench.gui.scene_widget import SceneWidget, drawn_by_processor, missing_opengl
 from workbench.gui.viewport_bindings import PRESETS, Preset
 from workbench.gui.viewport_depth import DepthPanel
+from workbench.gui.viewport_frames import FramePacer
 from workbench.gui.viewport_help import PresetChoice, ShortcutCard
 from workbench.gui.viewport_maps import RADIUS_RANGE, MapTracer
 from workbench.gui.viewport_marks import Marks, Picked, mate_name
@@ -41,12 +43,11 @@ from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS, legend
 from workbench.view.colours import scene_colours
-from workbench.view.maps import MapSet, map_wires, wire_names
+from workbench.view.maps import MapSet, map_wires
 from workbench.view.picture import render_pixels
 from workbench.view.renderer import Renderer
 from workbench.view.scene import Scene, SceneOptions
 
-SLAB_RANGE = (1.0, 40.0)
 RECONTOUR_SHIFT = 0.4
 """Angstrom the centre may wander before the maps follow."""
 STILL_MS = 180
@@ -85,11 +86,13 @@ class SceneCanvas(QWidget):
         self._picked: Picked | None = None
         self.marks = Marks()
         self._bright_map = ""
+        self._said: tuple[tuple[Any, ...], tuple[str, tuple[str, ...]]] | None = None
         self._refining = False
 
         self.reason = missing_opengl()
         self.available = not self.reason
-        self._scene: SceneWidget | None = None
+        self._scene: SceneWidget | SceneImage | None = None
+        self._frames: FramePacer | None = None
         self._overlay: Overlay | None = None
         self._depth: DepthPanel | None = None
         self.tracer = MapTracer(self._with_context, self.available)
@@ -110,13 +113,15 @@ class SceneCanvas(QWidget):
         self._notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._notice.setWordWrap(True)
         if self.available:
-            self._scene = SceneWidget(self, self._scene_ready, self._draw, self._scene_failed)
+            surface = SceneImage if drawn_by_processor() else SceneWidget
+            self._scene = surface(self, self._scene_ready, self._draw, self._scene_failed)
+            self._frames = FramePacer(self._scene, self._drawn_slowly)
             layout.addWidget(self._scene)
             self._scene.installEventFilter(self)
             self._overlay = Overlay(self._scene)
             self._depth = DepthPanel(self._scene)
-            self._depth.focus_changed.connect(lambda depth: self._move_camera(self.camera.focused(depth)))
-            self._depth.slab_changed.connect(self.set_slab)
+            self._depth.focus_changed.connect(self._slide_focus)
+            self._depth.slab_changed.connect(self._slide_slab)
             self._depth.radius_changed.connect(self.set_radius)
             self._depth.hide()
         self.button = QToolButton(self._scene or self)
@@ -203,6 +208,8 @@ class SceneCanvas(QWidget):
     def close_threads(self) -> None:
         """Drop what is on its way; the view is going."""
         self.tracer.close()
+        if isinstance(self._scene, SceneImage):
+            self._scene.forget()
 
     def settings(self) -> dict[str, Any]:
         """What should be remembered."""
@@ -306,7 +313,18 @@ class SceneCanvas(QWidget):
 
     def set_slab(self, thickness: float) -> None:
         """Thickness of what is seen, angstrom."""
-        self._move_camera(self.camera.with_slab(float(np.clip(thickness, *SLAB_RANGE))))
+        self._move_camera(self.camera.with_slab(thickness))
+
+    def _keep_view(self, kind: str = "") -> None:
+        """Remember how we look before it changes (see `TravellingView`)."""
+
+    def _slide_focus(self, depth: float) -> None:
+        self._keep_view("focus")
+        self._move_camera(self.camera.focused(depth))
+
+    def _slide_slab(self, thickness: float) -> None:
+        self._keep_view("slab")
+        self.set_slab(thickness)
 
     def _with_context(self, work: Callable[[Renderer], None]) -> None:
         if self._scene is not None:
@@ -333,23 +351,40 @@ class SceneCanvas(QWidget):
         self.message.emit(reason)
 
     def _all_wires(self) -> list[Any]:
-        tracer = self.tracer
-        wires = map_wires(tracer.maps, self._colours)
-        if tracer.section is not None:
-            # The section stands in for the lines of its map.
-            cut = {name for name, _ in wire_names(tracer.active, tracer.active in tracer.maps.differences)}
-            wires = [wire for wire in wires if wire.name not in cut]
+        wires = map_wires(self.tracer.maps, self._colours)
         return [*wires, *(self.scene.wires() if self.scene is not None else [])]
 
     def _draw(self, renderer: Renderer, target: Any, size: tuple[int, int], ratio: float) -> None:
-        renderer.draft = renderer.software and (self._refining or self._moving.isActive())
+        if self.scene is not None:
+            self.scene.give_axes(renderer, self.camera)
+        renderer.draft = self._drawn_slowly()
         renderer.render(self.camera, self._colours, self._all_wires(), size, ratio, target)
 
     def _repaint(self) -> None:
         if hasattr(self, "_repaint_soon"):
             self._repaint_soon.stop()
-        if self._scene is not None:
-            self._scene.update()
+        if self._frames is not None:
+            self._frames.want()
+
+    @property
+    def moving_slowly(self) -> bool:
+        """The view is being moved, and the processor draws it."""
+        return self._moving.isActive() and self._drawn_slowly()
+
+    @property
+    def just_painted(self) -> bool:
+        """A slow frame has just been painted: what can wait should wait for the next beat of the window."""
+        return self._frames is not None and self._frames.just_painted
+
+    def give_way(self) -> None:
+        """Other work is done in this beat: no slow frame in the same one."""
+        if self._frames is not None:
+            self._frames.give_way()
+
+    def _drawn_slowly(self) -> bool:
+        """The processor draws, and there is something going on beside the picture."""
+        renderer = self._scene.renderer if self._scene is not None else None
+        return renderer is not None and renderer.software and (self._refining or self._moving.isActive())
 
     def _wires_drawn(self, complete: bool) -> None:
         if complete:
@@ -385,6 +420,15 @@ class SceneCanvas(QWidget):
         self._bright_map = ""
         self._show_texts()
 
+    def _residue_words(self, scene: Scene, row: int) -> tuple[str, tuple[str, ...]]:
+        """Said again while the view moves; looked up again only when something has changed."""
+        about = (scene.state, self.tracer.maps, scene.fit, row)
+        if self._said is None or any(a is not b for a, b in zip(about[:3], self._said[0][:3], strict=True)):
+            self._said = None
+        if self._said is None or self._said[0][3] != row:
+            self._said = about, residue_words(scene.model, scene.state, row, self.tracer.maps, scene.fit)
+        return self._said[1]
+
     def _show_texts(self) -> None:
         if self._overlay is None or self._depth is None:
             return
@@ -392,7 +436,7 @@ class SceneCanvas(QWidget):
         title: str = ""
         subtitles: tuple[str, ...] = ()
         if scene is not None and self._residue is not None:
-            title, subtitles = residue_words(scene.model, scene.state, self._residue, tracer.maps, scene.fit)
+            title, subtitles = self._residue_words(scene, self._residue)
             if self._picked is not None:
                 details = (scene.state, self._picked[0], tracer.maps, self.worst, mate_name(scene, self._picked))
                 subtitles = (*subtitles, atom_details(scene.model, *details))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from workbench.gui.viewport_overlay import OverlayColours, interface_font
+from workbench.gui.widgets.text import MINUS
 
 
 class KnobSlider(QSlider):
@@ -69,6 +72,10 @@ class KnobSlider(QSlider):
         event.accept()
 
 
+LEAST_SLAB, MOST_SLAB, MOST_FOCUS = 1.0, 40.0, 20.0
+"""Angstrom: the ends of the sliders for a small model; a large one needs more."""
+
+
 class DepthPanel(QWidget):
     """The focus knob: where the slab lies (focus), how thick it is (slab); and how far around the centre maps are drawn
     (radius). All in angstrom; the focus is counted towards the eye, 0 at the centre."""
@@ -88,9 +95,10 @@ class DepthPanel(QWidget):
         self._names: list[QLabel] = []
         self._values: list[QLabel] = []
         self._sliders: list[KnobSlider] = []
+        self._most_slab = MOST_SLAB
         rows = (
             ("Focus", "Move the slab through the model (5, 6, Ctrl+Shift+wheel)", -200, 200, self.focus_changed),
-            ("Slab", "Thickness of what is seen (D, F)", 10, 400, self.slab_changed),
+            ("Slab", "Thickness of what is seen (D, F)", 0, 1000, self.slab_changed),
             ("Radius", "How far around the centre maps are drawn ([, ])", 40, 240, self.radius_changed),
         )
         for row, (name, tip, low, high, signal) in enumerate(rows):
@@ -103,7 +111,7 @@ class DepthPanel(QWidget):
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setFixedWidth(48)
             label.setFixedWidth(48)
-            slider.valueChanged.connect(lambda tenths, signal=signal: signal.emit(tenths / 10.0))
+            slider.valueChanged.connect(lambda _, row=row, signal=signal: signal.emit(self.value_of(row)))
             for column, widget in enumerate((label, slider, value)):
                 grid.addWidget(widget, row, column)
             self._names.append(label)
@@ -121,11 +129,35 @@ class DepthPanel(QWidget):
         for slider in self._sliders:
             slider.set_colours(colours)
 
+    def value_of(self, row: int) -> float:
+        """Angstrom that a slider stands for; that of the slab by equal factors, thin ones want a fine hand."""
+        at = self._sliders[row].value()
+        if row == 1:
+            return float(LEAST_SLAB * (self._most_slab / LEAST_SLAB) ** (at / 1000.0))
+        return at / 10.0
+
+    def _place_of(self, row: int, value: float) -> int:
+        if row == 1:
+            return round(1000.0 * math.log(max(value, LEAST_SLAB) / LEAST_SLAB, self._most_slab / LEAST_SLAB))
+        return round(value * 10)
+
+    def set_extent(self, diameter: float) -> None:
+        """How large the model is, angstrom: the slab must be able to hold all of it."""
+        self._most_slab = max(MOST_SLAB, 1.25 * diameter)
+        reach = round(10 * max(MOST_FOCUS, 0.5 * diameter))
+        for row, (low, high) in enumerate(((-reach, reach), (0, 1000))):
+            blocked = self._sliders[row].blockSignals(True)
+            self._sliders[row].setRange(low, high)
+            self._sliders[row].blockSignals(blocked)
+
     def show_values(self, focus: float, slab: float, radius: float) -> None:
         """Show values in angstrom without announcing a change."""
-        for slider, label, value in zip(self._sliders, self._values, (focus, slab, radius), strict=True):
-            blocked = slider.blockSignals(True)
-            slider.setValue(round(value * 10))
-            slider.blockSignals(blocked)
-            slider.update()
-            label.setText(f"{value:.1f} \u00c5")
+        for row, value in enumerate((focus, slab, radius)):
+            slider, label = self._sliders[row], self._values[row]
+            place = self._place_of(row, value)
+            if place != slider.value():
+                blocked = slider.blockSignals(True)
+                slider.setValue(place)
+                slider.blockSignals(blocked)
+                slider.update()
+            label.setText(f"{value:.1f} \u00c5".replace("-", MINUS) if value < 100 else f"{value:.0f} \u00c5")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise
+
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
@@ -10,6 +12,10 @@ from workbench.gui.viewport_bindings import PRESETS, Preset, shortcut_table
 from workbench.gui.viewport_overlay import OverlayColours, interface_font
 
 ROW, HEAD, PADDING, GUTTER = 19.0, 30.0, 24.0, 36.0
+TOP, BOTTOM = 58.0, 14.0
+
+Group = tuple[str, list[tuple[str, str]]]
+"""A heading and its rows: words of an action, its inputs."""
 
 
 class ShortcutCard(QWidget):
@@ -38,6 +44,42 @@ class ShortcutCard(QWidget):
         """What is shown: words of an action, its inputs."""
         return [row for _, rows in shortcut_table(self._preset) for row in rows]
 
+    def layout_of_rows(self) -> tuple[list[list[Group]], float]:
+        """The groups by columns, so that the longest column is as short as can be, and the height of a row, px: all of
+        them end above the lower edge. Inputs that have no room beside their words come in a row of their own."""
+        most = 3 if self.width() >= 900 else 2 if self.width() >= 440 else 1
+        width = (self.width() - 2 * PADDING - (most - 1) * GUTTER) / most
+        table = [(group, self._rows_in(rows, width)) for group, rows in shortcut_table(self._preset)]
+        lengths = [HEAD + ROW * len(rows) for _, rows in table]
+        best: tuple[float, tuple[int, ...]] | None = None
+        for cuts in combinations(range(1, len(table)), most - 1):
+            bounds = (0, *cuts, len(table))
+            longest = max(sum(lengths[a:b]) for a, b in pairwise(bounds))
+            if best is None or longest < best[0]:
+                best = (longest, bounds)
+        assert best is not None
+        longest, bounds = best
+        share = min(1.0, (self.height() - TOP - BOTTOM) / longest)
+        return [table[a:b] for a, b in pairwise(bounds)], ROW * share
+
+    def _rows_in(self, rows: list[tuple[str, str]], width: float) -> list[tuple[str, str]]:
+        words, inputs = (
+            QFontMetricsF(interface_font(self.font(), 12, weight))
+            for weight in (QFont.Weight.Normal, QFont.Weight.Medium)
+        )
+        made = []
+        for action, said in rows:
+            if words.horizontalAdvance(action) + 12 + inputs.horizontalAdvance(said) <= width:
+                made.append((action, said))
+                continue
+            first: list[str] = []
+            rest = said.split(", ")
+            room = width - words.horizontalAdvance(action) - 12
+            while rest and inputs.horizontalAdvance(", ".join([*first, rest[0]]) + ",") <= room:
+                first.append(rest.pop(0))
+            made += [(action, ", ".join(first) + ("," if first and rest else "")), ("", ", ".join(rest))]
+        return made
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -46,8 +88,7 @@ class ShortcutCard(QWidget):
         ground.setAlpha(236)
         painter.fillRect(self.rect(), ground)
         title = interface_font(self.font(), 16, QFont.Weight.DemiBold)
-        head = interface_font(self.font(), 13, QFont.Weight.DemiBold)
-        text, strong = interface_font(self.font(), 12), interface_font(self.font(), 12, QFont.Weight.Medium)
+        text = interface_font(self.font(), 12)
         painter.setFont(title)
         painter.setPen(QColor(c.text))
         painter.drawText(QPointF(PADDING, 34), f"{self._preset.title}: mouse and keys")
@@ -56,36 +97,32 @@ class ShortcutCard(QWidget):
         closing = "H closes"
         measure = QFontMetricsF(text)
         painter.drawText(QPointF(self.width() - PADDING - measure.horizontalAdvance(closing), 34), closing)
-        table = shortcut_table(self._preset)
-        columns = 3 if self.width() >= 900 else 2 if self.width() >= 560 else 1
-        width = (self.width() - 2 * PADDING - (columns - 1) * GUTTER) / columns
-        total = sum(HEAD + ROW * len(rows) for _, rows in table)
-        top = 58.0
-        room = self.height() - top - 8
-        row_height = ROW if total / columns < 0.9 * room else max(ROW * 0.9 * room * columns / total, 12.0)
-        per_column = total / columns * row_height / ROW
-        column, y = 0, top
-        for group, rows in table:
-            if column < columns - 1 and y > top and y - top + 0.5 * row_height * len(rows) > per_column:
-                column, y = column + 1, top
-            left = PADDING + column * (width + GUTTER)
-            painter.setFont(head)
-            painter.setPen(QColor(c.accent))
-            painter.drawText(QPointF(left, y + 14), group)
-            y += HEAD * row_height / ROW
-            for action, inputs in rows:
-                painter.setFont(text)
-                painter.setPen(QColor(c.label))
-                said = measure.elidedText(action, Qt.TextElideMode.ElideRight, width * 0.62)
-                painter.drawText(QPointF(left, y + 10), said)
-                painter.setFont(strong)
-                painter.setPen(QColor(c.text))
-                start = left + measure.horizontalAdvance(said) + 12
-                box = QRectF(start, y - 4, left + width - start, 18)
-                align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                fitted = QFontMetricsF(strong).elidedText(inputs, Qt.TextElideMode.ElideRight, box.width())
-                painter.drawText(box, align, fitted)
-                y += row_height
+        columns, row_height = self.layout_of_rows()
+        size = min(max(row_height - 4.0, 8.0), 12.0)
+        head = interface_font(self.font(), size + 1.0, QFont.Weight.DemiBold)
+        text, strong = interface_font(self.font(), size), interface_font(self.font(), size, QFont.Weight.Medium)
+        measure = QFontMetricsF(text)
+        width = (self.width() - 2 * PADDING - (len(columns) - 1) * GUTTER) / len(columns)
+        for k, column in enumerate(columns):
+            left, y = PADDING + k * (width + GUTTER), TOP
+            for group, rows in column:
+                painter.setFont(head)
+                painter.setPen(QColor(c.accent))
+                painter.drawText(QPointF(left, y + 14), group)
+                y += HEAD * row_height / ROW
+                for action, inputs in rows:
+                    painter.setFont(text)
+                    painter.setPen(QColor(c.label))
+                    said = measure.elidedText(action, Qt.TextElideMode.ElideRight, width)
+                    painter.drawText(QPointF(left, y + 10), said)
+                    painter.setFont(strong)
+                    painter.setPen(QColor(c.text))
+                    start = left + measure.horizontalAdvance(said) + 12
+                    box = QRectF(start, y - 4, left + width - start, 18)
+                    align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                    fitted = QFontMetricsF(strong).elidedText(inputs, Qt.TextElideMode.ElideRight, box.width())
+                    painter.drawText(box, align, fitted)
+                    y += row_height
         painter.end()
 
 

@@ -198,14 +198,12 @@ class MapTracer(QObject):
 
         def opened(result: MapSet) -> None:
             # Of many maps in a file the first of each kind is shown; the others wait in the menu.
-            seen: set[bool] = set()
-            first = next(iter(result.grids))
+            shown = result.first_of_each_kind()
+            first = shown[0]
             for name, grid in result.grids.items():
-                difference = name in result.differences
-                if difference in seen:
+                if name not in shown:
                     self.hidden.add(name)
-                seen.add(difference)
-                self.add_map(name, grid, difference)
+                self.add_map(name, grid, name in result.differences)
             self.active = first
             self.changed.emit()
             waiting = [name for name in result.grids if name in self.hidden]
@@ -418,13 +416,13 @@ class MapTracer(QObject):
         if camera is None or grid is None or not np.isfinite(camera.focal_point).all():
             return
         self._section_running = True
-        courier, difference, reach = self._courier, self.active in self.maps.differences, self.radius
+        courier, reach = self._courier, self.radius
+        name, difference = self.active, self.active in self.maps.differences
 
         def work() -> None:
             try:
-                made = section(
-                    grid, camera.focal_point, camera.rotation[0].copy(), camera.rotation[1].copy(), reach, difference
-                )
+                right, up = camera.rotation[0].copy(), camera.rotation[1].copy()
+                made = section(grid, camera.focal_point, right, up, reach, difference, name)
             except Exception as error:
                 text = f"The section could not be made: {error}"
                 courier.send(lambda: self._was_cut(None, text))

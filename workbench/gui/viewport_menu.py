@@ -79,6 +79,9 @@ class ViewMenu(QMenu):
         self.addSeparator()
         titles = {name: preset.title for name, preset in PRESETS.items()}
         self._presets = self._choices(self.addMenu("Mouse and keys"), titles, tuple(PRESETS), view.set_preset)
+        self.whole = self._entry(self, "Whole model")
+        self.whole.setToolTip("All of it in the picture and in the slab (A)")
+        self.whole.triggered.connect(lambda: view.perform("whole_model"))
         self.animated = self._entry(self, "Travel smoothly")
         self.animated.setCheckable(True)
         self.animated.toggled.connect(view.set_animated)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 MARGIN = 16
@@ -29,7 +29,8 @@ class OverlayColours:
 
 @dataclass(frozen=True)
 class LevelRow:
-    """One line of the legend: dashes of colour, name, level in sigma, level in e/A^3, a remark."""
+    """One line of the legend: dashes of colour, name, level in sigma, level in e/A^3, a remark. active: the wheel and
+    the keys change this one."""
 
     colours: tuple[str, ...]
     name: str
@@ -39,6 +40,8 @@ class LevelRow:
     bright: bool = False
     active: bool = False
     broken: bool = False
+    width: float = 1.0
+    """Pixels of its lines on the picture."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,21 @@ class Overlay(QWidget):
 
     def _paint_ruler(self, painter: QPainter, ruler: Ruler) -> None:
         places = [QPointF(x, y) for x, y in ruler.points]
-        painter.setPen(QPen(QColor(self._colours.accent), 1.6, Qt.PenStyle.DashLine))
-        for one, other in pairwise(places):
-            painter.drawLine(one, other)
+        # Dark under light (or light under dark): seen on rods, on the rim of the selection, and on density.
+        casing = QPen(QColor(self._colours.background), 4.4)
+        casing.setCapStyle(Qt.PenCapStyle.FlatCap)
+        dashes = QPen(QColor(self._colours.text), 1.8, Qt.PenStyle.CustomDashLine)
+        dashes.setDashPattern([3.2, 2.0])
+        dashes.setCapStyle(Qt.PenCapStyle.FlatCap)
+        for pen in (casing, dashes):
+            painter.setPen(pen)
+            for one, other in pairwise(places):
+                painter.drawLine(one, other)
+        painter.setPen(QPen(QColor(self._colours.background), 1.4))
+        painter.setBrush(QColor(self._colours.text))
+        for place in places:
+            painter.drawEllipse(place, 3.4, 3.4)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         if ruler.text and len(places) > 1:
             middle = (places[0] + places[-1]) / 2 if len(places) == 2 else places[1]
             self._paint_label(painter, AtomLabel(middle.x() - 14, middle.y() + 14, ruler.text))
@@ -161,10 +176,18 @@ class Overlay(QWidget):
             painter.drawText(QPointF(right - measure.horizontalAdvance(ramp.high), y + 25), ramp.high)
             y += 46.0
         lines = (*self._content.measurements, *((self._content.hint,) if self._content.hint else ()))
+        if lines:
+            # On a ground of its own: rods and density run right behind it.
+            width = max(measure.horizontalAdvance(line) for line in lines) + 20.0
+            box = QRectF(self.width() - MARGIN - width, y - 13.0, width, 18.0 * len(lines) + 10.0)
+            self._paint_ground(painter, box, self._colours.hairline, 225)
         for line in lines:
             hint = line == self._content.hint
             painter.setPen(QColor(self._colours.accent if hint else self._colours.text))
-            painter.drawText(QPointF(self.width() - MARGIN - measure.horizontalAdvance(line), y + 4), line)
+            # Numbers and atoms in one column, values in another.
+            names, _, value = line.rpartition("   ") if not hint else (line, "", "")
+            painter.drawText(QPointF(self.width() - MARGIN - width + 10.0, y + 4), names)
+            painter.drawText(QPointF(self.width() - MARGIN - 10.0 - measure.horizontalAdvance(value), y + 4), value)
             y += 18.0
 
     def _paint_scrims(self, painter: QPainter) -> None:
@@ -201,7 +224,9 @@ class Overlay(QWidget):
         measure, measure_strong = QFontMetricsF(normal), QFontMetricsF(strong)
         if not rows:
             return
-        x_name = MARGIN + 33.0
+        several = len(rows) > 1
+        x_swatch = MARGIN + (13.0 if several else 0.0)
+        x_name = x_swatch + 33.0
         x_sigma = x_name + max(measure_strong.horizontalAdvance(row.name) for row in rows) + 18
         x_absolute = x_sigma + max(measure_strong.horizontalAdvance(row.sigma) for row in rows) + 18
         x_remark = x_absolute + max(measure.horizontalAdvance(row.absolute) for row in rows) + 24
@@ -210,28 +235,50 @@ class Overlay(QWidget):
             base = self.height() - 16.0 - 24.0 * (len(rows) - 1 - k)
             step = 24.0 / max(len(row.colours), 1)
             for n, colour in enumerate(row.colours):
-                pen = QPen(QColor(colour), 2.5 if row.active else 2.0)
+                pen = QPen(QColor(colour), 1.4 + row.width)
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)
                 painter.setPen(pen)
-                left = MARGIN + n * step
+                left = x_swatch + n * step
                 if row.broken and n == len(row.colours) - 1:
                     pen.setDashPattern([1.2, 0.9])
                     painter.setPen(pen)
                 painter.drawLine(
                     QPointF(left, base - 4), QPointF(left + step - (2 if len(row.colours) > 1 else 0), base - 4)
                 )
-            painter.setFont(strong)
-            painter.setPen(QColor(colours.text))
+            chosen = row.active or not several
+            if chosen and several:
+                # An arrow beside the one that the wheel sets; the others stand back.
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(colours.text))
+                tip = QPointF(MARGIN + 7.0, base - 4)
+                painter.drawPolygon(QPolygonF([tip, tip + QPointF(-7.0, -4.5), tip + QPointF(-7.0, 4.5)]))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setFont(strong if chosen else normal)
+            painter.setPen(QColor(colours.text if chosen else colours.label))
             painter.drawText(QPointF(x_name, base), row.name)
-            painter.setPen(QColor(colours.accent if row.bright else colours.text))
+            painter.setPen(QColor(colours.accent if row.bright else colours.text if chosen else colours.label))
             sigma_end = x_absolute - 18
-            painter.drawText(QPointF(sigma_end - measure_strong.horizontalAdvance(row.sigma), base), row.sigma)
+            width = (measure_strong if chosen else measure).horizontalAdvance(row.sigma)
+            painter.drawText(QPointF(sigma_end - width, base), row.sigma)
             painter.setFont(normal)
             painter.setPen(QColor(colours.accent if row.bright else colours.label))
             painter.drawText(QPointF(x_absolute, base), row.absolute)
             painter.setPen(QColor(colours.hint))
-            if x_remark + measure.horizontalAdvance(row.remark) < space:
-                painter.drawText(QPointF(x_remark, base), row.remark)
+            remark = row.remark
+            if row.active and several:
+                remark = f"wheel sets it{', ' if remark else ''}{remark}"
+            if x_remark + measure.horizontalAdvance(remark) >= space:
+                remark = "wheel" if row.active and several else ""
+            if x_remark + measure.horizontalAdvance(remark) < space:
+                painter.drawText(QPointF(x_remark, base), remark)
+
+    def _paint_ground(self, painter: QPainter, box: QRectF, rim: str, alpha: int) -> None:
+        ground = QColor(self._colours.panel)
+        ground.setAlpha(alpha)
+        painter.setPen(QPen(QColor(rim), 1))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(box, 6, 6)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _paint_label(self, painter: QPainter, label: AtomLabel) -> None:
         font = interface_font(self.font(), 12, QFont.Weight.Medium)
@@ -241,11 +288,8 @@ class Overlay(QWidget):
         left = min(max(label.x + 10, 4.0), max(self.width() - width - 4, 4.0))
         top = min(max(label.y - height - 6, 4.0), max(self.height() - height - 4, 4.0))
         box = QRectF(left, top, width, height)
-        ground = QColor(self._colours.panel)
-        ground.setAlpha(235 if label.hovering else 200)
-        painter.setPen(QPen(QColor(self._colours.accent if not label.hovering else self._colours.hairline), 1))
-        painter.setBrush(ground)
-        painter.drawRoundedRect(box, 6, 6)
+        rim = self._colours.accent if not label.hovering else self._colours.hairline
+        self._paint_ground(painter, box, rim, 235 if label.hovering else 200)
         painter.setPen(QColor(self._colours.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label.text)
 

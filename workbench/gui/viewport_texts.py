@@ -14,7 +14,7 @@ from workbench.gui.widgets.text import MINUS
 from workbench.view.atoms import hydrogen_atoms
 from workbench.view.colours import Rgb, SceneColours
 from workbench.view.framing import residue_atoms
-from workbench.view.maps import DENSITY, MapSet
+from workbench.view.maps import DENSITY, MapSet, wire_names
 from workbench.view.renderer import Wire
 
 MOST_ROWS = 4
@@ -66,9 +66,9 @@ def residue_words(
     if density is not None and density.sigma > 0.0:
         heavy = ~hydrogen_atoms(model)[atoms] & np.isfinite(state.xyz[atoms]).all(axis=1)
         mean = density.at(state.xyz[atoms][heavy]).mean() / density.sigma if heavy.any() else 0.0
-        line += f"    2mFo\u2212DFc at its atoms {mean:.1f} \u03c3"
+        line += f"    2mFo{MINUS}DFc at its atoms {mean:.1f} \u03c3".replace("-", MINUS)
     if fit is not None and np.isfinite(fit[row]):
-        line += f"    density fit CC {fit[row]:.2f}"
+        line += f"    density fit CC {fit[row]:.2f}".replace("-", MINUS)
     return model.residues.label(row), (line,)
 
 
@@ -83,7 +83,8 @@ def level_rows(
     colours: SceneColours,
 ) -> tuple[LevelRow, ...]:
     """The legend of the maps; `section`: the active one is shown as a section."""
-    paint = {wire.name: hex_colour(wire.colour) for wire in wires}
+    paint = {wire.name: wire.colour for wire in wires}
+    width = {wire.name: wire.width for wire in wires}
     rows = []
     unseen = [name for name in maps.grids if name in hidden and name != active]
     if len(maps.grids) <= MOST_ROWS:
@@ -94,15 +95,17 @@ def level_rows(
         difference = name in maps.differences
         sigma = levels[name]
         both = "\u00b1" if difference else ""
-        swatches = (paint[f"{name} +"], paint[f"{name} -"]) if difference else (paint[name],)
-        remark = difference_words(colours) if difference else maps.remark if name == DENSITY else ""
+        parts = [wire for wire, _ in wire_names(name, difference)]
+        remark = maps.remark if name == DENSITY else ""
+        if difference:
+            remark = difference_words(paint[f"{name} +"], paint[f"{name} -"], colours.safe)
         if name in hidden:
             remark = "hidden"
         if section and name == active:
             remark = "section, a line each \u03c3"
         rows.append(
             LevelRow(
-                colours=swatches,
+                colours=tuple(hex_colour(paint[part]) for part in parts),
                 name=_short(name.replace("-", MINUS)),
                 sigma=f"{both}{sigma:.2f} \u03c3",
                 absolute=f"{sigma * grid.sigma:.2f} e/\u00c5\u00b3",
@@ -110,6 +113,7 @@ def level_rows(
                 bright=name == bright,
                 active=name == active,
                 broken=difference and colours.safe,
+                width=width[parts[0]],
             )
         )
     if unseen:
@@ -122,13 +126,21 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 19]}\u2026{name[-18:]}"
 
 
-def difference_words(colours: SceneColours) -> str:
+def difference_words(positive: Rgb, negative: Rgb, broken: bool) -> str:
     """'+ green, - red': the sign of a difference map in words."""
 
     def word(colour: Rgb) -> str:
         hue = QColor.fromRgbF(*colour).hslHue()
-        limits = ((20, "red"), (50, "orange"), (75, "yellow"), (170, "green"), (260, "blue"), (330, "violet"))
+        limits = (
+            (20, "red"),
+            (50, "orange"),
+            (75, "yellow"),
+            (170, "green"),
+            (194, "cyan"),
+            (260, "blue"),
+            (294, "violet"),
+            (335, "magenta"),
+        )
         return next((name for limit, name in limits if hue < limit), "red")
 
-    broken = " broken" if colours.safe else ""
-    return f"+ {word(colours.positive)}, \u2212 {word(colours.negative)}{broken}"
+    return f"+ {word(positive)}, {MINUS} {word(negative)}{' broken' if broken else ''}"

@@ -19,12 +19,16 @@ from workbench.gui.viewport_canvas import SceneCanvas
 from workbench.gui.viewport_marks import Picked, place_of
 from workbench.view.camera import Camera
 from workbench.view.colouring import residue_fit
-from workbench.view.framing import first_residue, residue_atoms, residue_point
+from workbench.view.framing import first_residue, framed, residue_atoms, residue_point
 from workbench.view.maps import MapSet
 from workbench.view.picking import pick_atom
 from workbench.view.scene import Scene
 
 MOST_VIEWS = 50
+TEXTS_PX = 64
+"""What title and legend take of the height of the picture."""
+ONE_MOVEMENT_MS = 900
+"""Changes of one kind that follow each other faster are one movement to undo."""
 SPIN_DEGREES, SPIN_MS = 1.0, 33
 
 
@@ -40,13 +44,17 @@ class TravellingView(SceneCanvas):
         super().__init__(parent)
         self._peak = -1
         self._views: list[Camera] = []
+        self._kept_for = ""
+        self._movement = QTimer(self)
+        self._movement.setSingleShot(True)
+        self._movement.setInterval(ONE_MOVEMENT_MS)
         self._flight = QVariantAnimation(self)
         self._flight.setStartValue(0.0)
         self._flight.setEndValue(1.0)
         self._flight.setDuration(300)
         self._flight.setEasingCurve(QEasingCurve.Type.InOutCubic)
         self._flight.valueChanged.connect(self._fly)
-        self._flight_ends: tuple[Camera, FloatArray] = (self.camera, np.zeros(3))
+        self._flight_ends: tuple[Camera, Camera] = (self.camera, self.camera)
         self._spin = QTimer(self)
         self._spin.setInterval(SPIN_MS)
         self._spin.timeout.connect(self._turn_on)
@@ -87,6 +95,9 @@ class TravellingView(SceneCanvas):
             self._residue = None
             self.tracer.set_maps(MapSet({}))
         self.marks.hovered = None
+        extent = self.scene.extent()
+        if self._depth is not None and len(extent):
+            self._depth.set_extent(float(np.linalg.norm(extent.max(axis=0) - extent.min(axis=0))))
         if not keep_view and len(model):
             self.camera = replace(Camera(), rotation=self.camera.rotation)
             first = first_residue(model, self.scene.xyz)
@@ -120,8 +131,14 @@ class TravellingView(SceneCanvas):
         """Look at a point (3,) in angstrom."""
         self._go(np.asarray(point, dtype=np.float64), None)
 
-    def _keep_view(self) -> None:
-        self._views.append(self.camera)
+    def _keep_view(self, kind: str = "") -> None:
+        """Remember how we look, for undo. A series of changes of one `kind` is one step; "" always is one."""
+        going_on = bool(kind) and kind == self._kept_for and self._movement.isActive()
+        self._kept_for = kind
+        self._movement.start()
+        if going_on or (self._views and self._views[-1].same_as(self.camera)):
+            return
+        self._views.append(self._flight_ends[1] if self._flying else self.camera)
         del self._views[:-MOST_VIEWS]
 
     def _go(self, point: FloatArray, residue: int | None, fly: bool = True) -> None:
@@ -132,28 +149,41 @@ class TravellingView(SceneCanvas):
         self._picked = None
         if residue is not None:
             self._select(residue)
+        self._travel(self.camera.centred(point), fly)
+        if residue is not None and self.scene is not None:
+            self.centred.emit(self.scene.model.residues.label(residue))
+
+    def _travel(self, goal: Camera, fly: bool = True) -> None:
+        """To where `goal` looks, by and by or at once; the orientation is kept."""
         self._flight.stop()
         if fly and self.animated and self.isVisible():
-            self._flight_ends = (self.camera, point)
+            self._flight_ends = (self.camera, goal)
             self._flight.start()
         else:
-            self.camera = self.camera.centred(point)
+            self.camera = goal
             self.tracer.follow_section(self.camera)
             self._follow_mates()
             self._repaint()
         if self.available:
-            self.tracer.request(point)
+            self.tracer.request(goal.centre)
         self._show_texts()
-        if residue is not None and self.scene is not None:
-            self.centred.emit(self.scene.model.residues.label(residue))
+
+    def show_whole_model(self) -> None:
+        """All of the model (and the unit cell, where it is shown) in the picture and in the slab."""
+        if self.scene is None or not self.scene.extent().size:
+            return
+        self._keep_view()
+        height = max(self.height(), 1)
+        goal = framed(self.camera, self.scene.extent(), self.width() / height)
+        # Between the title and the legend.
+        free = max(height - 2 * TEXTS_PX, 0.6 * height)
+        self._travel(goal.zoomed(free / height))
 
     def _fly(self, value: float) -> None:
         start, end = self._flight_ends
         part = float(value)
         self._in_motion()
-        self.camera = replace(
-            start, centre=start.centre + (end - start.centre) * part, focus=start.focus * (1.0 - part)
-        )
+        self.camera = start.towards(end, part)
         if part >= 1.0:
             self.tracer.follow_section(self.camera)
             self._follow_mates()
@@ -174,6 +204,8 @@ class TravellingView(SceneCanvas):
         """Back to how we looked before the last jump or movement."""
         if self._views:
             self._flight.stop()
+            self._spin.stop()
+            self._kept_for = ""
             self._move_camera(self._views.pop())
             self._name_centre()
 
@@ -201,7 +233,8 @@ class TravellingView(SceneCanvas):
         if not peaks:
             self.message.emit("No difference peak above 4 \u03c3." if self.tracer.maps.grids else "No difference map.")
             return
-        self._peak = (max(self._peak, 0) if self._peak < 0 and step > 0 else self._peak + step) % len(peaks)
+        first = 0 if step > 0 else -1
+        self._peak = (first if self._peak < 0 else self._peak + step) % len(peaks)
         self.show_peak(self._peak)
 
     def next_blob(self) -> None:
@@ -231,7 +264,7 @@ class TravellingView(SceneCanvas):
 
     def _name_centre(self) -> None:
         """After a movement: the title follows to the residue that is nearest to the centre."""
-        nearest = self._nearest_to(self._flight_ends[1] if self._flying else self.camera.centre)
+        nearest = self._nearest_to(self._flight_ends[1].centre if self._flying else self.camera.centre)
         if nearest is None or self.scene is None:
             return
         row = int(self.scene.model.residue[nearest])

@@ -26,6 +26,9 @@ BALL_RADII = {"H": 0.20, "D": 0.20, "C": 0.34, "N": 0.33, "O": 0.32, "S": 0.40, 
 """Radii in angstrom in ball-and-stick: about a fifth of van der Waals', larger atoms larger."""
 OTHER_BALL = 0.42
 
+SUGAR_RING = ("C1'", "C2'", "C3'", "C4'", "O4'")
+"""What joins a base to the ribbon of a nucleic acid."""
+
 STYLE = np.dtype(
     [("radius", np.float32), ("colour_a", np.uint8, 4), ("colour_b", np.uint8, 4), ("glow", np.uint8, 4)],
 )
@@ -113,7 +116,7 @@ def build_sticks(
         polymer = np.isin(kind, ["protein", "nucleic"])
         backbone = trace_atoms(model)
         base = (kind == "nucleic") & ~np.char.endswith(model.atom_name.astype(str), "'") & ~_phosphate(model)
-        base |= (kind == "nucleic") & np.isin(model.atom_name, ["C1'", "O4'", "C4'"])
+        base |= (kind == "nucleic") & np.isin(model.atom_name, SUGAR_RING)
         # A residue without the atoms of a backbone would vanish altogether.
         lost = polymer & ~np.isin(model.residue, model.residue[backbone])
         drawn = shown & (~polymer | (base if style == "ribbon" else False) | lost)

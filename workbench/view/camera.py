@@ -12,9 +12,10 @@ import numpy as np
 
 from workbench.core.arrays import FloatArray
 
-MIN_HEIGHT, MAX_HEIGHT = 2.0, 400.0
-MIN_SLAB, MAX_SLAB = 1.0, 400.0
-FOCUS_RANGE = 60.0
+MIN_HEIGHT, MAX_HEIGHT = 2.0, 2000.0
+MIN_SLAB, MAX_SLAB = 1.0, 2000.0
+"""Angstrom; the largest crystals of virus capsids measure about a thousand."""
+FOCUS_RANGE = 500.0
 """Angstrom that the focal plane may leave the centre."""
 
 
@@ -113,6 +114,31 @@ class Camera:
         thickness = float(np.clip(thickness, MIN_SLAB, MAX_SLAB))
         share = self.front / self.slab
         return replace(self, front=thickness * share, back=thickness * (1.0 - share))
+
+    def towards(self, other: Camera, share: float) -> Camera:
+        """What is seen on the way to `other`, at a share 0..1 of it; the orientation is kept."""
+        if share >= 1.0:
+            return replace(other, rotation=self.rotation)
+
+        def between(one: float, two: float) -> float:
+            return one + (two - one) * share
+
+        return replace(
+            self,
+            centre=self.centre + (other.centre - self.centre) * share,
+            height=float(self.height * (other.height / self.height) ** share),
+            front=between(self.front, other.front),
+            back=between(self.back, other.back),
+            focus=between(self.focus, other.focus),
+        )
+
+    def same_as(self, other: Camera) -> bool:
+        """Whether both see the same."""
+        return (
+            (self.height, self.front, self.back, self.focus) == (other.height, other.front, other.back, other.focus)
+            and bool(np.array_equal(self.centre, other.centre))
+            and bool(np.array_equal(self.rotation, other.rotation))
+        )
 
     def clipped(self, front: float = 0.0, back: float = 0.0) -> Camera:
         """Move the front and back clipping planes away from the focus by so many angstrom (negative: closer)."""

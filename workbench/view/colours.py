@@ -94,6 +94,8 @@ class SceneColours:
     strand: Rgb = (0.93, 0.80, 0.40)
     others: tuple[Rgb, ...] = ()
     """Maps that were opened besides the two of the refinement, in turn."""
+    further: tuple[tuple[Rgb, Rgb], ...] = ()
+    """Positive and negative of difference maps besides that of the refinement, in turn."""
     safe: bool = False
     """Negative lines are broken as well, so that no colour is needed to tell the sign."""
 
@@ -108,6 +110,14 @@ def scene_colours(
     with deuteranopia can tell apart."""
     ground = rgb(background)
     dark = luminance(ground) < 0.5
+    if safe and dark:
+        further = (("#009E73", "#CC79A7"), ("#56B4E9", "#E69F00"))
+    elif safe:
+        further = (("#007A5A", "#B04A82"), ("#1C77AC", "#8F6400"))
+    elif dark:
+        further = (("#3FD0E0", "#F07ADB"), ("#D7E05A", "#FF9E5C"))
+    else:
+        further = (("#7331C0", "#946200"), ("#00707E", "#B0189A"))
     if safe:
         chosen = ("#7D8794", "#0072B2", "#D55E00")
     elif dark:
@@ -130,6 +140,7 @@ def scene_colours(
         ramp=tuple(map(rgb, ramp)),
         chains=tuple(map(rgb, chains)),
         others=tuple(map(rgb, others)),
+        further=tuple((rgb(plus), rgb(minus)) for plus, minus in further),
         helix=rgb("#D9708A" if dark else "#B03A5C"),
         strand=rgb("#E5C25A" if dark else "#A67C00"),
         accent=rgb("#3CC9B0" if dark else "#0B7A69"),

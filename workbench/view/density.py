@@ -8,10 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import map_coordinates, spline_filter, zoom
 
 from workbench.core.arrays import Float32Array, FloatArray, IntArray
 from workbench.core.crystal import Crystal
 from workbench.engine.maps.contour_kernel import LINES, trace_lines
+
+SPLINE_REACH = 8
+"""Grid steps: the weight of a value in a cubic spline falls by 0.27 with each, to 3e-5."""
+COARSE = 0.75
+"""Angstrom between grid points above which chicken wire is drawn on a grid of half the spacing: at 3.5 A the facets of
+the map's own grid would be taller than an atom."""
 
 
 def orthogonalisation(crystal: Crystal) -> FloatArray:
@@ -37,16 +44,23 @@ class DensityGrid:
         return orthogonalisation(self.crystal) / np.array(self.values.shape, dtype=np.float64)
 
     def at(self, xyz: FloatArray) -> FloatArray:
-        """Density (n,) at points (n, 3) in angstrom, trilinear interpolation."""
+        """Density (n,) at points (n, 3) in angstrom, by cubic splines through the periodic grid.
+
+        At three grid points per d_min a spline is within 2 % of the Fourier sum at an atom; between the eight
+        neighbours alone (trilinear) the peak would lose more than a tenth of its height.
+        """
         index = np.atleast_2d(xyz) @ np.linalg.inv(self.step_vectors()).T
-        low = np.floor(index).astype(np.int64)
-        part = index - low
-        total = np.zeros(len(index))
-        for corner in np.ndindex(2, 2, 2):
-            at = tuple(((low + corner) % self.values.shape).T)
-            weight = np.where(np.array(corner) == 1, part, 1.0 - part).prod(axis=1)
-            total += weight * self.values[at]
-        return total
+        if not len(index):
+            return np.zeros(0)
+        low = np.floor(index.min(axis=0)).astype(np.int64) - SPLINE_REACH
+        high = np.ceil(index.max(axis=0)).astype(np.int64) + SPLINE_REACH
+        if np.prod((high - low + 1).astype(np.float64)) < self.values.size:
+            # Only what surrounds the points: beyond SPLINE_REACH steps a value no longer counts.
+            axes = [np.arange(low[k], high[k] + 1) % self.values.shape[k] for k in range(3)]
+            coefficients = spline_filter(self.values[np.ix_(*axes)], order=3, mode="mirror")
+            return np.asarray(map_coordinates(coefficients, (index - low).T, order=3, mode="mirror", prefilter=False))
+        coefficients = spline_filter(self.values, order=3, mode="grid-wrap")
+        return np.asarray(map_coordinates(coefficients, index.T, order=3, mode="grid-wrap", prefilter=False))
 
 
 def cut_box(grid: DensityGrid, centre: FloatArray, radius: float) -> tuple[Float32Array, IntArray]:
@@ -62,14 +76,25 @@ def cut_box(grid: DensityGrid, centre: FloatArray, radius: float) -> tuple[Float
     return np.ascontiguousarray(grid.values[np.ix_(*axes)]), low
 
 
+def finer_box(grid: DensityGrid, centre: FloatArray, radius: float) -> tuple[Float32Array, IntArray, FloatArray]:
+    """As `cut_box`, with half the spacing, by cubic splines. Returns values, index of the first on the finer grid, and
+    the step vectors (3, 3) of that grid."""
+    coarse, start = cut_box(grid, centre, radius)
+    values = zoom(coarse, [(2 * n - 1) / n for n in coarse.shape], order=3, mode="nearest")
+    return np.ascontiguousarray(values, dtype=np.float32), 2 * start, 0.5 * grid.step_vectors()
+
+
 def contour(grid: DensityGrid, level: float, centre: FloatArray, radius: float) -> Float32Array:
     """Chicken wire of the surface density = level within a sphere.
 
     level: e/A^3 (negative for the holes of a difference map). centre: (3,) angstrom, anywhere. radius: angstrom.
     Returns line segments (k, 2, 3) in angstrom; a segment belongs to the sphere when its middle does.
     """
-    values, low = cut_box(grid, centre, radius)
     steps = grid.step_vectors()
+    if np.linalg.norm(steps, axis=0).max() > COARSE:
+        values, low, steps = finer_box(grid, centre, radius)
+    else:
+        values, low = cut_box(grid, centre, radius)
     # Relative to the centre: single precision keeps its digits wherever in space the view has wandered.
     offset = steps @ low.astype(np.float64) - centre
     room = 100_000

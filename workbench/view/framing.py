@@ -10,7 +10,7 @@ import numpy as np
 from workbench.core.arrays import FloatArray
 from workbench.core.crystal import Model
 from workbench.core.errors import SettingsError
-from workbench.view.camera import Camera
+from workbench.view.camera import MAX_HEIGHT, MIN_HEIGHT, Camera
 
 _PLACE = re.compile(
     r"^\s*(?P<chain>[^\s/,]*?)[\s/]+(?P<number>-?\d+)(?P<insertion>[A-Za-z]?)(?:[\s/]+(?P<atom>\S+))?\s*$"
@@ -103,6 +103,7 @@ def framed(camera: Camera, xyz: FloatArray, aspect: float = 1.0) -> Camera:
     extent = high - low + 6.0
     height = max(float(extent[1]), float(extent[0]) / aspect)
     half = max(0.5 * float(extent[2]), 4.0)
+    height = float(np.clip(height, MIN_HEIGHT, MAX_HEIGHT))
     return replace(camera, centre=middle, focus=0.0, height=height, front=half, back=half * 1.15)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,6 +21,8 @@ from workbench.view.surface import surface
 DENSITY = "2mFo-DFc"
 DIFFERENCE = "mFo-DFc"
 DEFAULT_LEVEL, DEFAULT_DIFFERENCE_LEVEL = 1.5, 3.0
+FURTHER_WIDTH = 1.9
+"""Pixels: the lines of difference maps besides that of the refinement."""
 BROKEN = 0.45
 """Share of every line of a negative contour that is left out in the palette without meaning in its colours."""
 
@@ -39,6 +41,15 @@ class MapSet:
         return replace(
             self, grids={**self.grids, name: grid}, differences=kept | {name} if difference else frozenset(kept)
         )
+
+    def only(self, names: Collection[str]) -> MapSet:
+        """Those of the names, in the order of this set."""
+        return replace(self, grids={key: grid for key, grid in self.grids.items() if key in names})
+
+    def first_of_each_kind(self) -> tuple[str, ...]:
+        """The first density and the first difference map: what is shown of a file that holds many."""
+        kinds = {name in self.differences: name for name in reversed(tuple(self.grids))}
+        return tuple(name for name in self.grids if name in kinds.values())
 
     def without(self, name: str) -> MapSet:
         return replace(self, grids={key: grid for key, grid in self.grids.items() if key != name})
@@ -68,16 +79,21 @@ def contours(
 
 
 def map_wires(maps: MapSet, colours: SceneColours) -> list[Wire]:
-    """How the wires of all maps are painted, in their order."""
+    """How the wires of all maps are painted, in their order. Green and red belong to the refinement's difference map;
+    each further one has a pair of its own and stronger lines."""
     wires = []
     further = 0
+    pairs = ((colours.positive, colours.negative), *colours.further)
+    differences = [name for name in maps.grids if name in maps.differences]
+    # Without the refinement's own the first that was opened stands in for it.
+    order = sorted(differences, key=lambda name: name != DIFFERENCE)
     for name in maps.grids:
         if name in maps.differences:
+            place = order.index(name)
+            plus, minus = pairs[place if place == 0 else 1 + (place - 1) % max(len(pairs) - 1, 1)]
+            width = 1.35 if place == 0 else FURTHER_WIDTH
             broken = BROKEN if colours.safe else 0.0
-            wires += [
-                Wire(f"{name} +", colours.positive, 0.95, 1.35),
-                Wire(f"{name} -", colours.negative, 0.95, 1.35, broken),
-            ]
+            wires += [Wire(f"{name} +", plus, 0.95, width), Wire(f"{name} -", minus, 0.95, width, broken)]
         elif name == DENSITY or not colours.others:
             wires.append(Wire(name, colours.density, 0.80, 1.0))
         else:

@@ -40,4 +40,4 @@ def measured(points: FloatArray) -> float:
 def words(points: FloatArray) -> str:
     """The value with its unit."""
     value = measured(points)
-    return f"{value:.2f} \u00c5" if len(points) == 2 else f"{value:.1f}\u00b0"
+    return f"{value:.2f} \u00c5" if len(points) == 2 else f"{value:.1f}\u00b0".replace("-", "\u2212")

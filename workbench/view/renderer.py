@@ -26,6 +26,7 @@ from workbench.view.ribbon import Mesh
 from workbench.view.section import Section
 
 SAMPLES = 4
+NO_FOG = {"fog_start": -1e6, "fog_end": -2e6}
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "gdi generic", "basic render")
 """Names of renderers that draw with the processor."""
 FRONT_FADE = 1.5
@@ -46,15 +47,16 @@ _CLIP_DISTANCE = 0x3000  # GL_CLIP_DISTANCE0
 
 @dataclass(frozen=True)
 class Wire:
-    """How one set of lines is painted: name, colour, strength 0..1, width in device-independent pixels, and the share
-    of every segment that is left out (0: unbroken). A surface of the same name has this colour too; `hatched` when
-    broken."""
+    """How one set of lines is painted: name, colour, strength 0..1, width in device-independent pixels, the share of
+    every segment that is left out (0: unbroken), and whether fog takes them. A surface of the same name has this colour
+    too; `hatched` when broken."""
 
     name: str
     colour: Rgb
     strength: float
     width: float
     broken: float = 0.0
+    fog: bool = True
 
 
 class Renderer:
@@ -70,14 +72,13 @@ class Renderer:
         self._rods: dict[str, Rods] = {}
         self._lines: dict[str, Lines] = {}
         self._surfaces: dict[str, Triangles] = {}
-        self._ribbon: Triangles | None = None
+        self._ribbons: dict[str, Triangles] = {}
         self._ellipsoids: Ellipsoids | None = None
         self._section: SectionPlane | None = None
         self._target: Any = None
         self._size = (0, 0)
         self._samples = -1
-        name = str(context.info.get("GL_RENDERER", "")).lower()
-        self.software = any(word in name for word in SOFTWARE)
+        self.software = is_software(str(context.info.get("GL_RENDERER", "")))
         """The processor draws, not a graphics card."""
         self.draft = False
         """Draw without smoothed edges: less than half the work. The target needs a depth buffer then."""
@@ -117,12 +118,11 @@ class Renderer:
         if mesh is not None and len(mesh.triangles):
             self._surfaces[name] = Triangles(self._context, self._programs["mesh"], mesh, None, centre, radius)
 
-    def set_ribbon(self, mesh: Mesh | None, colours: AnyArray | None = None) -> None:
-        """The ribbon with colours (v, 4 bytes) of its vertices; None removes it."""
-        _release(self._ribbon)
-        self._ribbon = None
+    def set_ribbon(self, mesh: Mesh | None, colours: AnyArray | None = None, group: str = MODEL) -> None:
+        """The ribbon of a group with colours (v, 4 bytes) of its vertices; None removes it."""
+        _release(self._ribbons.pop(group, None))
         if mesh is not None and len(mesh.triangles):
-            self._ribbon = Triangles(self._context, self._programs["mesh"], mesh, colours)
+            self._ribbons[group] = Triangles(self._context, self._programs["mesh"], mesh, colours)
 
     def set_ellipsoids(self, middles: Float32Array, axes: Float32Array, colours: AnyArray) -> None:
         """Ellipsoids at (k, 3) with half axes (k, 3, 3) and colours (k, 4 bytes); none removes them."""
@@ -161,6 +161,7 @@ class Renderer:
         canvas.clear(*colours.background, 1.0, depth=1.0)
         # The alpha of a fragment is its coverage, not that of the picture, which nothing shines through.
         _write(canvas)
+        fog = {"fog_start": camera.focus + 0.12 * camera.front, "fog_end": camera.far}
         shared = {
             "rotation": tuple(np.asarray(camera.rotation.T, dtype=np.float32).ravel().tolist()),
             "centre": tuple(camera.centre.tolist()),
@@ -168,8 +169,7 @@ class Renderer:
             "pixel": camera.height / height,
             "near": camera.near,
             "far": camera.far,
-            "fog_start": camera.focus + 0.12 * camera.front,
-            "fog_end": camera.far,
+            **fog,
             "front_fade": min(FRONT_FADE, camera.front),
             "background": colours.background,
             "ambient": colours.ambient,
@@ -181,9 +181,10 @@ class Renderer:
         self._draw_solid(colours, camera.height / height)
         context.enable(moderngl.BLEND)
         context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE
-        self._draw_section(canvas, colours, wires)
+        cut = self._draw_section(canvas, colours, wires)
+        wires = [wire for wire in wires if wire.name not in cut]
         self._draw_surfaces(canvas, wires)
-        self._draw_lines(canvas, wires, pixel_ratio)
+        self._draw_lines(canvas, wires, pixel_ratio, fog)
         context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
         _write(canvas, alpha=True)
         if canvas is not target:
@@ -201,17 +202,21 @@ class Renderer:
             rim = HALO if group == SELECTION else 0.0
             set_uniforms(self._programs[way], {"halo": (*colours.accent, rim)})
             rods.draw("thin_sticks" if thin and not rim else way, pixel)
-        if self._ribbon is not None:
-            set_uniforms(mesh, {"paint": (0.0, 0.0, 0.0, 0.0)})
-            self._ribbon.draw()
+        set_uniforms(mesh, {"paint": (0.0, 0.0, 0.0, 0.0)})
+        for ribbon in self._ribbons.values():
+            ribbon.draw()
         if self._ellipsoids is not None:
             self._ellipsoids.draw()
         context.disable_direct(_ALPHA_TO_COVERAGE)
 
-    def _draw_section(self, canvas: Any, colours: SceneColours, wires: Sequence[Wire]) -> None:
+    def _draw_section(self, canvas: Any, colours: SceneColours, wires: Sequence[Wire]) -> tuple[str, ...]:
+        """Returns the names of the wires for which the section stands in."""
         if self._section is None:
-            return
+            return ()
         s = self._section.section
+        paint = {wire.name: wire.colour for wire in wires}
+        names = (f"{s.name} +", f"{s.name} -") if s.difference else (s.name,)
+        positive = colours.positive if s.difference else colours.density
         program = self._programs["section"]
         set_uniforms(
             program,
@@ -219,8 +224,8 @@ class Renderer:
                 "middle": tuple(s.centre.tolist()),
                 "right": tuple((s.right * s.reach).tolist()),
                 "up": tuple((s.up * s.reach).tolist()),
-                "positive": colours.positive if s.difference else colours.density,
-                "negative": colours.negative,
+                "positive": paint.get(names[0], positive),
+                "negative": paint.get(names[-1], colours.negative) if s.difference else colours.negative,
                 "spacing": SECTION_SPACING,
                 "floor_level": 2.0 if s.difference else 0.5,
                 "density": 0,
@@ -229,6 +234,7 @@ class Renderer:
         _write(canvas, depth=False)
         self._section.draw()
         _write(canvas)
+        return names if s.name else ()
 
     def _draw_surfaces(self, canvas: Any, wires: Sequence[Wire]) -> None:
         program = self._programs["mesh"]
@@ -252,7 +258,7 @@ class Renderer:
             self._context.depth_func = "<"
         _write(canvas)
 
-    def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float) -> None:
+    def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float, fog: dict[str, float]) -> None:
         thin = self.draft and pixel_ratio < 1.5
         _write(canvas, depth=thin)
         if thin:
@@ -267,6 +273,7 @@ class Renderer:
                     "broken": wire.broken,
                     "sphere": lines.centre,
                     "reach": lines.radius,
+                    **(fog if wire.fog else NO_FOG),
                 }
                 way = "lines" if not thin else "broken_hairs" if wire.broken else "hairs"
                 set_uniforms(self._programs[way], look)
@@ -295,15 +302,21 @@ class Renderer:
 
     def release(self) -> None:
         """Give everything back; the context must be current."""
-        for thing in (*self._rods.values(), *self._lines.values(), *self._surfaces.values()):
-            thing.release()
-        for other in (self._ribbon, self._ellipsoids, self._section):
+        for group in (self._rods, self._lines, self._surfaces, self._ribbons):
+            for thing in group.values():
+                thing.release()
+        for other in (self._ellipsoids, self._section):
             _release(other)
-        self._rods, self._lines, self._surfaces = {}, {}, {}
-        self._ribbon = self._ellipsoids = self._section = None
+        self._rods, self._lines, self._surfaces, self._ribbons = {}, {}, {}, {}
+        self._ellipsoids = self._section = None
         self._drop_canvas()
         for program in self._programs.values():
             program.release()
+
+
+def is_software(name: str) -> bool:
+    """Whether a renderer of this name (GL_RENDERER) draws with the processor."""
+    return any(word in name.lower() for word in SOFTWARE)
 
 
 def _write(canvas: Any, colour: bool = True, depth: bool = True, alpha: bool = False) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.core.arrays import Float32Array, FloatArray, IntArray, TextArray
+from workbench.core.arrays import BoolArray, Float32Array, FloatArray, IntArray, TextArray
 from workbench.core.crystal import Model
 from workbench.view.backbone import atoms_named, representative_atoms, stretches
 
@@ -30,6 +31,29 @@ class Mesh:
     atom: IntArray
 
 
+def part_of(mesh: Mesh, atoms: BoolArray) -> Mesh:
+    """Only the triangles whose corners all belong to the chosen atoms (n,)."""
+    chosen = atoms[mesh.atom]
+    kept = mesh.triangles[chosen[mesh.triangles].all(axis=1)]
+    used = np.unique(kept)
+    number = np.zeros(len(mesh.vertices), dtype=np.int32)
+    number[used] = np.arange(len(used), dtype=np.int32)
+    return Mesh(mesh.vertices[used], mesh.normals[used], number[kept], mesh.atom[used])
+
+
+def joined(meshes: Sequence[Mesh]) -> Mesh:
+    """Several meshes as one."""
+    if not meshes:
+        return EMPTY_MESH
+    start = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([mesh.normals for mesh in meshes]),
+        np.concatenate([mesh.triangles + n for mesh, n in zip(meshes, start, strict=True)]).astype(np.int32),
+        np.concatenate([mesh.atom for mesh in meshes]),
+    )
+
+
 EMPTY_MESH = Mesh(
     np.empty((0, 3), dtype=np.float32),
     np.empty((0, 3), dtype=np.float32),
@@ -41,21 +65,12 @@ EMPTY_MESH = Mesh(
 def ribbon(model: Model, xyz: FloatArray, structure: TextArray) -> Mesh:
     """The ribbon of every chain; structure: (r,) of `secondary_structure`, xyz: (n, 3) angstrom."""
     chosen = representative_atoms(model)
-    parts, offset = [], 0
+    parts = []
     for run in stretches(model):
         if len(run) < 2 or not np.isfinite(xyz[chosen[run]]).all():
             continue
-        part = _stretch(model, xyz, chosen[run], run, structure[run])
-        parts.append((part, offset))
-        offset += len(part.vertices)
-    if not parts:
-        return EMPTY_MESH
-    return Mesh(
-        np.concatenate([part.vertices for part, _ in parts]),
-        np.concatenate([part.normals for part, _ in parts]),
-        np.concatenate([part.triangles + start for part, start in parts]).astype(np.int32),
-        np.concatenate([part.atom for part, _ in parts]),
-    )
+        parts.append(_stretch(model, xyz, chosen[run], run, structure[run]))
+    return joined(parts)
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

@@ -9,19 +9,24 @@ import numpy as np
 from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from workbench.core.crystal import Model, ModelState
 from workbench.view.atoms import Sticks, Style, build_sticks, hydrogen_atoms
+from workbench.view.camera import Camera
 from workbench.view.colouring import AtomValues, ColourBy, atom_colours, glow_of
 from workbench.view.colours import SceneColours
 from workbench.view.ellipsoids import principal_axes
 from workbench.view.renderer import MATES, MODEL, SELECTION, Renderer, Wire
-from workbench.view.ribbon import EMPTY_MESH, Mesh, ribbon
+from workbench.view.ribbon import EMPTY_MESH, Mesh, joined, ribbon
 from workbench.view.secondary_structure import secondary_structure
-from workbench.view.symmetry import Mate, cell_edges, mates_near
+from workbench.view.symmetry import Mate, axis_letters, cell_edges, mates_near
 
 MATE_RADIUS = 16.0
 """Angstrom around the centre within which symmetry mates are drawn."""
+WIDE_MATE_RADIUS = 32.0
+"""The same for ribbons and traces, which are looked at from farther away."""
 MATE_SHIFT = 2.0
 """Angstrom the centre may wander before they are looked for again."""
-CELL = "unit cell"
+CELL, AXES = "unit cell", "cell axes"
+LETTER = 0.028
+"""Height of the letters at the axes of the cell, as a share of the picture's."""
 RECENT_CYCLES = 3
 """An atom shines by how far it has moved in so many cycles."""
 
@@ -79,7 +84,7 @@ class Scene:
 
     def set_options(self, options: SceneOptions) -> None:
         before, self.options = self.options, options
-        if not options.symmetry:
+        if not options.symmetry or options.style != before.style:
             self.mates, self._mates_centre = [], None
         if before != options:
             self._build()
@@ -108,7 +113,8 @@ class Scene:
         if self._mates_centre is not None and np.linalg.norm(centre - self._mates_centre) < MATE_SHIFT:
             return False
         self._mates_centre = centre.copy()
-        self.mates = mates_near(self.model.crystal, self.xyz, self.model.residue, centre, MATE_RADIUS)
+        radius = WIDE_MATE_RADIUS if self.options.style in ("ribbon", "trace") else MATE_RADIUS
+        self.mates = mates_near(self.model.crystal, self.xyz, self.model.residue, centre, radius)
         return True
 
     def select(self, row: int | None) -> None:
@@ -190,7 +196,7 @@ class Scene:
         palette[self.model.element == "C", :3] = grey
         palette[:, 3] = np.minimum(palette[:, 3], 150)
         source = self.sticks
-        if self.options.style in ("ribbon", "ellipsoids"):
+        if self.options.style == "ellipsoids":
             source = build_sticks(
                 self.model, self.bonds, palette, "sticks", self.options.hydrogens, self.options.waters
             )
@@ -203,10 +209,30 @@ class Scene:
             renderer.set_sticks(np.concatenate(positions), np.concatenate(styles), MATES)
         else:
             renderer.set_sticks(np.empty((0, 6), dtype=np.float32), np.empty(0), MATES)
+        ribbons = joined([mate.moved_mesh(self.ribbon) for mate in self.mates])
+        renderer.set_ribbon(ribbons, palette[ribbons.atom] if len(ribbons.atom) else None, MATES)
+
+    def give_axes(self, renderer: Renderer, camera: Camera) -> None:
+        """The letters at the ends of the axes of the cell: they face the eye, and so change with it."""
+        if self.options.cell:
+            letters = axis_letters(self.model.crystal, camera.rotation, LETTER * camera.height)
+            renderer.set_lines(AXES, letters, np.zeros(3), 1e6)
 
     def wires(self) -> list[Wire]:
         """How the lines of the model are painted."""
-        return [Wire(CELL, self.colours.other_element, 0.7, 1.2)] if self.options.cell else []
+        if not self.options.cell:
+            return []
+        return [Wire(CELL, self.colours.other_element, 0.7, 1.2), Wire(AXES, self.colours.accent, 1.0, 1.8, fog=False)]
+
+    def extent(self) -> FloatArray:
+        """Places (m, 3) that a picture of the whole must hold: atoms that are shown, and the corners of the cell."""
+        places = self.xyz[self.shown]
+        places = places[np.isfinite(places).all(axis=1)]
+        if self.options.cell:
+            # A little more than its corners: the letters stand behind the ends of the axes.
+            corners = cell_edges(self.model.crystal).reshape(-1, 3)
+            places = np.concatenate([places, corners, 1.06 * corners[:6]])
+        return np.asarray(places, dtype=np.float64)
 
     # -- questions ------------------------------------------------------------------------------------------------
 

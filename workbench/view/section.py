@@ -24,14 +24,22 @@ class Section:
     up: FloatArray
     reach: float
     difference: bool
+    name: str = ""
+    """Of the map: its wires are left out, and the section has their colours."""
 
 
 def section(
-    grid: DensityGrid, centre: FloatArray, right: FloatArray, up: FloatArray, reach: float, difference: bool = False
+    grid: DensityGrid,
+    centre: FloatArray,
+    right: FloatArray,
+    up: FloatArray,
+    reach: float,
+    difference: bool = False,
+    name: str = "",
 ) -> Section:
-    """The section through `centre` in the plane of `right` and `up`; trilinear interpolation, `SPACING` or finer."""
+    """The section through `centre` in the plane of `right` and `up`; `SPACING` or finer."""
     n = 2 * int(np.ceil(reach / SPACING)) + 1
     place = np.linspace(-reach, reach, n)
     points = centre + place[None, :, None] * right + place[:, None, None] * up
     values = grid.at(points.reshape(-1, 3)).reshape(n, n) / max(grid.sigma, 1e-12)
-    return Section(values.astype(np.float32), centre.copy(), right.copy(), up.copy(), float(reach), difference)
+    return Section(values.astype(np.float32), centre.copy(), right.copy(), up.copy(), float(reach), difference, name)

@@ -7,10 +7,9 @@ the mean of the places where it cuts the cell's edges; one quadrilateral around 
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import zoom
 
 from workbench.core.arrays import AnyArray, FloatArray
-from workbench.view.density import DensityGrid, cut_box
+from workbench.view.density import DensityGrid, finer_box
 from workbench.view.ribbon import EMPTY_MESH, Mesh
 
 _CORNERS = np.array([(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)])
@@ -20,10 +19,8 @@ _EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if np.abs(_CORNERS[a
 def surface(grid: DensityGrid, level: float, centre: FloatArray, radius: float) -> Mesh:
     """The surface density = level within a sphere; normals point from high to low density (for a negative level, from
     low to high). Arguments as for `contour`; `atom` of the mesh is 0 everywhere."""
-    coarse, start = cut_box(grid, centre, radius)
-    # Half the spacing, by cubic splines: the facets of the grid of the map itself would show.
-    values = zoom(coarse, [(2 * n - 1) / n for n in coarse.shape], order=3, mode="nearest")
-    low = 2 * start
+    # Half the spacing: the facets of the grid of the map itself would show.
+    values, low, steps = finer_box(grid, centre, radius)
     if level < 0.0:
         values, level = -values, -level
     inside = values > np.float32(level)
@@ -32,7 +29,6 @@ def surface(grid: DensityGrid, level: float, centre: FloatArray, radius: float) 
         cut += inside[i : i + cut.shape[0], j : j + cut.shape[1], k : k + cut.shape[2]]
     mixed = (cut > 0) & (cut < 8)
     cells = np.argwhere(mixed)
-    steps = 0.5 * grid.step_vectors()
     if len(cells):
         offset = (cells + 0.5 + low) @ steps.T - centre
         near = np.einsum("ij,ij->i", offset, offset) <= (radius - 0.5) ** 2

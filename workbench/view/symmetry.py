@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import gemmi
@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from workbench.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from workbench.core.crystal import Crystal
 from workbench.view.density import orthogonalisation
+from workbench.view.ribbon import Mesh, part_of
 
 MOST_SHIFTS = 2
 """How many cells away, beyond the one the centre is in, copies are looked for along each axis."""
@@ -40,6 +41,12 @@ class Mate:
 
     def moved(self, xyz: FloatArray) -> FloatArray:
         return np.asarray(xyz @ self.rotation.T + self.shift)
+
+    def moved_mesh(self, mesh: Mesh) -> Mesh:
+        """The part of a ribbon that comes near the centre, at its place."""
+        part = part_of(mesh, self.near)
+        vertices = self.moved(part.vertices.astype(np.float64)).astype(np.float32)
+        return replace(part, vertices=vertices, normals=(part.normals @ self.rotation.T).astype(np.float32))
 
 
 def mates_near(crystal: Crystal, xyz: FloatArray, residue: IntArray, centre: FloatArray, radius: float) -> list[Mate]:
@@ -103,3 +110,33 @@ def cell_edges(crystal: Crystal) -> Float32Array:
             if start[k] == 0 and any(start):
                 edges.append((start, end))  # type: ignore[arg-type]
     return (np.array(edges, dtype=np.float64) @ orth.T).astype(np.float32)
+
+
+def _arc(first: float, last: float) -> list[tuple[float, float]]:
+    """Points of the round part of a letter, from one angle in degrees to another."""
+    angles = np.radians(np.linspace(first, last, 17))
+    return [(0.28 + 0.28 * float(np.cos(t)), 0.3 + 0.3 * float(np.sin(t))) for t in angles]
+
+
+_STROKES = {
+    "a": (_arc(0.0, 360.0), [(0.56, 0.6), (0.56, 0.0)]),
+    "b": (_arc(-180.0, 180.0), [(0.0, 1.0), (0.0, 0.0)]),
+    "c": (_arc(48.0, 312.0),),
+}
+
+
+def axis_letters(crystal: Crystal, rotation: FloatArray, height: float) -> Float32Array:
+    """The letters a, b, c behind the ends of the axes of the cell at the origin, as lines (k, 2, 3) in angstrom.
+
+    rotation: (3, 3) of the camera that they face. height: of the letters, angstrom. None without a cell.
+    """
+    if not has_cell(crystal):
+        return np.empty((0, 2, 3), dtype=np.float32)
+    lines = []
+    for axis, strokes in zip(orthogonalisation(crystal).T, _STROKES.values(), strict=True):
+        end = axis + 0.9 * height * axis / np.linalg.norm(axis)
+        for stroke in strokes:
+            flat = (np.array(stroke) - [0.28, 0.3]) * height
+            points = end + flat @ rotation[:2]
+            lines.append(np.stack([points[:-1], points[1:]], axis=1))
+    return np.concatenate(lines).astype(np.float32)

@@ -1,0 +1,156 @@
+"""The OpenGL surface where the processor draws: into a picture of its own, which the window paints like any other.
+
+A window that holds a QOpenGLWidget is put together by OpenGL whenever any part of it changes, all of it. A graphics
+card does not notice; the processor needs twice as long for that as for the scene itself, and every plot that is
+repainted costs it again. Here the window stays an ordinary one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import moderngl
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QImage, QOffscreenSurface, QOpenGLContext, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtOpenGL import QOpenGLFramebufferObject
+from PySide6.QtWidgets import QWidget
+
+from workbench.gui.scene_widget import surface_format
+from workbench.view.renderer import Renderer
+
+
+class SceneImage(QWidget):
+    """Paints when told to, as `SceneWidget` does; the same three functions are given to it.
+
+    frameSwapped: the scene was drawn anew (the name it has in QOpenGLWidget).
+    """
+
+    frameSwapped = Signal()
+
+    def __init__(
+        self,
+        parent: QWidget,
+        ready: Callable[[Renderer], None],
+        draw: Callable[[Renderer, Any, tuple[int, int], float], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._ready, self._draw, self._failed = ready, draw, failed
+        self.gl: Any = None
+        """The moderngl context."""
+        self.renderer: Renderer | None = None
+        self._context: QOpenGLContext | None = None
+        self._surface: QOffscreenSurface | None = None
+        self._target: QOpenGLFramebufferObject | None = None
+        self._image: QImage | None = None
+        self._stale = True
+        self._broken = False
+
+    def update(self, *_: object) -> None:
+        """The scene has changed: draw it anew when it is painted next. What lies over it calls for no such thing."""
+        self._stale = True
+        super().update()
+
+    def repaint(self, *_: object) -> None:
+        """The same at once."""
+        self._stale = True
+        super().repaint()
+
+    def _start(self) -> bool:
+        """Make the context; False when there is none."""
+        if self.renderer is not None:
+            return self._current()
+        if self._broken:
+            return False
+        try:
+            context = QOpenGLContext()
+            context.setFormat(surface_format())
+            surface = QOffscreenSurface()
+            surface.setFormat(surface_format())
+            surface.create()
+            if not context.create() or not context.makeCurrent(surface):
+                raise RuntimeError("no context could be made")
+            self._context, self._surface = context, surface
+            self.gl = moderngl.create_context(require=330)
+            self.renderer = Renderer(self.gl)
+        except Exception as error:
+            self._broken = True
+            self.renderer = None
+            self._failed(f"OpenGL could not be started: {error}")
+            return False
+        self._ready(self.renderer)
+        # What is ready may have been given with the context let go of.
+        return self._current()
+
+    def _current(self) -> bool:
+        return (
+            self._context is not None
+            and self._surface is not None
+            and self._context.isValid()
+            and self._context.makeCurrent(self._surface)
+        )
+
+    def _redraw(self) -> None:
+        ratio = self.devicePixelRatioF()
+        size = (max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1))
+        if not self._start():
+            return
+        assert self.renderer is not None and self._context is not None
+        if self._target is None or (self._target.width(), self._target.height()) != size:
+            self._target = QOpenGLFramebufferObject(*size, QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
+        self._target.bind()
+        target = self.gl.detect_framebuffer(self._target.handle())
+        target.use()
+        self._draw(self.renderer, target, size, ratio)
+        image = self._target.toImage()
+        # Nothing shines through a scene: painting it is copying it.
+        image.reinterpretAsFormat(QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        self._image = image
+        self._stale = False
+        self._target.release()
+        self._context.doneCurrent()
+        self.frameSwapped.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._stale or self._image is None or self._image.devicePixelRatio() != self.devicePixelRatioF():
+            self._redraw()
+        painter = QPainter(self)
+        if self._image is None:
+            painter.fillRect(event.rect(), Qt.GlobalColor.black)
+        else:
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            painter.drawImage(QPoint(0, 0), self._image)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._stale = True
+        super().resizeEvent(event)
+
+    def grabFramebuffer(self) -> QImage:
+        """The scene as it is now, without what lies over it."""
+        self._redraw()
+        return self._image if self._image is not None else QImage()
+
+    def with_context(self, work: Callable[[Renderer], None]) -> None:
+        """Do `work` with the context current; without a renderer the scene is given later, in `ready`."""
+        if self.renderer is None or not self._current():
+            return
+        assert self._context is not None
+        try:
+            work(self.renderer)
+        finally:
+            self._context.doneCurrent()
+
+    def forget(self) -> None:
+        """Give everything on the card back; the next picture makes it anew."""
+        if self.renderer is not None and self._current():
+            self.renderer.release()
+            self._target = None
+            assert self._context is not None
+            self._context.doneCurrent()
+        self.renderer, self._context, self._surface, self._image = None, None, None, None
+        self._stale = True

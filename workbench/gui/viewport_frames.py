@@ -1,0 +1,102 @@
+"""When the 3D picture is painted, where the processor paints it: never in one beat with the rest of the window.
+
+A frame takes the processor as long as a beat may last. So it waits until what else has changed is on the screen, and
+for a moment after the last one, in which the window answers and the plots have their turn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QWidget
+
+BREATH = 0.25
+"""Pause after a frame, as a share of the time that it took."""
+BREATH_MS = (1.0, 15.0)
+GAP_MS = 6
+"""Pause between a frame and other work on either side: the window answers in it."""
+PAINTED_MS = 1.0
+"""A look for changes elsewhere that takes longer has painted some."""
+MOST_WAITS = 3
+"""A frame gives way so many times, then it is painted."""
+
+
+class FramePacer(QObject):
+    """Paints `scene` when it is wanted. slow(): whether a frame takes so long that it must keep to its own beat."""
+
+    def __init__(self, scene: QWidget, slow: Callable[[], bool]) -> None:
+        super().__init__(scene)
+        self._scene, self._slow = scene, slow
+        self._waits = 0
+        self._free_from = 0.0
+        self._painted_at = 0.0
+        self._window: QWidget | None = None
+        self._others = False
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._turn)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a frame is wanted and not painted yet."""
+        return self._timer.isActive()
+
+    @property
+    def just_painted(self) -> bool:
+        """A frame ended so short a time ago that other work should wait for the next beat."""
+        return self._slow() and 1000.0 * (time.perf_counter() - self._painted_at) < GAP_MS
+
+    def give_way(self) -> None:
+        """Other work was done in this beat: no frame in the same one."""
+        self._free_from = max(self._free_from, time.perf_counter() + GAP_MS / 1000.0)
+
+    def want(self) -> None:
+        """The scene has changed; several wishes before its turn are one."""
+        if not self._slow():
+            self._timer.stop()
+            self._scene.update()
+        elif not self._timer.isActive():
+            self._watch()
+            self._waits = 0
+            self._timer.start(max(round(1000.0 * (self._free_from - time.perf_counter())), 1))
+
+    def _turn(self) -> None:
+        if self._waits < MOST_WAITS:
+            self._bring_up_to_date()
+            if self._others:
+                self.give_way()
+            self._others = False
+            rest = 1000.0 * (self._free_from - time.perf_counter())
+            if rest > 0.5:
+                self._waits += 1
+                self._timer.start(max(round(rest), 1))
+                return
+        began = time.perf_counter()
+        self._scene.repaint()
+        ended = time.perf_counter()
+        pause = min(max(1000.0 * BREATH * (ended - began), BREATH_MS[0]), BREATH_MS[1])
+        self._painted_at = ended
+        self._free_from = ended + pause / 1000.0
+
+    def _watch(self) -> None:
+        """Notice when the window paints other things; it may be another one by now."""
+        window = self._scene.window()
+        if window is not self._window:
+            if self._window is not None:
+                self._window.removeEventFilter(self)
+            self._window = window
+            window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.UpdateRequest:
+            self._others = True
+        return False
+
+    def _bring_up_to_date(self) -> None:
+        """Paint what else is to be painted of the window, now; `_others` tells whether there was something."""
+        before, began = self._others, time.perf_counter()
+        QCoreApplication.sendEvent(self._scene.window(), QEvent(QEvent.Type.UpdateRequest))
+        self._others = before or 1000.0 * (time.perf_counter() - began) > PAINTED_MS
