@@ -36,6 +36,7 @@ from workbench.gui.widgets.lines import Surface
 from workbench.gui.widgets.plot import EndLabel, Plot, nice_ticks
 from workbench.gui.widgets.tabs import Tabs
 from workbench.gui.widgets.text import Label, Paragraph, literal
+from workbench.session.data_choice import DataChoice
 from workbench.session.inspection_process import InspectionCancelled, inspect_in_child
 
 SIGNS = {"green": ("✓", "map_positive"), "amber": ("!", "watch"), "red": ("✕", "error"), "grey": ("–", "hint")}
@@ -61,6 +62,7 @@ class QualityDialog(QDialog):
         self._inspector = inspector
         self._cancel = threading.Event()
         self._files = ("", "")
+        self._choice: DataChoice | None = None
         self.found: dict[str, Any] = {}
         self.setWindowTitle("Data quality")
         self.resize(1000, 680)
@@ -170,11 +172,12 @@ class QualityDialog(QDialog):
 
     # ---- asking
 
-    def begin(self, data: str, model: str, labels: tuple[str, str] | None = None, free: str | None = None) -> None:
-        """Show the dialog and judge these files in the background; model may be empty."""
+    def begin(self, data: str, model: str, choice: DataChoice | None = None) -> None:
+        """Show the dialog and judge these files in the background, with what was decided about the data; model may be
+        empty."""
         self._cancel.set()
         self._cancel = cancel = threading.Event()
-        self._files = (data, model)
+        self._files, self._choice = (data, model), choice
         self._show_found({})
         self.heading.set_text(literal(Path(data).name), data)
         self.message.set_text("Looking at the data…")
@@ -182,7 +185,7 @@ class QualityDialog(QDialog):
         self.raise_()
 
         def work() -> object:
-            return self._inspector(data, model, labels, free, wanted=lambda: not cancel.is_set())
+            return self._inspector(data, model, choice, wanted=lambda: not cancel.is_set())
 
         def done(result: object, error: Exception | None) -> None:
             if not cancel.is_set():
@@ -346,7 +349,8 @@ class QualityDialog(QDialog):
             said = f"Not written: {error}" if error is not None else f"Wrote {path}"
             self.message.set_text(said)
 
-        in_background(self, lambda: self._inspector(data, model, None, None, report=path), done)
+        choice = self._choice
+        in_background(self, lambda: self._inspector(data, model, choice, report=path), done)
 
 
 class _Light(QWidget):
