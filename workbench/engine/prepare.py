@@ -265,6 +265,7 @@ def _limited(reflections: Reflections, settings: RefinementSettings) -> Reflecti
                 f_obs=reflections.f_obs[keep],
                 sigma=reflections.sigma[keep],
                 free=reflections.free[keep],
+                flags=reflections.flags[keep] if reflections.flags is not None else None,
                 d_min=float(d[keep].min()),
                 d_max=float(d[keep].max()),
                 completeness=float(keep.sum()) / max(total, 1),
