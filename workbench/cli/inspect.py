@@ -17,6 +17,7 @@ from workbench.session.data_choice import DataChoice
 from workbench.session.inspection import EXPECTED_R_FREE
 
 if TYPE_CHECKING:
+    from workbench.engine.data_quality.crystal_checks import PattersonPicture
     from workbench.session.data_survey import DataSurvey
     from workbench.session.inspection import Inspection
 
@@ -184,6 +185,8 @@ def test_set_text(found: Inspection, expected_r_free: float) -> str:
 
 def as_json(found: Inspection) -> dict[str, Any]:
     """Everything as plain values; what is not a number is null."""
+    from workbench.engine.data_quality.twinning import L_GRID, expected_cumulative
+
     data, report = found.reflections, found.report
     s = report.shells
     plain: dict[str, Any] = _plain(
@@ -229,6 +232,17 @@ def as_json(found: Inspection) -> dict[str, Any]:
                 "b": report.plot.b,
                 "log_scale": report.plot.log_scale,
             },
+            "l_test": {
+                "l": L_GRID.tolist(),
+                "data": report.l_test.cumulative.tolist(),
+                "untwinned": expected_cumulative(False).tolist(),
+                "perfect_twin": expected_cumulative(True).tolist(),
+                "mean_abs": report.l_test.mean_abs,
+                "fraction": report.l_test.fraction,
+                "pairs": report.l_test.pairs,
+            },
+            "twin_laws": [dataclasses.asdict(law) for law in report.laws],
+            "patterson": _patterson(report.patterson),
             "test_sets": [dataclasses.asdict(row) for row in found.designs],
             "advised_fraction": advised_fraction(len(data)),
             "free_candidates": list(data.columns.free_candidates),
@@ -236,6 +250,18 @@ def as_json(found: Inspection) -> dict[str, Any]:
         }
     )
     return plain
+
+
+def _patterson(found: PattersonPicture | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "peaks": [dataclasses.asdict(peak) for peak in found.peaks],
+        "z": found.level,
+        "edges": list(found.edges),
+        "gamma": found.gamma,
+        "section": found.section.round(4).tolist(),
+    }
 
 
 def _plain(value: Any) -> Any:
