@@ -20,6 +20,8 @@ from workbench.gui.main_window import MainWindow
 from workbench.gui.panels.quality_dialog import NO_SET, QualityDialog, _Light
 from workbench.session.inspection_process import InspectionCancelled, inspect_in_child
 
+SPOTS = [i / 40 for i in range(1, 40)]
+
 
 @pytest.fixture
 def window(qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
@@ -76,6 +78,17 @@ def test_report_of_an_example(window: MainWindow, qtbot: QtBot, examples: Path) 
     assert dialog.amplitude.currentText() == "F" and dialog.free.currentText() == "FREER"
     assert dialog.designs.topLevelItemCount() == 9 and "advised" in dialog.designs.currentItem().text(6)
     assert not dialog.make.isEnabled() and "never redrawn" in dialog.design_words.text()
+    page = dialog.twins
+    assert [label.markup for label in page.l_test.end_labels] == ["untwinned", "perfect twin", "data"]
+    assert "from |L| alone" in page.bars.accessibleName() and "0.5" in page.l_words.text()
+    assert page.peaks.topLevelItemCount() > 3 and "no sign" in page.patterson_words.text()
+    dialog.tabs.show_page(page)
+    page.peaks.setCurrentItem(page.peaks.topLevelItem(0))
+    frame = page.section.frame()
+    shot = page.section.grab().toImage()
+    colours = {shot.pixelColor(int(frame.left() + x * frame.width()), int(frame.center().y())).rgb() for x in SPOTS}
+    assert len(colours) > 5, "a section has more than one shade"
+    assert dialog.error.point_labels[0].markup.startswith("now")
     for appearance in ("light", "dark"):
         window.set_appearance(appearance)
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import math
 import re
+import zlib
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+import gemmi
+import numpy as np
 import pytest
 
 from workbench import launch
 from workbench.engine.cross_validation.test_set_design import ERROR_FACTOR
+from workbench.export.quality_pictures import grey_png
 
 
 class _Balanced(HTMLParser):
@@ -67,12 +71,14 @@ def test_page(files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixt
     parser.feed(text)
     assert parser.open == []
     # whole in itself: nothing is loaded from anywhere
-    assert not re.search(r"(src|href)=|url\(|https?://|<script", text)
+    assert not re.search(r"(src|href)=(?!.data:image/png;base64,)|url\(|https?://|<script", text)
     assert len(items) >= 13 and all(item in text for item in items)
     assert text.count('role="img" aria-label') >= len(items) + 3
     pictures = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
-    assert len(pictures) == 3
-    for picture in pictures:
+    assert len(pictures) == 7
+    curves = [picture for picture in pictures if "<polyline" in picture]
+    assert len(curves) == 5
+    for picture in curves:
         root = ElementTree.fromstring(picture)
         _, _, width, height = (float(v) for v in root.attrib["viewBox"].split())
         spots = [s.split(",") for line in root.iter("polyline") for s in line.attrib["points"].split()]
@@ -100,3 +106,96 @@ def test_a_report_never_replaces_an_input(files: tuple[str, str], tmp_path: Path
 @pytest.mark.parametrize("value", ["0", "2", "x", "nan"])
 def test_r_factors_that_are_none(files: tuple[str, str], value: str) -> None:
     assert launch.main(["inspect", files[0], "--expected-r-free", value]) == 1
+
+
+def test_pictures_of_twinning_and_patterson(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert launch.main(["inspect", files[0], "--json", "--report", str(page)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    test = found["l_test"]
+    assert len(test["l"]) == len(test["data"]) == 51 and test["data"][-1] == 1.0
+    assert all(a <= b for a, b in pairwise(test["data"]))
+    # <|L|> is one minus the area under the curve
+    area = sum((a + b) / 2 * 0.02 for a, b in pairwise(test["data"]))
+    assert 1 - area == pytest.approx(test["mean_abs"], abs=0.01)
+    assert max(abs(a - b) for a, b in zip(test["data"], test["untwinned"], strict=True)) < 0.05
+    patterson = found["patterson"]
+    (translation,) = (item for item in found["items"] if item["name"] == "Translational NCS")
+    assert patterson["peaks"][0]["height"] <= translation["values"]["height"] + 1e-9
+    assert all(peak["distance"] > 15 for peak in patterson["peaks"])
+    heights = [peak["height"] for peak in patterson["peaks"]]
+    assert heights == sorted(heights, reverse=True) and len(heights) > 3
+    text = page.read_text()
+    for words in ("L-test", "Twin fraction by law", "Patterson function at z", "Error of R_free (%) against the share"):
+        assert words in text
+    balanced = _Balanced()
+    balanced.feed(text)
+    assert not balanced.open
+    for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+        ElementTree.fromstring(svg)
+
+
+def _translated(path: Path, shift: tuple[float, float, float]) -> str:
+    """Data of a molecule and its copy at `shift` in P1, with intensities that follow from that alone."""
+    rng = np.random.default_rng(0)
+    cell = gemmi.UnitCell(48.0, 52.0, 61.0, 90.0, 97.0, 90.0)
+    group = gemmi.SpaceGroup("P 1 21 1")
+    hkl = gemmi.make_miller_array(cell, group, 2.8, 40.0)
+    one = rng.normal(size=len(hkl)) + 1j * rng.normal(size=len(hkl))
+    two = rng.normal(size=len(hkl)) + 1j * rng.normal(size=len(hkl))
+    turn = np.exp(2j * np.pi * (hkl @ np.array(shift)))
+    mate = np.exp(2j * np.pi * (hkl @ (np.array(shift) * (-1, 1, -1))))
+    f = np.abs(one * (1 + turn) + two * (1 + mate)) + 0.01
+    mtz = gemmi.Mtz(with_base=True)
+    mtz.spacegroup = group
+    mtz.set_cell_for_all(cell)
+    mtz.add_dataset("x")
+    for label, kind in (("F", "F"), ("SIGF", "Q")):
+        mtz.add_column(label, kind)
+    mtz.set_data(np.column_stack([hkl, f, 0.02 * f]).astype(np.float32))
+    mtz.write_to_file(str(path))
+    return str(path)
+
+
+def test_a_translation_is_the_highest_peak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = _translated(tmp_path / "translated.mtz", (0.5, 0.0, 0.25))
+    assert launch.main(["inspect", data, "--json"]) == 0
+    patterson = json.loads(capsys.readouterr().out)["patterson"]
+    peak = patterson["peaks"][0]
+    assert peak["height"] > 0.2
+    apart = min(
+        max(abs((a - sign * b + 0.5) % 1.0 - 0.5) for a, b in zip(peak["vector"], (0.5, 0.0, 0.25), strict=True))
+        for sign in (1, -1)
+    )
+    assert apart < 0.03
+    # its mate by the symmetry of the Patterson function is not listed again
+    for other in patterson["peaks"][1:]:
+        assert other["height"] < 0.7 * peak["height"]
+    section = np.array(patterson["section"])
+    row = int(np.argmax(section)) // section.shape[1]
+    assert row / section.shape[0] == pytest.approx(peak["vector"][0], abs=0.05)
+
+
+@pytest.mark.shared_data
+def test_bars_of_a_twin(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert launch.main(["inspect", str(shared_data / "il1b_1l2h_twin" / "1l2h.mtz.gz"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (law,) = found["twin_laws"]
+    assert law["operator"] == "h,-k,-l" and law["h_fraction"] > 0.3
+    test = found["l_test"]
+    middle = len(test["l"]) // 2
+    assert test["untwinned"][middle] < test["data"][middle] < test["perfect_twin"][middle] + 0.03
+
+
+def test_grey_png_can_be_read(tmp_path: Path) -> None:
+    values = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    path = tmp_path / "x.png"
+    path.write_bytes(grey_png(values))
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    body = path.read_bytes()
+    at = body.index(b"IDAT")
+    size = int.from_bytes(body[at - 4 : at], "big")
+    lines = zlib.decompress(body[at + 4 : at + 4 + size])
+    assert lines == b"".join(b"\0" + row.tobytes() for row in values)

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.options import DATA_HELP, Parser, add_columns, data_options
 from workbench.core.errors import SettingsError
 from workbench.engine.cross_validation.test_set_design import advised_fraction
+from workbench.session.data_choice import DataChoice
 from workbench.session.inspection import EXPECTED_R_FREE
 
 if TYPE_CHECKING:
+    from workbench.engine.data_quality.crystal_checks import PattersonPicture
+    from workbench.session.data_survey import DataSurvey
     from workbench.session.inspection import Inspection
 
 ADVICE = "5 %, up to 10 % where that is below 500 reflections, less where 2000 are enough"
@@ -42,6 +45,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("model", metavar="MODEL", nargs="?", help="model, PDB or mmCIF (plain or .gz)")
     add_columns(made)
     made.add_argument("--json", action="store_true", help="print everything as JSON")
+    made.add_argument(
+        "--contents",
+        action="store_true",
+        help="only what the file holds, what can be chosen in it, and what would be read with these options",
+    )
     made.add_argument("--test-set", action="store_true", help="what test sets of 2 to 50 %% would cost and give")
     made.add_argument(
         "--expected-r-free",
@@ -56,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
+    if options.contents:
+        return _contents(options)
     from workbench.session.inspection import inspect_files
 
     found = inspect_files(
@@ -80,6 +90,43 @@ def main(arguments: Sequence[str]) -> int:
         _write(options.report, whole, {options.data, options.model})
     print(json.dumps(as_json(found), indent=1, allow_nan=False) if options.json else text)
     return 0
+
+
+def _contents(options: argparse.Namespace) -> int:
+    from workbench.session.data_survey import survey
+
+    choice = DataChoice(options.labels, options.free, options.free_value, data_options(options))
+    found = survey(options.data, options.model, choice, options.resolution)
+    if options.json:
+        print(json.dumps(_plain(dataclasses.asdict(found)), indent=1, allow_nan=False))
+    else:
+        print(contents_text(found))
+    return 0
+
+
+def contents_text(found: DataSurvey) -> str:
+    """What the file holds, and what would be read, as lines for a terminal."""
+    held = found.contents
+    lines = []
+    if held.cell is not None:
+        lines.append(f"Crystal   {held.space_group}, cell {' '.join(f'{value:.2f}' for value in held.cell)}")
+    if held.unmerged:
+        lines.append(f"Unmerged  {held.unmerged}")
+    if held.datasets:
+        lines.append(f"Data sets {', '.join(held.datasets)} (--data-set)")
+    for each in held.measured:
+        of = f", data set {each.dataset}" if each.dataset else ""
+        lines.append(f"Columns   {each.label}; {each.sigma}: {each.kind}, {each.count} measured{of}")
+    for flags in (*held.flags, *held.other_flags):
+        lines.append(f"Flags     {flags.label}: {flags.finding}")
+    if len(held.space_groups) > 1:
+        lines.append(f"Possible  {', '.join(held.space_groups)} (--space-group)")
+    lines.append("")
+    if found.question is None:
+        lines += [f"Read      {found.summary}", *(f"Note: {note}" for note in found.notes)]
+    else:
+        lines.append(f"To decide {found.question.message} {found.question.remedy}".rstrip())
+    return "\n".join(lines)
 
 
 def report_text(found: Inspection) -> str:
@@ -138,6 +185,8 @@ def test_set_text(found: Inspection, expected_r_free: float) -> str:
 
 def as_json(found: Inspection) -> dict[str, Any]:
     """Everything as plain values; what is not a number is null."""
+    from workbench.engine.data_quality.twinning import L_GRID, expected_cumulative
+
     data, report = found.reflections, found.report
     s = report.shells
     plain: dict[str, Any] = _plain(
@@ -183,6 +232,17 @@ def as_json(found: Inspection) -> dict[str, Any]:
                 "b": report.plot.b,
                 "log_scale": report.plot.log_scale,
             },
+            "l_test": {
+                "l": L_GRID.tolist(),
+                "data": report.l_test.cumulative.tolist(),
+                "untwinned": expected_cumulative(False).tolist(),
+                "perfect_twin": expected_cumulative(True).tolist(),
+                "mean_abs": report.l_test.mean_abs,
+                "fraction": report.l_test.fraction,
+                "pairs": report.l_test.pairs,
+            },
+            "twin_laws": [dataclasses.asdict(law) for law in report.laws],
+            "patterson": _patterson(report.patterson),
             "test_sets": [dataclasses.asdict(row) for row in found.designs],
             "advised_fraction": advised_fraction(len(data)),
             "free_candidates": list(data.columns.free_candidates),
@@ -192,10 +252,22 @@ def as_json(found: Inspection) -> dict[str, Any]:
     return plain
 
 
+def _patterson(found: PattersonPicture | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "peaks": [dataclasses.asdict(peak) for peak in found.peaks],
+        "z": found.level,
+        "edges": list(found.edges),
+        "gamma": found.gamma,
+        "section": found.section.round(4).tolist(),
+    }
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -50,15 +50,18 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
 def add_columns(parser: argparse.ArgumentParser) -> None:
     """Options of what is read from the data file."""
     parser.add_argument(
-        "--labels", metavar="F,SIGF", type=_labels, help="columns of amplitude and sigma (default: chosen by content)"
+        "--labels",
+        metavar="F,SIGF",
+        type=_labels,
+        help="columns of amplitude or intensity and its sigma, or the first alone (default: chosen by content)",
     )
     parser.add_argument("--free", metavar="LABEL", help="column of the test set (default: chosen by content)")
     parser.add_argument("--free-value", metavar="V", type=int, help="its value for the test set (default: found, said)")
     parser.add_argument("--resolution", metavar="D_MIN", type=_resolution, help="high-resolution limit in angstrom")
     parser.add_argument("--data-set", metavar="NAME", default="", help="one of several data sets or blocks of the file")
     parser.add_argument("--merge", action="store_true", help="unmerged observations are scaled and may be merged")
-    parser.add_argument("--space-group", metavar="SYMBOL", default="", help="of data that do not say theirs")
-    parser.add_argument("--cell", metavar="A,B,C,AL,BE,GA", type=_cell, help="of data that do not say theirs")
+    parser.add_argument("--space-group", metavar="SYMBOL", default="", help="of the data, instead of theirs")
+    parser.add_argument("--cell", metavar="A,B,C,AL,BE,GA", type=_cell, help="of the data, instead of theirs")
     parser.add_argument("--free-file", metavar="FILE", default="", help="take the test set from another file")
     parser.add_argument("--free-reindex", metavar="K,H,-L", default="", help="operator on the indices of --free-file")
     parser.add_argument(
@@ -272,9 +275,9 @@ def _fraction(text: str) -> float:
 
 def _labels(text: str) -> tuple[str, str]:
     parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 2 or not all(parts):
+    if len(parts) > 2 or not all(parts):
         raise argparse.ArgumentTypeError(f"{text!r} does not name two columns; write for example FP,SIGFP")
-    return parts[0], parts[1]
+    return parts[0], parts[1] if len(parts) == 2 else ""
 
 
 class _WholeNumber:

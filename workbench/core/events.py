@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from workbench.core.arrays import BoolArray, Complex64Array, Float32Array, FloatArray, IntArray
 from workbench.core.crystal import LinkReport, Model, ModelState, Reflections, SourceFile
+from workbench.core.errors import Choice
 from workbench.core.settings import Keep, RefinementSettings
 
 Severity = Literal["info", "warning"]
@@ -230,7 +231,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """The run could not go on. `exit_code` as in core.errors; details is a traceback for the log only."""
+    """The run could not go on. `exit_code` and `choice` as in core.errors; details is a traceback for the log only."""
 
     message: str
     exit_code: int
@@ -238,6 +239,7 @@ class Failed:
     file: str = ""
     item: str = ""
     remedy: str = ""
+    choice: Choice = ""
 
 
 RunEvent: TypeAlias = Progress | Note | Prepared | CycleFinished | Finished | Failed

@@ -64,8 +64,8 @@ class RefinementSettings:
 class DataOptions:
     """What the user decided about the data, beyond columns; None, "" and False leave it to the files.
 
-    space_group, cell (angstrom, degrees): of data that carry none. dataset: one of several data sets or blocks.
-    merge: unmerged observations may be merged as they stand. free_file: a second file that holds the test set;
+    space_group, cell (angstrom, degrees): of the data, instead of what they say. dataset: one of several data sets or
+    blocks. merge: unmerged observations may be merged as they stand. free_file: a second file that holds the test set;
     free_reindex: operator on its indices ("k,h,-l"). create_free: fraction (0..1) of a test set to be made, with
     free_seed; thin_shells: made of whole resolution shells (for NCS). extend_free: rows without a flag get one.
     fold: (k, i): the test set is number i of k equal sets (k-fold cross-validation): those of the data where they have

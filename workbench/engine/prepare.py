@@ -16,6 +16,7 @@ from workbench.core.events import InputSummary, Note, Prepared
 from workbench.core.settings import RefinementSettings
 from workbench.engine.atomic_model import AtomicModel, state_of
 from workbench.engine.b_model import candidates, shape_strength
+from workbench.engine.crystal_setting import Setting, best_setting, settings_between
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
@@ -264,6 +265,7 @@ def _limited(reflections: Reflections, settings: RefinementSettings) -> Reflecti
                 f_obs=reflections.f_obs[keep],
                 sigma=reflections.sigma[keep],
                 free=reflections.free[keep],
+                flags=reflections.flags[keep] if reflections.flags is not None else None,
                 d_min=float(d[keep].min()),
                 d_max=float(d[keep].max()),
                 completeness=float(keep.sum()) / max(total, 1),
@@ -289,19 +291,25 @@ def _in_the_crystal_of_the_data(model: Model, reflections: Reflections, notes: l
     lengths = np.abs(np.array(own.cell[:3]) / np.array(theirs.cell[:3]) - 1.0)
     angles = np.abs(np.radians(np.array(own.cell[3:]) - np.array(theirs.cell[3:])))
     cells = f"model {_cell_text(own)}, data {_cell_text(theirs)}"
-    if lengths.max() > CELL_TOLERANCE or angles.max() > CELL_TOLERANCE:
+    other_cell = lengths.max() > CELL_TOLERANCE or angles.max() > CELL_TOLERANCE
+    own_group = gemmi.find_spacegroup_by_name(own.space_group) if own.space_group else None
+    other_group = None not in (group, own_group) and not _same_operations(own_group, group)
+    if other_cell or other_group:
+        ways = settings_between(own, theirs, CELL_TOLERANCE)
+        if ways:
+            return _on_the_axes_of_the_data(model, reflections, ways, cells, notes)
+    if other_cell:
         raise InputError(
             f"The model belongs to another crystal form than the data ({cells}).",
             file=model.source.path,
             remedy=f"Place it in this crystal by molecular replacement, or give the data it was built from "
             f"(now {reflections.source.path}).",
         )
-    own_group = gemmi.find_spacegroup_by_name(own.space_group) if own.space_group else None
     if own_group is None:
         notes.append(
             Note(f"The model names no known space group; {theirs.space_group} of the data is used.", "warning")
         )
-    elif group is not None and own_group.hm != group.hm and not _same_operations(own_group, group):
+    elif group is not None and other_group:
         raise InputError(
             f"The model is in space group {own_group.hm}, the data are in {group.hm}.",
             file=model.source.path,
@@ -312,7 +320,28 @@ def _in_the_crystal_of_the_data(model: Model, reflections: Reflections, notes: l
     return replace(model, crystal=theirs)
 
 
-def _same_operations(first: gemmi.SpaceGroup, second: gemmi.SpaceGroup) -> bool:
+def _on_the_axes_of_the_data(
+    model: Model, reflections: Reflections, ways: list[Setting], cells: str, notes: list[Note]
+) -> Model:
+    """A model of the same crystal that is described on other axes, turned to those of the data."""
+    theirs = reflections.crystal
+    way, told = best_setting(model, reflections, ways)
+    said = (
+        f"The model is described on other axes than the data ({model.crystal.space_group} and {theirs.space_group}; "
+        f"{cells}): it is the same crystal, and the model is turned to the axes of the data by {way.operator}."
+    )
+    if told:
+        listed = ", ".join(f"{operator} {agreement:.2f}" for operator, agreement in told)
+        said += (
+            f" The lattice allows {len(told)} ways; this one predicts the intensities best (correlations: {listed})."
+        )
+    notes.append(Note(said, "warning"))
+    return way.moved(model, theirs)
+
+
+def _same_operations(first: gemmi.SpaceGroup | None, second: gemmi.SpaceGroup | None) -> bool:
+    if first is None or second is None:
+        return False
     return {op.triplet() for op in first.operations()} == {op.triplet() for op in second.operations()}
 
 

@@ -28,7 +28,7 @@ from workbench.engine.b_model import AnisotropyTrial, candidates, supported
 from workbench.engine.cross_validation.best_state import merit
 from workbench.engine.cross_validation.paired_difference import r_difference
 from workbench.engine.cycle import step_taken, user_weights
-from workbench.engine.cycle_report import finished_cycle, test_set_watch
+from workbench.engine.cycle_report import finished_cycle, test_set_notes, test_set_watch
 from workbench.engine.memory import peak_memory_mb
 from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import AutomaticWeight
@@ -55,7 +55,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     # An unplaced model is refused before anyone is told that it is open.
     unplaced = placement_notes(problem.data, point.fitted, problem.settings, problem.prepared.model.source.path)
     yield problem.prepared
-    yield from (*problem.notes, *unplaced)
+    yield from (*problem.notes, *unplaced, *test_set_notes(problem, point))
     automatic = _first_weight(problem)
     settings = control.settings()
     weight = settings.weight if settings.weight is not None else automatic.value

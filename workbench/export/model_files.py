@@ -87,6 +87,13 @@ def refined_structure(model: Model, state: ModelState) -> gemmi.Structure:
     while len(structure) > 1:
         del structure[1]
     crystal = model.crystal
+    own = structure.find_spacegroup()
+    if not structure.cell.is_similar(gemmi.UnitCell(*crystal.cell), 0.02, 1.0) or (
+        own is not None and own.xhm() != crystal.space_group
+    ):
+        # turned to the axes of the data: operators of the file belong to its own
+        structure.ncs.clear()
+        structure.has_origx = False
     structure.cell = gemmi.UnitCell(*crystal.cell)
     structure.spacegroup_hm = crystal.space_group
     places = _places(structure, model)

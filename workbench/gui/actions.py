@@ -27,6 +27,12 @@ class Actions:
         self.quality = make(
             "Data quality\u2026", "Data", "What the data are worth, which columns, which test set", "Ctrl+I"
         )
+        self.choices = make(
+            "Choices about the data\u2026",
+            "Choices",
+            "Columns, data set, space group, merging, and where the test set comes from",
+            "Ctrl+Shift+I",
+        )
         self.undo = make("Undo", "Undo", "Go back to where the last run or move began; nothing is lost", "Ctrl+Z")
         self.redo = make("Redo", "Redo", "Go again where undo came from", "Ctrl+Y")
         self.save_project = make("Save project as\u2026", "Project", "A copy of the project with all cycles", "Ctrl+S")
@@ -77,7 +83,7 @@ class Actions:
         menu = QMenu(self._window)
         menu.addActions([self.open, self.fetch])
         menu.addMenu(recent)
-        menu.addActions([self.example, self.quality, self.save_project, self.export])
+        menu.addActions([self.example, self.quality, self.choices, self.save_project, self.export])
         menu.addSeparator()
         refinement = menu.addMenu("Refinement")
         refinement.addActions([self.refine, self.pause, self.step])

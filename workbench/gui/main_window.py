@@ -30,11 +30,12 @@ from PySide6.QtWidgets import (
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import CycleFinished, Failed
-from workbench.core.settings import DataOptions, RefinementSettings
+from workbench.core.settings import RefinementSettings
 from workbench.gui.actions import Actions
 from workbench.gui.bridge import in_background
 from workbench.gui.command_list import CommandList, Entry, action_entries, residue_entries
 from workbench.gui.panels.compare import ComparePanel
+from workbench.gui.panels.data_chooser import DataChooser
 from workbench.gui.panels.data_quality import DataQualityPanel
 from workbench.gui.panels.fetch_dialog import FetchDialog
 from workbench.gui.panels.files import FilesPanel
@@ -60,11 +61,19 @@ from workbench.gui.widgets.lines import Hairline, Surface
 from workbench.gui.widgets.tabs import Tabs
 from workbench.session.branches import branches
 from workbench.session.comparison import Comparison, compare
+from workbench.session.data_choice import DataChoice
 from workbench.session.preferences import Preferences, RecentFiles, load_preferences, save_preferences
 from workbench.session.residue_history import ResidueHistory, key_of
 from workbench.session.session import Session
 from workbench.session.state import Mark, SessionState
 
+REASONS = {
+    "columns": "The file does not say which of its columns belong to the model. Choose them; nothing is opened before.",
+    "merge": "These are unmerged observations. Say whether they may be merged as they stand.",
+    "crystal": "The file does not say everything about its crystal. Say what is missing.",
+    "test set": "The test set cannot be told from the file. Say where it comes from.",
+}
+"""Why the choices about the data are asked for, by `core.errors.Choice`."""
 REDRAW_MS = 200
 """Plots and tables are drawn at most five times a second, however fast the cycles come."""
 LATER_MS = 2
@@ -103,8 +112,10 @@ class MainWindow(QMainWindow):
         self.chosen_model = ""
         self.chosen_data = ""
         self.chosen_dictionaries: tuple[str, ...] = ()
-        self._asked_columns: tuple[tuple[str, str] | None, str | None, DataOptions | None] = (None, None, None)
+        self._choices: dict[str, DataChoice] = {}
+        """What was decided about each data file, by its path, from before it is opened until the window closes."""
         self._quality_dialog: QualityDialog | None = None
+        self._data_chooser: DataChooser | None = None
         self._fetch_dialog: FetchDialog | None = None
         self._asked_for: tuple[str, str, tuple[str, ...]] = ("", "", ())
         self._refine_when_ready = False
@@ -240,9 +251,11 @@ class MainWindow(QMainWindow):
         a.open.triggered.connect(self.ask_for_files)
         self.files.link_chosen.connect(self.session.set_link)
         self.files.unplaced_accepted.connect(self._accept_unplaced)
+        self.files.choices_wanted.connect(self.choose_data)
         self.files.dictionary_made.connect(self._use_made)
         a.fetch.triggered.connect(self.ask_for_code)
         a.quality.triggered.connect(self.show_quality)
+        a.choices.triggered.connect(self._choose_open_data)
         a.example.triggered.connect(self.open_example)
         a.example.setEnabled(self.example is not None)
         self.view.start.example_button.setVisible(self.example is not None)
@@ -441,13 +454,19 @@ class MainWindow(QMainWindow):
     def _status_changed(self, old: SessionState, new: SessionState) -> None:
         request = new.request
         if new.status == "ready" and old.status == "preparing" and request is not None:
-            self._set_preferences(self.preferences.opened(request.model_path, request.data_path, request.dictionaries))
+            choice = DataChoice.of(request)
+            self._choices[request.data_path] = choice
+            self._set_preferences(
+                self.preferences.opened(request.model_path, request.data_path, request.dictionaries, choice)
+            )
             self._show_recent()
             if self._refine_when_ready:
                 self._refine_when_ready = False
                 self.session.refine()
         if new.failure is not None and new.failure is not old.failure:
             self._refine_when_ready = False
+            if new.failure.choice:
+                self.choose_data(refused=True, reason=REASONS.get(new.failure.choice, ""))
             if new.prepared is not None and request is not None and old.request is not request:
                 # Other files were refused: what was open before still is.
                 self.chosen_model, self.chosen_data = request.model_path, request.data_path
@@ -637,18 +656,55 @@ class MainWindow(QMainWindow):
             self._quality_dialog = QualityDialog(self)
             self._quality_dialog.columns_wanted.connect(self._use_columns)
             self._quality_dialog.test_set_wanted.connect(self._make_test_set)
-        labels = request.labels if request is not None else None
-        free = request.free_label if request is not None else None
         model = request.model_path if request is not None else self.chosen_model
-        self._quality_dialog.begin(data, model, labels, free)
+        self._quality_dialog.begin(data, model, self._choice_of(data))
+
+    def _choice_of(self, data: str) -> DataChoice:
+        return self._choices.get(data, DataChoice())
 
     def _use_columns(self, amplitude: str, free: str) -> None:
-        self._open(labels=(amplitude, ""), free_label=free)
+        request = self.session.state.request
+        data = request.data_path if request is not None else self.chosen_data
+        made = replace(self._choice_of(data).options, create_free=None, free_seed=0, thin_shells=False)
+        choice = replace(self._choice_of(data), labels=(amplitude, ""), free_label=free, free_value=None, options=made)
+        self._data_chosen(data, choice)
         self.show_quality()
 
     def _make_test_set(self, amplitude: str, fraction: float) -> None:
-        self._open(labels=(amplitude, ""), intake=DataOptions(create_free=fraction))
+        request = self.session.state.request
+        data = request.data_path if request is not None else self.chosen_data
+        before = self._choice_of(data)
+        options = replace(before.options, create_free=fraction, free_file="", free_reindex="")
+        self._data_chosen(data, replace(before, labels=(amplitude, ""), options=options))
         self.show_quality()
+
+    def choose_data(self, refused: bool = False, reason: str = "") -> None:
+        """The dialog with everything that the data leave open: those that were refused last, or those that are open or
+        chosen. reason: why it is asked."""
+        request = self.session.state.request
+        model, data = self.chosen_model, self.chosen_data
+        if refused:
+            model, data, _ = self._asked_for
+        elif request is not None:
+            model, data = request.model_path, request.data_path
+        if not data:
+            self.status.say("Open reflections first.")
+            return
+        if self._data_chooser is None:
+            self._data_chooser = DataChooser(self)
+            self._data_chooser.chosen.connect(self._data_chosen)
+        self._data_chooser.begin(data, model, self._choice_of(data), reason)
+
+    def _choose_open_data(self) -> None:
+        self.choose_data()
+
+    def _data_chosen(self, data: str, choice: DataChoice) -> None:
+        """Remember what was decided about these data, and open them with it if there is a model."""
+        self._choices[data] = choice
+        if self._asked_for[1] == data:
+            self.chosen_model, self.chosen_data, self.chosen_dictionaries = self._asked_for
+        self.files.show_choice(choice)
+        self._open()
 
     def ask_for_code(self) -> None:
         """The dialog that fetches by PDB code; what comes is opened."""
@@ -703,6 +759,10 @@ class MainWindow(QMainWindow):
             else:
                 unknown.append(Path(path).name)
         self.files.show_files(self.chosen_model, self.chosen_data, self.chosen_dictionaries)
+        if self.chosen_data:
+            self.files.show_choice(self._choice_of(self.chosen_data))
+        if self._asked_for[1] != self.chosen_data:
+            self._asked_for = self.chosen_model, self.chosen_data, self.chosen_dictionaries
         if unknown:
             self._show_unknown(unknown)
             return
@@ -737,42 +797,36 @@ class MainWindow(QMainWindow):
         self._refine_when_ready = refine
         self._open()
 
-    def _open(
-        self,
-        *,
-        accept_unplaced: bool = False,
-        labels: tuple[str, str] | None = None,
-        free_label: str | None = None,
-        intake: DataOptions | None = None,
-    ) -> None:
-        """Open what is chosen, with these columns if any. That a model may be unplaced was said of one pair of files
-        and holds for it alone."""
+    def _open(self, *, accept_unplaced: bool = False) -> None:
+        """Open what is chosen, with what was decided about the data. That a model may be unplaced was said of one pair
+        of files and holds for it alone."""
         settings = replace(self.session.state.settings.for_other_files(), accept_unplaced=accept_unplaced)
         self._asked_for = self.chosen_model, self.chosen_data, self.chosen_dictionaries
-        self._asked_columns = (labels, free_label, intake)
         if not (self.chosen_model and self.chosen_data):
-            self.status.say("Now open the model that belongs to these reflections.")
+            self.status.say("Remembered. Now open the model that belongs to these reflections.")
             return
+        choice = self._choice_of(self.chosen_data)
         self.session.open(
             self.chosen_model,
             self.chosen_data,
             self.chosen_dictionaries,
-            labels=labels,
-            free_label=free_label,
+            labels=choice.labels,
+            free_label=choice.free_label,
+            free_value=choice.free_value,
             settings=settings,
-            intake=intake,
+            intake=choice.options,
         )
 
     def _accept_unplaced(self) -> None:
         self.chosen_model, self.chosen_data, self.chosen_dictionaries = self._asked_for
-        labels, free_label, intake = self._asked_columns
-        self._open(accept_unplaced=True, labels=labels, free_label=free_label, intake=intake)
+        self._open(accept_unplaced=True)
 
     def open_example(self) -> None:
         if self.example is not None:
             self.open_pair(self.example.model, self.example.data, self.example.dictionaries)
 
     def _open_recent(self, entry: RecentFiles) -> None:
+        self._choices.setdefault(entry.data, entry.choice)
         self.open_pair(entry.model, entry.data, entry.dictionaries)
 
     def ask_for_folder(self) -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from workbench.core.arrays import BoolArray, FloatArray
+from workbench.core.data_contents import FlagColumn
 from workbench.core.errors import InputError
 from workbench.io.reflection_table import Column, ReflectionTable
 
@@ -80,6 +81,7 @@ def choose_amplitudes(
                 file=table.source.path,
                 item=dataset,
                 remedy=f"The file has: {', '.join(_dataset_names(table, sources))}.",
+                choice="columns",
             )
         if named:
             sources = named
@@ -133,6 +135,7 @@ def _ask_which(table: ReflectionTable, same: list[AmplitudeSource], counts: list
         file=table.source.path,
         item=", ".join(source.label for source in similar),
         remedy=f"Say --labels {first.label},{first.sigma_label} or --data-set {name} (or another of them).",
+        choice="columns",
     )
 
 
@@ -204,14 +207,24 @@ def _sigma_of(columns: tuple[Column, ...], row: int) -> Column | None:
 def _by_label(table: ReflectionTable, labels: tuple[str, str], sources: list[AmplitudeSource]) -> AmplitudeSource:
     available = f"The file has: {table.listing()}."
     for source in sources:
-        if source.kind.endswith("pair") and labels[0] in source.label.split(","):
+        if source.kind.endswith("pair") and labels[0] in (source.label, *source.label.split(",")):
             return source
         if not labels[1] and source.label == labels[0]:  # the sigma that belongs to it
             return source
     value, sigma = table.column(labels[0]), table.column(labels[1])
     for label, column in zip(labels, (value, sigma), strict=True):
         if column is None:
-            raise InputError("there is no such column.", file=table.source.path, item=label, remedy=available)
+            if not label:
+                raise InputError(
+                    "no sigma belongs to this column.",
+                    file=table.source.path,
+                    item=labels[0],
+                    remedy=f"Name it as well (--labels {labels[0]},SIGMA). {available}",
+                    choice="columns",
+                )
+            raise InputError(
+                "there is no such column.", file=table.source.path, item=label, remedy=available, choice="columns"
+            )
     assert value is not None and sigma is not None
     if value.type not in ("F", "J", "R", "G", "K"):
         raise InputError(
@@ -219,6 +232,7 @@ def _by_label(table: ReflectionTable, labels: tuple[str, str], sources: list[Amp
             file=table.source.path,
             item=value.label,
             remedy=available,
+            choice="columns",
         )
     if sigma.type not in ("Q", "L", "M", "R"):
         raise InputError(
@@ -226,6 +240,7 @@ def _by_label(table: ReflectionTable, labels: tuple[str, str], sources: list[Amp
             file=table.source.path,
             item=sigma.label,
             remedy=available,
+            choice="columns",
         )
     kind: AmplitudeKind = "intensity" if value.type in "JK" else "amplitude"
     source = AmplitudeSource(kind, value.label, sigma.label, value.dataset, (value.values,), (sigma.values,))
@@ -235,6 +250,7 @@ def _by_label(table: ReflectionTable, labels: tuple[str, str], sources: list[Amp
             file=table.source.path,
             item=value.label,
             remedy=available,
+            choice="columns",
         )
     return source
 
@@ -332,6 +348,7 @@ def choose_test_set(
                 file=path,
                 item=label,
                 remedy=f"Columns that may hold flags: {shown}; all columns: {table.listing()}.",
+                choice="test set",
             )
         judged = _judge(column, observed, value, incomplete)
         if judged.problem:
@@ -356,6 +373,7 @@ def choose_test_set(
                 file=path,
                 item=str(value),
                 remedy=f"Columns that may hold flags: {', '.join(listing) or 'none'}.",
+                choice="test set",
             )
         reason = "the file has no test set"
         if bad:
@@ -372,6 +390,26 @@ def choose_test_set(
     if other:
         lead += f"the first of several sets (others: {', '.join(other)}); "
     return _chosen(first, listing, lead, notes)
+
+
+def describe_flags(table: ReflectionTable, observed: BoolArray, partly: bool = False) -> tuple[FlagColumn, ...]:
+    """Every column that may hold flags, with what it is taken for; judged on the observed rows (n,).
+
+    partly: rows without a flag do not count against it.
+    """
+    described = []
+    for column in table.columns:
+        if not _may_be_flags(column):
+            continue
+        judged = _judge(column, observed, None, partly)
+        present = column.values[observed & np.isfinite(column.values)]
+        values: tuple[tuple[int, int], ...] = ()
+        if len(present) and (present == np.rint(present)).all() and np.abs(present).max() <= 10000:
+            numbers, counts = np.unique(present.astype(np.int64), return_counts=True)
+            if len(numbers) <= 200:
+                values = tuple(zip(map(int, numbers), map(int, counts), strict=True))
+        described.append(FlagColumn(column.label, judged.problem or judged.reason, not judged.problem, values))
+    return tuple(described)
 
 
 def _may_be_flags(column: Column) -> bool:
@@ -487,4 +525,5 @@ def _refusal(path: str, judged: _Judged, candidates: tuple[str, ...]) -> InputEr
         file=path,
         item=judged.column.label,
         remedy=remedy + other,
+        choice="test set",
     )

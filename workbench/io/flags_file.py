@@ -40,7 +40,9 @@ def flags_of_other_file(
     notes = [f"The test set is taken from {name}, as the user asked."]
     flags = [column for column in other.columns if column.type in ("I", "R")]
     if not flags:
-        raise InputError("there are no flags in this file.", file=path, remedy=f"It has: {other.listing()}.")
+        raise InputError(
+            "there are no flags in this file.", file=path, remedy=f"It has: {other.listing()}.", choice="test set"
+        )
     their_cell = other.cells[flags[0].dataset]
     notes += _compare_cells(path, their_cell, cell)
     if not _same_laue(other.group, table.group):
@@ -48,6 +50,7 @@ def flags_of_other_file(
             f"its symmetry is {other.group.xhm()}, that of the data {table.group.xhm()}.",
             file=path,
             remedy="Give a test set of the same Laue class.",
+            choice="test set",
         )
     hkl = other.hkl
     if options.free_reindex:
@@ -61,6 +64,7 @@ def flags_of_other_file(
             "none of the observed reflections is in this file.",
             file=path,
             remedy="Give a test set that was made for these data.",
+            choice="test set",
         )
     notes += _check_indexing(table, source, other, hkl, options)
     columns = [column for column in table.columns if column.type != "I"]
@@ -80,7 +84,10 @@ def _compare_cells(path: str, theirs: gemmi.UnitCell, ours: gemmi.UnitCell) -> l
     cells = f"{' '.join(f'{v:.2f}' for v in a)} against {' '.join(f'{v:.2f}' for v in b)} of the data"
     if apart > OTHER_CELL:
         raise InputError(
-            f"its cell is another one: {cells}.", file=path, remedy="Give a test set of the same crystal form."
+            f"its cell is another one: {cells}.",
+            file=path,
+            remedy="Give a test set of the same crystal form.",
+            choice="test set",
         )
     if apart > SAME_CELL:
         return [f"The cell of the test set's file differs by {100 * apart:.1f} % ({cells}); its flags are used."]
@@ -96,7 +103,10 @@ def _reindexed(hkl: IntArray, operator: str) -> IntArray:
         operation = gemmi.Op(operator)
     except (RuntimeError, ValueError):
         raise InputError(
-            f"{operator!r} is not an operator on indices.", item="--free-reindex", remedy="Write for example k,h,-l."
+            f"{operator!r} is not an operator on indices.",
+            item="--free-reindex",
+            remedy="Write for example k,h,-l.",
+            choice="test set",
         ) from None
     return np.array([operation.apply_to_hkl(row) for row in hkl.tolist()], dtype=np.int32)
 
@@ -134,6 +144,8 @@ def _check_indexing(
             f"{table_cc[best]:.2f} after {best}.",
             file=options.free_file,
             remedy=f"Say --free-reindex {best}.",
+            choice="test set",
+            options=(best,),
         )
     return [f"Indexed alike: the intensities of the two files correlate {table_cc['h,k,l']:.2f}."]
 

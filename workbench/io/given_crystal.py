@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gemmi
 
 from workbench.core.crystal import Crystal
 from workbench.core.errors import InputError
-from workbench.io.reflection_table import is_sensible
+from workbench.io.reflection_table import ReflectionTable, is_sensible
 
 Cell = tuple[float, float, float, float, float, float]
 
@@ -41,6 +41,7 @@ def complete_crystal(
                 file=path,
                 item="unit cell",
                 remedy="Say it with --cell a,b,c,alpha,beta,gamma.",
+                choice="crystal",
             ) from None
         notes.append("The unit cell is the one that the user gave.")
     elif cell is None or not is_sensible(cell):
@@ -50,6 +51,7 @@ def complete_crystal(
                 file=path,
                 item="unit cell",
                 remedy="Say it with --cell a,b,c,alpha,beta,gamma.",
+                choice="crystal",
             )
         cell = gemmi.UnitCell(*model.cell)
         notes.append("The file has no unit cell; that of the model is used.")
@@ -60,6 +62,7 @@ def complete_crystal(
             file=path,
             item="unit cell",
             remedy="Say it with --cell a,b,c,alpha,beta,gamma.",
+            choice="crystal",
         )
     wanted, source = given.space_group or symbol, "user" if given.space_group else "file"
     if not wanted and given.model is not None and given.model.space_group:
@@ -70,6 +73,8 @@ def complete_crystal(
             file=path,
             item="space group",
             remedy="Say it with --space-group, for example --space-group P212121.",
+            choice="crystal",
+            options=possible_groups(cell),
         )
     group = find_group(wanted, cell)
     if group is None:
@@ -78,6 +83,7 @@ def complete_crystal(
             file=path,
             item="space group",
             remedy="Say it with --space-group, for example --space-group P212121.",
+            choice="crystal",
         )
     if source == "user":
         notes.append(f"The space group {group.xhm()} is the one that the user gave.")
@@ -89,8 +95,76 @@ def complete_crystal(
             file=path,
             item="space group",
             remedy="Correct one of them (--space-group, --cell).",
+            choice="crystal",
         )
     return cell, group, notes
+
+
+def in_given_crystal(table: ReflectionTable, given: GivenCrystal) -> ReflectionTable:
+    """A table whose file says cell and space group, with those that the user gave instead.
+
+    The space group must share lattice and, for merged data, have at least the symmetry they were merged in.
+    Raises InputError where it cannot be.
+    """
+    if given.cell is None and not given.space_group:
+        return table
+    path = table.source.path
+    cell, group, notes = complete_crystal(
+        path,
+        next((each for each in table.cells.values() if is_sensible(each)), None),
+        table.group.xhm(),
+        given,
+    )
+    if group.centring_type() != table.group.centring_type():
+        raise InputError(
+            f"the indices are those of a lattice {table.group.centring_type()}, not of {group.xhm()}.",
+            file=path,
+            item="space group",
+            remedy="Give a space group of the same lattice (--space-group).",
+            choice="crystal",
+        )
+    if not table.unmerged and not _laue_rotations(table.group) <= _laue_rotations(group):
+        raise InputError(
+            f"the data were merged in {table.group.xhm()}; {group.xhm()} has less symmetry or other axes.",
+            file=path,
+            item="space group",
+            remedy="Give a space group with that symmetry (--space-group), or data that were merged in the lower one.",
+            choice="crystal",
+        )
+    cells = table.cells if given.cell is None else dict.fromkeys(table.cells, cell)
+    return replace(table, group=group, cells=cells, notes=(*table.notes, *notes))
+
+
+def _laue_rotations(group: gemmi.SpaceGroup) -> set[tuple[tuple[int, ...], ...]]:
+    """Rotations of the Laue class, as matrices."""
+    found = set()
+    for op in group.operations().sym_ops:
+        for sign in (1, -1):
+            found.add(tuple(tuple(sign * value for value in row) for row in op.rot))
+    return found
+
+
+def possible_groups(
+    cell: gemmi.UnitCell, group: gemmi.SpaceGroup | None = None, *, merged: bool = True
+) -> tuple[str, ...]:
+    """Symbols of the space groups without mirrors that a crystal with this cell may have, most symmetric first.
+
+    With `group`, that of the data, only those of its lattice; where they are merged only those of its Laue class, which
+    differ in the systematic absences alone.
+    """
+    found: list[tuple[int, int, str]] = []
+    for each in gemmi.spacegroup_table():
+        if not each.is_sohncke() or not cell.is_compatible_with_spacegroup(each, 0.02):
+            continue
+        if "(" in each.hm or (group is not None and each.centring_type() != group.centring_type()):
+            continue
+        if group is not None and merged:
+            if _laue_rotations(each) != _laue_rotations(group):
+                continue
+        elif not each.is_reference_setting() and each.ext not in ("H", "R"):
+            continue
+        found.append((-len(each.operations()), each.number, each.xhm()))
+    return tuple(dict.fromkeys(symbol for *_, symbol in sorted(found)))
 
 
 def find_group(symbol: str, cell: gemmi.UnitCell) -> gemmi.SpaceGroup | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.core.errors import InputError
 from workbench.io.files import read_input, say_kind
-from workbench.io.given_crystal import GivenCrystal
+from workbench.io.given_crystal import GivenCrystal, in_given_crystal
 from workbench.io.mtz import mtz_table
 from workbench.io.reflection_table import ReflectionTable
 from workbench.io.scalepack import scalepack_table
@@ -31,9 +31,9 @@ def read_table(
     known = given or GivenCrystal()
     match file.kind:
         case "mtz":
-            return mtz_table(file)
+            return in_given_crystal(mtz_table(file), known)
         case "cif":
-            return structure_factor_table(file, dataset)
+            return in_given_crystal(structure_factor_table(file, dataset), known)
         case "scalepack":
             return scalepack_table(file, known)
         case "xds":

@@ -36,7 +36,7 @@ class ReflectionTable:
 
     dataset_names, wavelengths (angstrom): by data set, as far as the file says. radiation: "" where it says nothing.
     unmerged: why the file is taken to hold unmerged observations, or "". scaled: the format holds scaled observations
-    only, so that they may be merged without asking.
+    only, so that they may be merged without asking. blocks: names to choose one from, where the file holds several.
     """
 
     source: SourceFile
@@ -50,6 +50,7 @@ class ReflectionTable:
     wavelengths: dict[int, float] = field(default_factory=dict)
     radiation: Radiation = ""
     scaled: bool = False
+    blocks: tuple[str, ...] = ()
 
     def crystal(self, dataset: int) -> Crystal:
         a, b, c, alpha, beta, gamma = self.cells[dataset].parameters

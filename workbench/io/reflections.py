@@ -81,6 +81,7 @@ def read_reflections(
             file=path,
             item=source.label,
             remedy=f"Choose other columns with --labels. The file has: {table.listing()}.",
+            choice="columns",
         )
     operations = table.group.operations()
     absent = np.asarray(operations.systematic_absences(table.hkl), dtype=np.bool_)
@@ -180,6 +181,7 @@ def _merged(
             f"unmerged data ({table.unmerged}). Are they scaled, so that they may be merged as they stand?",
             file=table.source.path,
             remedy="If so, say --merge; else scale and merge them first (for example with aimless or xscale).",
+            choice="merge",
         )
     single = [source for source in amplitude_sources(table) if not source.kind.endswith("pair")]
     if labels is not None:
@@ -192,6 +194,7 @@ def _merged(
             file=table.source.path,
             item=labels[0] if labels else "",
             remedy=f"Correct the space group (--space-group) or choose columns. The file has: {table.listing()}.",
+            choice="crystal",
         )
     source = single[0]
     value, sigma = source.values[0], source.sigmas[0]

@@ -86,7 +86,8 @@ def structure_factor_table(file: InputFile, dataset: str = "") -> ReflectionTabl
     check_resolution(hkl, block.cell, path)
     radiation = _radiation(document)
     if block.is_unmerged():
-        return _unmerged_table(file, block, hkl, radiation, notes)
+        table = _unmerged_table(file, block, hkl, radiation, notes)
+        return replace(table, blocks=tuple(each.block.name for each in blocks))
     keep = _of_data_set(block, labels, dataset, path, notes)
     columns: list[Column] = []
     if "status" in labels:
@@ -125,6 +126,7 @@ def structure_factor_table(file: InputFile, dataset: str = "") -> ReflectionTabl
         dataset_names={0: block.block.name},
         wavelengths={0: _wavelength(block)},
         radiation=radiation,
+        blocks=tuple(each.block.name for each in blocks),
     )
 
 
@@ -172,6 +174,8 @@ def _of_data_set(block: gemmi.ReflnBlock, labels: list[str], dataset: str, path:
                 file=path,
                 item=tag,
                 remedy=f"Say --data-set {names[0]} (or another of them).",
+                choice="columns",
+                options=tuple(map(str, names)),
             )
         keep &= ids == wanted
         notes.append(f"Of {len(names)} data sets in the file that of {word} {wanted} is used, as the user asked.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import InputError
+from workbench.session.data_choice import DataChoice
 
 PATIENCE = 0.1
 """Seconds between two looks at whether the answer is still wanted."""
@@ -23,8 +24,7 @@ class InspectionCancelled(Exception):
 def inspect_in_child(
     data: str,
     model: str = "",
-    labels: tuple[str, str] | None = None,
-    free_label: str | None = None,
+    choice: DataChoice | None = None,
     report: str = "",
     wanted: Callable[[], bool] = lambda: True,
 ) -> dict[str, Any]:
@@ -32,14 +32,22 @@ def inspect_in_child(
 
     Raises InputError with its message, InspectionCancelled when `wanted` turns False.
     """
-    words: list[str] = [data, *([model] if model else []), "--json"]
-    if labels is not None:
-        words += ["--labels", ",".join(labels)] if labels[1] else ["--data-set", labels[0]]
-    if free_label is not None:
-        words += ["--free", free_label]
+    words = _words(data, model, choice)
     if report:
         words += ["--report", report]
     return _answer(words, data, wanted)
+
+
+def survey_in_child(
+    data: str, model: str = "", choice: DataChoice | None = None, wanted: Callable[[], bool] = lambda: True
+) -> dict[str, Any]:
+    """What `workbench inspect --contents --json` says: `data_survey.DataSurvey` as plain values. Raises as above."""
+    return _answer([*_words(data, model, choice), "--contents"], data, wanted)
+
+
+def _words(data: str, model: str, choice: DataChoice | None) -> list[str]:
+    chosen = choice.option_words() if choice is not None else []
+    return [data, *([model] if model else []), "--json", *chosen]
 
 
 def _answer(words: Sequence[str], data: str, wanted: Callable[[], bool]) -> dict[str, Any]:

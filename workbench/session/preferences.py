@@ -12,17 +12,20 @@ from typing import Any
 
 import platformdirs
 
+from workbench.session.data_choice import DataChoice
+
 RECENT_LIMIT = 10
 THEMES = ("system", "light", "dark")
 
 
 @dataclass(frozen=True)
 class RecentFiles:
-    """Files that were open together (absolute paths)."""
+    """Files that were open together (absolute paths), and what was decided about the data."""
 
     model: str
     data: str
     dictionaries: tuple[str, ...] = ()
+    choice: DataChoice = field(default_factory=DataChoice)
 
     def exists(self) -> bool:
         return all(Path(path).is_file() for path in (self.model, self.data, *self.dictionaries))
@@ -39,12 +42,19 @@ class Preferences:
     layout: bytes = b""
     values: dict[str, Any] = field(default_factory=dict)
 
-    def opened(self, model: str | Path, data: str | Path, dictionaries: tuple[str, ...] = ()) -> Preferences:
+    def opened(
+        self,
+        model: str | Path,
+        data: str | Path,
+        dictionaries: tuple[str, ...] = (),
+        choice: DataChoice | None = None,
+    ) -> Preferences:
         """These preferences with a newest entry in the recent list."""
         entry = RecentFiles(
             str(Path(model).absolute()),
             str(Path(data).absolute()),
             tuple(str(Path(p).absolute()) for p in dictionaries),
+            choice or DataChoice(),
         )
         others = tuple(old for old in self.recent if (old.model, old.data) != (entry.model, entry.data))
         return replace(self, recent=(entry, *others)[:RECENT_LIMIT])
@@ -85,7 +95,12 @@ def save_preferences(preferences: Preferences, path: Path | None = None) -> bool
         {
             "theme": preferences.theme,
             "recent": [
-                {"model": entry.model, "data": entry.data, "dictionaries": list(entry.dictionaries)}
+                {
+                    "model": entry.model,
+                    "data": entry.data,
+                    "dictionaries": list(entry.dictionaries),
+                    "choice": entry.choice.plain(),
+                }
                 for entry in preferences.recent
             ],
             "geometry": base64.b64encode(preferences.geometry).decode("ascii"),
@@ -119,7 +134,8 @@ def _recent(value: object) -> RecentFiles | None:
     dictionaries = _list(value.get("dictionaries"))
     if not isinstance(model, str) or not isinstance(data, str):
         return None
-    return RecentFiles(model, data, tuple(path for path in dictionaries if isinstance(path, str)))
+    choice = DataChoice.from_plain(value.get("choice"))
+    return RecentFiles(model, data, tuple(path for path in dictionaries if isinstance(path, str)), choice)
 
 
 def _bytes(value: object) -> bytes:

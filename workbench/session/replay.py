@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +10,9 @@ from workbench.core.control import RunControl
 from workbench.core.crystal import ModelState
 from workbench.core.errors import InputError
 from workbench.core.events import AppliedSettings, CycleFinished, Failed, Finished, RunEvent
-from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.core.settings import RunRequest
+from workbench.session.command_line import refine_command
 from workbench.session.history.journal import Journal, extracted_inputs
-from workbench.session.history.records import RunRecord
 from workbench.session.poll_points import ReplayControl
 
 Source = Callable[[RunRequest, RunControl], Iterator[RunEvent]]
@@ -95,37 +94,5 @@ def replay(journal: Journal, source: Source, folder: Callable[[], Path]) -> Iter
         kept = next((record for record in recorded if record.key == run.result), steps[-1])
         yield ReplayedRun(
             run.key, run.branch, len(steps), len(changes), kept.statistics.r_free, result, max(differences),
-            command_line(run),
+            refine_command(run.request),
         )  # fmt: skip
-
-
-def command_line(run: RunRecord) -> str:
-    """`workbench refine ...` with the files and settings that the run began with."""
-    request, s, usual = run.request, run.request.settings, RefinementSettings()
-    words = ["workbench", "refine", request.model_path, request.data_path]
-    for path in request.dictionaries:
-        words += ["--dictionary", path]
-    if request.labels:
-        words += ["--labels", ",".join(request.labels)]
-    if request.free_label:
-        words += ["--free", request.free_label]
-    if request.free_value is not None:
-        words += ["--free-value", str(request.free_value)]
-    words += ["--cycles", str(s.cycles)]
-    if s.weight is not None:
-        words += ["--weight", f"{s.weight:g}"]
-    if s.d_min is not None:
-        words += ["--resolution", f"{s.d_min:g}"]
-    if s.hydrogens != usual.hydrogens:
-        words += ["--hydrogens", s.hydrogens]
-    if s.rigid_body != usual.rigid_body:
-        words += ["--rigid-body", s.rigid_body]
-    if s.rigid_groups != usual.rigid_groups:
-        words += ["--rigid-groups", s.rigid_groups]
-    if s.shake:
-        words += ["--shake", f"{s.shake:g}"]
-    if s.reset_b is not None:
-        words += ["--reset-b", str(s.reset_b)]
-    if s.seed:
-        words += ["--seed", str(s.seed)]
-    return shlex.join(words)

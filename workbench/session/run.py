@@ -51,6 +51,7 @@ def failed(error: Exception) -> Failed:
             file=error.file,
             item=error.item,
             remedy=error.remedy,
+            choice=error.choice,
         )
     if isinstance(error, MemoryError):
         return Failed(

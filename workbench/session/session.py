@@ -17,6 +17,7 @@ from workbench.core.errors import InputError, WorkbenchError
 from workbench.core.events import CycleFinished, Failed, Finished, Prepared, RunEvent
 from workbench.core.settings import FAMILIES, BModel, DataOptions, Keep, RefinementSettings, RunRequest
 from workbench.session.checks import check_settings
+from workbench.session.command_line import refine_command
 from workbench.session.history import Journal, JournalError, Recorder
 from workbench.session.history.journal import SUFFIX, extracted_inputs
 from workbench.session.incomparable import incomparable
@@ -178,7 +179,9 @@ class Session:
                 intake=intake or DataOptions(),
             )
             opened = SessionState(status="preparing", request=request, settings=request.settings)
-            self._set(with_log(opened, f"Opening {model_path} and {data_path}", "info", time.time()))
+            opened = with_log(opened, f"Opening {model_path} and {data_path}", "info", time.time())
+            said = f"The same on the command line: {refine_command(request)}"
+            self._set(with_log(opened, said, "info", time.time()))
             self._launch(request, held=True)
 
     def refine(self) -> None:

@@ -70,14 +70,27 @@ _GAPS = (
 """Mean R_free - R_work of PDB entries by resolution in angstrom (CCP4 Cloud verdict tables, 2023)."""
 
 
+_R_WORK = ((1.0, 0.140), (1.5, 0.173), (2.0, 0.190), (2.5, 0.206), (3.0, 0.220), (3.5, 0.242), (4.0, 0.273))
+"""Mean R_work of PDB entries by resolution in angstrom (the same source); R_free scatters by 0.03 about its mean."""
+
+
 def usual_gap(d_min: float) -> float:
     """Mean R_free - R_work of PDB entries at a resolution in angstrom; the end values beyond 1.0 and 4.0 A."""
-    if d_min <= _GAPS[0][0]:
-        return _GAPS[0][1]
-    for (d0, g0), (d1, g1) in itertools.pairwise(_GAPS):
+    return _at(_GAPS, d_min)
+
+
+def usual_r_work(d_min: float) -> float:
+    """Mean R_work of PDB entries at a resolution in angstrom; the end values beyond 1.0 and 4.0 A."""
+    return _at(_R_WORK, d_min)
+
+
+def _at(table: tuple[tuple[float, float], ...], d_min: float) -> float:
+    if d_min <= table[0][0]:
+        return table[0][1]
+    for (d0, g0), (d1, g1) in itertools.pairwise(table):
         if d_min <= d1:
             return g0 + (g1 - g0) * (d_min - d0) / (d1 - d0)
-    return _GAPS[-1][1]
+    return table[-1][1]
 
 
 def gap_limit(d_min: float) -> float:

@@ -130,6 +130,7 @@ def with_test_set(reflections: Reflections, options: DataOptions) -> Reflections
             file=reflections.source.path,
             item=columns.free,
             remedy="Leave --create-free out; or say --free none as well, to give the old set up.",
+            choice="test set",
         )
     flags = create_test_set(
         reflections.crystal, reflections.hkl, options.create_free, options.free_seed, options.thin_shells
@@ -176,7 +177,10 @@ def _extended(reflections: Reflections, options: DataOptions) -> Reflections:
     columns, flags = reflections.columns, reflections.flags
     if flags is None or not reflections.has_free:
         raise InputError(
-            "there is no test set to extend.", file=reflections.source.path, remedy="Make one with --create-free."
+            "there is no test set to extend.",
+            file=reflections.source.path,
+            remedy="Make one with --create-free.",
+            choice="test set",
         )
     missing = flags == NO_FLAG
     if not missing.any():

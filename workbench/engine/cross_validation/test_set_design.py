@@ -33,6 +33,11 @@ class Design:
     remark: str
 
 
+def expected_error(n_test: int, r_free: float) -> float:
+    """sigma(R_free) of a test set of this size."""
+    return ERROR_FACTOR * r_free / math.sqrt(n_test) if n_test else math.inf
+
+
 def design_test_sets(
     n_reflections: int, expected_r_free: float, n_parameters: int = 0, fractions: tuple[float, ...] = FRACTIONS
 ) -> tuple[Design, ...]:
@@ -46,7 +51,7 @@ def design_test_sets(
                 fraction=fraction,
                 n_test=n_test,
                 n_work=n_work,
-                error=ERROR_FACTOR * expected_r_free / math.sqrt(n_test) if n_test else math.inf,
+                error=expected_error(n_test, expected_r_free),
                 per_parameter=n_work / n_parameters if n_parameters else math.nan,
                 coordinate_cost=math.sqrt(n_reflections / n_work) if n_work else math.inf,
                 sets=max(1, round(1 / fraction)),

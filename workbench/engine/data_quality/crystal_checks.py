@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import gemmi
 import numpy as np
+from scipy.ndimage import maximum_filter
 
+from workbench.core.arrays import FloatArray
 from workbench.core.crystal import Measurements
 from workbench.engine.data_quality.intensities import Intensities
 from workbench.engine.data_quality.twinning import ReflectionLookup, usual_form
@@ -28,6 +30,19 @@ class PattersonPeak:
     height: float
     vector: tuple[float, float, float]
     distance: float
+
+
+@dataclass(frozen=True, eq=False)
+class PattersonPicture:
+    """peaks: the highest that symmetry does not repeat, beyond 15 A from the origin, at most ten. section: (n, m) of
+    the Patterson function as part of its origin, over x and y of the cell at z = `level` (fractional), that of the
+    highest peak. gamma: angle between x and y (degrees), edges: their lengths (angstrom)."""
+
+    peaks: tuple[PattersonPeak, ...]
+    section: FloatArray
+    level: float
+    edges: tuple[float, float]
+    gamma: float
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,52 @@ def patterson_peak(data: Intensities) -> PattersonPeak | None:
             x, y, z = (float(v) for v in fractions[best])
             return PattersonPeak(float(values[places[best]]), (x, y, z), float(distance[best]))
     return None
+
+
+def patterson_picture(data: Intensities, most: int = 10) -> PattersonPicture | None:
+    """Peaks of the native Patterson function and the section through the highest; None where there is too little data
+    or no place as far from the origin as a copy would be."""
+    d = 1 / np.sqrt(data.s_sq)
+    use = (d >= TNCS_D_MIN) & (d <= TNCS_D_MAX)
+    if use.sum() < 50:
+        return None
+    patterson = _patterson(data, use)
+    patterson = patterson / patterson.reshape(-1)[0]
+    summits = np.argwhere((patterson == maximum_filter(patterson, size=3, mode="wrap")) & (patterson > 0.0))
+    heights = patterson[tuple(summits.T)]
+    order = np.argsort(-heights, kind="stable")[:2000]
+    places = summits[order] / np.array(patterson.shape)
+    distance = _from_origin(data, places)
+    kept: list[PattersonPeak] = []
+    seen = np.zeros((0, 3))
+    step = 2.0 / np.array(patterson.shape)
+    for place, height, far in zip(places, heights[order], distance, strict=True):
+        if far <= TNCS_CLOSEST:
+            continue
+        if len(seen):
+            apart = seen - place
+            if (np.abs(apart - np.rint(apart)) <= step).all(axis=1).any():
+                continue
+        x, y, z = (float(value) for value in place)
+        kept.append(PattersonPeak(float(height), (x, y, z), float(far)))
+        if len(kept) == most:
+            break
+        seen = np.concatenate([seen, _patterson_mates(data, place)])
+    if not kept:
+        return None
+    level = kept[0].vector[2]
+    section = np.asarray(patterson[:, :, round(level * patterson.shape[2]) % patterson.shape[2]], dtype=np.float64)
+    a, b, _, _, _, gamma = data.cell.parameters
+    return PattersonPicture(tuple(kept), section, level, (a, b), gamma)
+
+
+def _patterson_mates(data: Intensities, place: FloatArray) -> FloatArray:
+    """(n, 3) places that the symmetry of the Patterson function makes of one."""
+    operations = data.group.operations()
+    turns = [np.array(op.rot, dtype=np.float64) / gemmi.Op.DEN for op in operations.sym_ops]
+    images = np.array([sign * (turn @ place) for turn in turns for sign in (1.0, -1.0)])
+    centring = np.array(operations.cen_ops, dtype=np.float64) / gemmi.Op.DEN
+    return np.asarray((images[:, None, :] + centring[None]).reshape(-1, 3))
 
 
 def _from_origin(data: Intensities, fractions: np.ndarray) -> np.ndarray:

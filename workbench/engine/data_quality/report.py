@@ -36,11 +36,15 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class QualityReport:
-    """items in the order of reading; shells and plot for pictures."""
+    """items in the order of reading; the rest for pictures. laws: of twinning, most likely first. patterson: None where
+    there is too little data."""
 
     items: tuple[Item, ...]
     shells: Shells
     plot: wilson.WilsonPlot
+    l_test: twinning.LTest
+    laws: tuple[twinning.TwinLaw, ...] = ()
+    patterson: crystal_checks.PattersonPicture | None = None
 
     @property
     def worst(self) -> Light:
@@ -66,6 +70,9 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
     shells = shell_table(data)
     strong = _reliable(data, shells)
     plot = wilson.wilson_plot(data)
+    limit = float(data.s_sq[strong].max())
+    test = twinning.l_test(data, high=limit)
+    laws = twinning.twin_laws(data, strong & (data.intensity > 3 * data.sigma))
     items = [
         _test_set(reflections),
         _completeness(reflections, shells),
@@ -73,7 +80,7 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
         _merging(reflections),
         _wilson(plot),
         _anisotropy(data),
-        _twinning(data, strong),
+        _twinning(data, strong, test, laws),
         _symmetry(data, strong),
         _absences(reflections),
         _translation(data),
@@ -83,7 +90,8 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
     ]
     if model is not None:
         items.append(_matthews(data, model))
-    return QualityReport(tuple(items), shells, plot)
+    picture = crystal_checks.patterson_picture(data)
+    return QualityReport(tuple(items), shells, plot, test, tuple(laws), picture)
 
 
 def _reliable(data: Intensities, shells: Shells) -> np.ndarray:
@@ -216,11 +224,8 @@ def _anisotropy(data: Intensities) -> Item:
     )
 
 
-def _twinning(data: Intensities, strong: np.ndarray) -> Item:
-    limit = float(data.s_sq[strong].max())
-    test = twinning.l_test(data, high=limit)
+def _twinning(data: Intensities, strong: np.ndarray, test: twinning.LTest, laws: list[twinning.TwinLaw]) -> Item:
     acentric, centric = twinning.second_moments(data, strong)
-    laws = twinning.twin_laws(data, strong & (data.intensity > 3 * data.sigma))
     values: dict[str, float | int | str | None] = {
         "mean_abs_l": test.mean_abs,
         "mean_l_sq": test.mean_sq,

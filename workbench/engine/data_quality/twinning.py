@@ -9,7 +9,7 @@ reflections 2 (perfect twin 3/2), of centric ones 3 (2). Twin laws: symmetry of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 
@@ -21,18 +21,21 @@ from workbench.engine.data_quality.intensities import Intensities
 
 OBLIQUITY = 3.0
 STEPS = (2, 2, 2)
+L_GRID = np.linspace(0.0, 1.0, 51)
 ENOUGH = 100_000
 """Reflections from which pairs for the L-test are taken; about a dozen each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LTest:
-    """mean_abs: <|L|>. mean_sq: <L^2>. pairs: how many. fraction: the twin fraction that <|L|> alone would mean."""
+    """mean_abs: <|L|>. mean_sq: <L^2>. pairs: how many. fraction: the twin fraction that <|L|> alone would mean.
+    cumulative: (51,) share of pairs with |L| below L_GRID; empty with too few pairs."""
 
     mean_abs: float
     mean_sq: float
     pairs: int
     fraction: float
+    cumulative: FloatArray = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,15 @@ def l_test(data: Intensities, low: float = 0.01, high: float = 1.0, steps: tuple
     ell = np.concatenate(values) if values else np.zeros(0)
     if len(ell) < 100:
         return LTest(float("nan"), float("nan"), len(ell), float("nan"))
-    mean = float(np.abs(ell).mean())
-    return LTest(mean, float((ell**2).mean()), len(ell), l_fraction(mean))
+    size = np.sort(np.abs(ell))
+    mean = float(size.mean())
+    cumulative = np.searchsorted(size, L_GRID, side="right") / len(size)
+    return LTest(mean, float((ell**2).mean()), len(ell), l_fraction(mean), cumulative)
+
+
+def expected_cumulative(twinned: bool) -> FloatArray:
+    """(51,) share of acentric pairs with |L| below L_GRID: |L| untwinned, |L| (3 - L^2) / 2 for a perfect twin."""
+    return L_GRID * (3.0 - L_GRID**2) / 2.0 if twinned else L_GRID.copy()
 
 
 def l_fraction(mean_abs: float) -> float:

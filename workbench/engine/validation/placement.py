@@ -83,8 +83,8 @@ def judge_placement(
     return Placement(
         r_work=r_factor(f_obs, scale * model),
         r_chance=r_factor(f_obs, scale * model[_shuffled(d_star_sq)]),
-        correlation=_correlation(observed, model, d_star_sq),
-        coarse=_correlation(observed[coarse], model[coarse], d_star_sq[coarse])
+        correlation=intensity_correlation(observed, model, d_star_sq),
+        coarse=intensity_correlation(observed[coarse], model[coarse], d_star_sq[coarse])
         if int(coarse.sum()) >= FEWEST
         else float("nan"),
         n=len(f_obs),
@@ -119,8 +119,8 @@ def _shuffled(d_star_sq: FloatArray) -> AnyArray:
     return partner
 
 
-def _correlation(f_obs: FloatArray, f_model: FloatArray, d_star_sq: FloatArray) -> float:
-    """Correlation of E^2 - 1; 0 where one of them does not vary."""
+def intensity_correlation(f_obs: FloatArray, f_model: FloatArray, d_star_sq: FloatArray) -> float:
+    """Correlation of E^2 - 1 over amplitudes (n,) normalised in shells; 0 where one of them does not vary."""
     observed, model = f_obs**2, f_model**2
     for rows in _shells(d_star_sq):
         for values in (observed, model):

@@ -21,6 +21,7 @@ from workbench.gui.widgets.buttons import TextButton
 from workbench.gui.widgets.lines import FileTitle, Row
 from workbench.gui.widgets.text import Label, Paragraph, literal
 from workbench.session.chemistry import OWN_GEOMETRY, links_line, source_words, sources_line
+from workbench.session.data_choice import DataChoice
 from workbench.session.free_sets import flagged_sets
 from workbench.session.state import SessionState
 
@@ -110,10 +111,12 @@ def same_file(named: str, path: str) -> bool:
 class ErrorCard(QWidget):
     """What went wrong, what to do, and the details on demand.
 
-    accepted: the user wants an unplaced model refined all the same.
+    accepted: the user wants an unplaced model refined all the same. choose_wanted: wants to make the choice that the
+    data leave open.
     """
 
     accepted = Signal()
+    choose_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,8 +128,12 @@ class ErrorCard(QWidget):
         self.details.clicked.connect(self._show_details)
         self.accept = TextButton("Refine all the same")
         self.accept.clicked.connect(self.accepted)
+        self.choose = TextButton("Choose\u2026")
+        self.choose.setAccessibleName("Choose what the data leave open")
+        self.choose.clicked.connect(self.choose_wanted)
         bottom = QHBoxLayout()
         bottom.addWidget(self.accept)
+        bottom.addWidget(self.choose)
         bottom.addStretch(1)
         bottom.addWidget(self.details)
         layout = QVBoxLayout(self)
@@ -166,6 +173,10 @@ class ErrorCard(QWidget):
         remedy, offer, _ = failure.remedy.partition(f"; {ACCEPT_UNPLACED}")
         remedy = f"{remedy}." if offer else remedy
         self.accept.setVisible(bool(offer))
+        self.choose.setVisible(bool(failure.choice))
+        if failure.choice:
+            # the remedy is in options of the command line (they are in the details); here it is a dialog
+            remedy = "Choose\u2026 shows what there is; nothing is opened before that."
         self.remedy.set_text(remedy)
         self.remedy.setVisible(bool(remedy))
         self.setAccessibleName(f"Error: {failure.message} {remedy}")
@@ -206,16 +217,38 @@ class IndentedText(QWidget):
         self._layout.setContentsMargins(theme.sizes.value_x - PADDING, 0, 0, 2)
 
 
+class ParagraphRow(QWidget):
+    """A label in the first column and a value that may take several lines."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self.label = Label(label, role="label")
+        self.value = Paragraph("", role="text")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setSpacing(0)
+        layout.addWidget(self.label, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.value, 1)
+        self._restyle()
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        self.label.setFixedWidth(theme.sizes.value_x - PADDING)
+
+
 class FilesPanel(QWidget):
     """Model, reflections and dictionaries: names, what they hold, and what is wrong with them.
 
     link_chosen(label, bond): the user accepts or removes a bond between residues. dictionary_made(path): one was made
     for a component that had none. unplaced_accepted: a model that fits no better than chance is to be refined.
+    choices_wanted(refused): the dialog with everything that the data leave open, of the files
+    that were refused or of those that are open.
     """
 
     link_chosen = Signal(str, bool)
     dictionary_made = Signal(str)
     unplaced_accepted = Signal()
+    choices_wanted = Signal(bool)
     free_chosen = Signal(str, object)
     """Column of the test set and its value (None: found)."""
 
@@ -241,7 +274,12 @@ class FilesPanel(QWidget):
         self.angles = Row("")
         self.resolution = Row("Resolution")
         self.reflections = Row("Reflections")
-        self.amplitudes = Row("Amplitudes")
+        self.columns_change = TextButton("Change")
+        self.columns_change.setAccessibleName("Change columns, data set, space group or test set")
+        self.columns_change.clicked.connect(lambda: self.choices_wanted.emit(False))
+        self.amplitudes = Row("Amplitudes", "", self.columns_change)
+        self.choices = ParagraphRow("Chosen")
+        self.choices.setVisible(False)
         self.free_change = TextButton("Change")
         self.free_change.setAccessibleName("Change the free set")
         self.free_change.clicked.connect(self._choose_free)
@@ -249,10 +287,12 @@ class FilesPanel(QWidget):
         self.free_set = Row("Free set", "", self.free_change)
         self.free_reason = IndentedText()
         self.data_error = ErrorCard()
+        self.data_error.choose_wanted.connect(lambda: self.choices_wanted.emit(True))
         self.dictionary_title = FileTitle("dictionary", "")
         self.dictionary_error = ErrorCard()
         self.other_error = ErrorCard()
         self.other_error.accepted.connect(self.unplaced_accepted)
+        self.other_error.choose_wanted.connect(lambda: self.choices_wanted.emit(True))
         self.hint = Paragraph("", role="label")
         self.model_rows = (self.residues, self.atoms, self.ligands, self.restraints, self.links)
         self.data_rows = (
@@ -273,7 +313,7 @@ class FilesPanel(QWidget):
             layout.addWidget(row)
         layout.addSpacing(6)
         layout.addWidget(self.data_title)
-        for each in (*self.data_rows, self.data_error):
+        for each in (*self.data_rows, self.choices, self.data_error):
             layout.addWidget(each)
         layout.addWidget(self.dictionary_title)
         layout.addWidget(self.dictionary_error)
@@ -303,6 +343,12 @@ class FilesPanel(QWidget):
         else:
             self.hint.set_text("")
         self.hint.setVisible(bool(self.hint.text()))
+
+    def show_choice(self, choice: DataChoice) -> None:
+        """What the user decided about the data, in short words."""
+        words = choice.words()
+        self.choices.value.set_text(" \u00b7 ".join(words))
+        self.choices.setVisible(bool(words))
 
     def show_restraints(self) -> None:
         """The dialog with every component and every link."""
@@ -336,6 +382,8 @@ class FilesPanel(QWidget):
         for label in others:
             action = menu.addAction(f"Column {label}")
             action.triggered.connect(lambda _=False, label=label: self.free_chosen.emit(label, None))
+        menu.addSeparator()
+        menu.addAction("From another file, or a new set\u2026", lambda: self.choices_wanted.emit(False))
         return menu
 
     def _choose_free(self) -> None:
@@ -344,14 +392,13 @@ class FilesPanel(QWidget):
     def show_state(self, old: SessionState | None, new: SessionState) -> None:
         self._shown = new.shown
         data = None if new.prepared is None else new.prepared.reflections
-        self.free_change.setVisible(
-            data is not None and (data.flags is not None or len(data.columns.free_candidates) > 1)
-        )
+        self.free_change.setVisible(data is not None)
         self.free_change.setEnabled(new.status not in ("preparing", "stopping"))
         if old is None or new.request is not old.request:
             request = new.request
             if request is not None:
                 self.show_files(request.model_path, request.data_path, request.dictionaries)
+                self.show_choice(DataChoice.of(request))
         if old is None or new.prepared is not old.prepared:
             self.show_prepared(new.prepared)
         if old is None or new.failure is not old.failure:

@@ -31,11 +31,13 @@ from PySide6.QtWidgets import (
 from workbench.core.arrays import FloatArray
 from workbench.core.errors import WorkbenchError
 from workbench.gui.bridge import in_background
+from workbench.gui.panels.twinning_page import TwinningPage
 from workbench.gui.theme import PADDING, theme
 from workbench.gui.widgets.lines import Surface
-from workbench.gui.widgets.plot import EndLabel, Plot, nice_ticks
+from workbench.gui.widgets.plot import EndLabel, Plot, PointLabel, nice_ticks
 from workbench.gui.widgets.tabs import Tabs
 from workbench.gui.widgets.text import Label, Paragraph, literal
+from workbench.session.data_choice import DataChoice
 from workbench.session.inspection_process import InspectionCancelled, inspect_in_child
 
 SIGNS = {"green": ("✓", "map_positive"), "amber": ("!", "watch"), "red": ("✕", "error"), "grey": ("–", "hint")}
@@ -61,6 +63,7 @@ class QualityDialog(QDialog):
         self._inspector = inspector
         self._cancel = threading.Event()
         self._files = ("", "")
+        self._choice: DataChoice | None = None
         self.found: dict[str, Any] = {}
         self.setWindowTitle("Data quality")
         self.resize(1000, 680)
@@ -72,6 +75,12 @@ class QualityDialog(QDialog):
         self.wilson = Plot("Wilson plot", right=96, x_name="d, Å", below=True)
         self._curves = {plot: [plot.curve() for _ in CURVES] for plot in (self.completeness, self.signal, self.wilson)}
         self._dots = self.wilson.dots()
+        self.twins = TwinningPage()
+        self.error = Plot(
+            "Error of R free against the share of the data withheld", right=70, x_name="share", below=True
+        )
+        self.error.setMinimumHeight(150)
+        self._error = self.error.curve(), self.error.dots()
         self.amplitude = QComboBox()
         self.amplitude.setAccessibleName("Columns of the amplitudes or intensities")
         self.free = QComboBox()
@@ -94,6 +103,7 @@ class QualityDialog(QDialog):
             button.setAutoDefault(False)
         self.tabs = Tabs("Pages of the report")
         self.tabs.add(self._report_page(), "Report")
+        self.tabs.add(self.twins, "Twinning and Patterson")
         self.tabs.add(self._choice_page(), "Columns and test set")
         bottom = QHBoxLayout()
         bottom.setContentsMargins(PADDING, 8, PADDING, 12)
@@ -164,17 +174,20 @@ class QualityDialog(QDialog):
         heading = QLabel("What a test set of each size would give and cost")
         heading.setBuddy(self.designs)
         layout.addWidget(heading)
-        layout.addWidget(self.designs, 1)
+        layout.addWidget(self.designs, 2)
         layout.addLayout(under)
+        layout.addWidget(Label("Error of R_{free} (%) against the share withheld", weight=600))
+        layout.addWidget(self.error, 1)
         return page
 
     # ---- asking
 
-    def begin(self, data: str, model: str, labels: tuple[str, str] | None = None, free: str | None = None) -> None:
-        """Show the dialog and judge these files in the background; model may be empty."""
+    def begin(self, data: str, model: str, choice: DataChoice | None = None) -> None:
+        """Show the dialog and judge these files in the background, with what was decided about the data; model may be
+        empty."""
         self._cancel.set()
         self._cancel = cancel = threading.Event()
-        self._files = (data, model)
+        self._files, self._choice = (data, model), choice
         self._show_found({})
         self.heading.set_text(literal(Path(data).name), data)
         self.message.set_text("Looking at the data…")
@@ -182,7 +195,7 @@ class QualityDialog(QDialog):
         self.raise_()
 
         def work() -> object:
-            return self._inspector(data, model, labels, free, wanted=lambda: not cancel.is_set())
+            return self._inspector(data, model, choice, wanted=lambda: not cancel.is_set())
 
         def done(result: object, error: Exception | None) -> None:
             if not cancel.is_set():
@@ -302,6 +315,8 @@ class QualityDialog(QDialog):
             lines = [_numbers(shells["i_over_sigma"]), *axes.T]
             _show(self.signal, self._curves[self.signal], s_sq, lines, 0.0, None)
             self._draw_wilson()
+        self._draw_error()
+        self.twins.show_found(self.found)
         for plot in (self.completeness, self.signal, self.wilson):
             plot.viewport().update()
 
@@ -325,6 +340,34 @@ class QualityDialog(QDialog):
         if lines:
             self.wilson.end_labels = [EndLabel(float(lines[0][-1]), f"B {wilson['b']:.1f} Å²", "text")]
 
+    def _draw_error(self) -> None:
+        """The curve of the designer, and where the present test set stands on it."""
+        curve, dot = self._error
+        rows = self.found.get("test_sets", ())
+        self.error.restyle()
+        self.error.empty_text = "" if rows else "No data yet"
+        curve.setData([], [])
+        dot.setData([], [])
+        self.error.end_labels, self.error.point_labels = (), ()
+        self.error.x_ticks, self.error.y_ticks = [], []
+        if rows:
+            share = np.array([100 * row["fraction"] for row in rows])
+            error = np.array([100 * row["error"] for row in rows])
+            ticks = nice_ticks(0.0, float(error.max()), min(self.error.tick_room(), 5))
+            self.error.y_digits = 1 if ticks[1] < 1 else 0
+            self.error.x_text = lambda value: f"{value:.0f} %"
+            self.error.set_ranges([0.0, 10.0, 20.0, 30.0, 40.0, 50.0], ticks)
+            curve.setData(share, error, pen=self.error.pen("work"))
+            fine = np.linspace(float(share[0]), float(share[-1]), 60)
+            self.error.avoid = list(zip(fine.tolist(), np.interp(fine, share, error).tolist(), strict=True))
+            n, free = self.found["n"], self.found["n_free"]
+            if free:
+                # sigma goes as one over the root of the number, so that any row gives the constant
+                here = error[0] * math.sqrt(rows[0]["n_test"] / free)
+                dot.setData([100 * free / n], [here], size=9, pen=None, brush=theme.colours["free"])
+                self.error.point_labels = [PointLabel(100 * free / n, here, f"now {here:.2f} %")]
+        self.error.viewport().update()
+
     # ---- the report as a file
 
     def _ask_where(self) -> None:
@@ -346,7 +389,8 @@ class QualityDialog(QDialog):
             said = f"Not written: {error}" if error is not None else f"Wrote {path}"
             self.message.set_text(said)
 
-        in_background(self, lambda: self._inspector(data, model, None, None, report=path), done)
+        choice = self._choice
+        in_background(self, lambda: self._inspector(data, model, choice, report=path), done)
 
 
 class _Light(QWidget):
