@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from workbench.core.errors import SettingsError
-from workbench.core.settings import ACCEPT_UNPLACED, DataOptions, RefinementSettings, RunRequest
+from workbench.core.settings import ACCEPT_UNPLACED, BModel, DataOptions, RefinementSettings, RunRequest
 
 
 class Parser(argparse.ArgumentParser):
@@ -142,10 +142,10 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--b-model",
-        choices=("auto", "isotropic", "anisotropic"),
+        choices=get_args(BModel),
         default="auto",
-        help="auto keeps ANISOU of the input and otherwise tries anisotropic atoms, judged by the test set"
-        " (default auto)",
+        help="auto keeps ANISOU of the input and otherwise tries anisotropic atoms, judged by the test set; main-side"
+        " and per-residue share a B among atoms (data too few for one each); fixed refines none (default auto)",
     )
     parser.add_argument(
         "--rigid-body",

@@ -55,6 +55,18 @@ def candidates(atoms: AtomicModel) -> BoolArray:
     return np.asarray(atoms.anisotropic | (~light & ~atoms.dependent & (atoms.special.multiplicity == 1)))
 
 
+def b_words(atoms: AtomicModel) -> str:
+    """How B is described where it is not by atom, in words."""
+    groups = atoms.b_groups
+    if groups is None:
+        return "Every atom has a B of its own."
+    if atoms.b_is_fixed:
+        return "B factors are not refined: they stay as they are, and the overall scale takes up what they lack."
+    counted = f"{len(groups.slots)} B for {int(np.count_nonzero(groups.slot >= 0))} atoms"
+    what = "one for each residue" if atoms.b_choice == "per-residue" else "main and side chain of each residue"
+    return f"Grouped B, {what}: {counted}, each beginning at the mean of its atoms."
+
+
 @dataclass
 class AnisotropyTrial:
     """The course of one trial: `began` is the cycle it began after, None before; `over` when nothing more will be

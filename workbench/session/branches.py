@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from workbench.core.events import CycleStatistics
 from workbench.core.settings import FAMILIES, RefinementSettings
 from workbench.session.history import CycleRecord, Journal
+from workbench.session.incomparable import B_WORDS
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ def settings_words(settings: RefinementSettings) -> str:
     if settings.d_min is not None:
         words.append(f"to {settings.d_min:.2f} \u00c5")
     if settings.b_model != usual.b_model:
-        words.append(settings.b_model)
+        words.append(
+            settings.b_model if settings.b_model in ("isotropic", "anisotropic") else f"B {B_WORDS[settings.b_model]}"
+        )
     if settings.hydrogens != usual.hydrogens:
         words.append(f"hydrogens {settings.hydrogens}")
     return ", ".join(words)

@@ -118,6 +118,8 @@ def command_line(run: RunRecord) -> str:
         words += ["--resolution", f"{s.d_min:g}"]
     if s.hydrogens != usual.hydrogens:
         words += ["--hydrogens", s.hydrogens]
+    if s.b_model != usual.b_model:
+        words += ["--b-model", s.b_model]
     if s.rigid_body != usual.rigid_body:
         words += ["--rigid-body", s.rigid_body]
     if s.rigid_groups != usual.rigid_groups:

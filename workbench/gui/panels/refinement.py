@@ -18,7 +18,16 @@ B_MODELS = {
     "auto": "Automatic: tensors where the test set supports them",
     "isotropic": "Isotropic: one B for each atom",
     "anisotropic": "Anisotropic: a tensor for each atom",
+    "main-side": "Grouped: two B for each residue, main and side chain",
+    "per-residue": "Grouped: one B for each residue",
+    "fixed": "Not refined: B as they are",
 }
+B_SHORT = {
+    "main-side": ("two for each residue", "One B for the main chain, one for the side chain of every residue."),
+    "per-residue": ("one for each residue", "All atoms of a residue share one B."),
+    "fixed": ("not refined", "B stay as they are; only the overall scale follows the data."),
+}
+"""Value and tool tip of the row where B is not by atom."""
 
 
 class RefinementPanel(QWidget):
@@ -82,7 +91,9 @@ class RefinementPanel(QWidget):
             flags = prepared.model.anisotropic if state.shown is None else state.shown.state.anisotropic
             anisotropic, total = int(flags.sum()), len(prepared.model)
             free = " Tried by itself, judged by the test set." if state.settings.b_model == "auto" else ""
-            if anisotropic == 0:
+            if state.settings.b_model in B_SHORT:
+                self.b_factors.set_value(*B_SHORT[state.settings.b_model])
+            elif anisotropic == 0:
                 self.b_factors.set_value("isotropic", "One B for every atom.")
             elif anisotropic == total:
                 self.b_factors.set_value("anisotropic", f"A tensor for every atom.{free}")
