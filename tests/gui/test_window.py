@@ -20,9 +20,9 @@ from workbench.core.settings import FAMILIES
 from workbench.engine.validation.placement import REMEDY
 from workbench.gui.app import make_window
 from workbench.gui.main_window import MainWindow, plot_marks
+from workbench.gui.panels.cycle_plots import error_of_r_free
 from workbench.gui.panels.files import space_group_markup
 from workbench.gui.panels.header import change_text
-from workbench.gui.panels.r_factors import error_of_r_free
 from workbench.gui.panels.weights import weight_range
 from workbench.gui.recognise import recognise
 from workbench.gui.theme import COMPACT, DARK, LIGHT, MEDIUM, WIDE, Colours, sizes_for, theme

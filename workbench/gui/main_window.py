@@ -58,12 +58,13 @@ from workbench.gui.theme import PADDING, Appearance, sizes_for, theme
 from workbench.gui.view_area import ViewArea
 from workbench.gui.widgets.lines import Hairline, Surface
 from workbench.gui.widgets.tabs import Tabs
-from workbench.session.branches import branches
+from workbench.session.branches import Branch, beside, branches
 from workbench.session.comparison import Comparison, compare
 from workbench.session.preferences import Preferences, RecentFiles, load_preferences, save_preferences
 from workbench.session.residue_history import ResidueHistory, key_of
 from workbench.session.session import Session
 from workbench.session.state import Mark, SessionState
+from workbench.session.verdict import expected_gaps
 
 REDRAW_MS = 200
 """Plots and tables are drawn at most five times a second, however fast the cycles come."""
@@ -111,6 +112,8 @@ class MainWindow(QMainWindow):
         self._drawer_open = False
         self._drawn: SessionState | None = None
         self._fetching: tuple[str, int] | None = None
+        self._branches: tuple[Branch, ...] = ()
+        self._branches_of: object = None
         self.setWindowTitle("Refinement Workbench")
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
@@ -389,6 +392,7 @@ class MainWindow(QMainWindow):
         self.status.show_state(new)
         self._follow_view(old, new)
         self._follow_history(new)
+        self._follow_branches(new)
         if old is not None and old.prepared is not None and (new.prepared is None or not _same_atoms(old, new)):
             self.scan_runner.forget()
             self._reference = None
@@ -448,6 +452,27 @@ class MainWindow(QMainWindow):
 
         in_background(self, lambda: self.history.fetch(journal, position), fetched)
 
+    def _follow_branches(self, new: SessionState) -> None:
+        """The other runs of the project, read in the background whenever one has ended or another is stood in."""
+        journal = self.session.journal
+        if journal is None:
+            self._branches, self._branches_of = (), None
+            return
+        going = new.status in ("running", "stopping", "preparing")
+        place = (str(journal.path), new.status, None if going else new.position, len(self.scan_runner.values))
+        if place == self._branches_of:
+            return
+        self._branches_of = place
+
+        def read(result: object, error: Exception | None) -> None:
+            if error is None and isinstance(result, tuple) and place == self._branches_of:
+                self._branches = result
+                if not self._redraw.isActive():
+                    self._redraw.start()
+
+        position = new.position
+        in_background(self, lambda: branches(journal, position), read)
+
     def _centre_residue(self, row: int) -> None:
         self.timeline.select_residue(row)
         self.view.centre_on_residue(row)
@@ -500,6 +525,7 @@ class MainWindow(QMainWindow):
         self.scan.show_running(runner.running, runner.said)
         self.scan.show_values(runner.values, runner.recommended, runner.reason)
         self._show_scan_button()
+        self._follow_branches(self.session.state)
 
     def _show_scan_button(self) -> None:
         obstacle = self.scan_runner.obstacle()
@@ -514,6 +540,10 @@ class MainWindow(QMainWindow):
         planned = max(last, planned_end(state)) if state.status != "finished" else last
         shown = state.shown.statistics.cycle if state.shown is not None else last
         plots = (self.r_factors, self.geometry_panel, self.plane)
+        self.r_factors.expected = expected_gaps(state)
+        others = beside(self._branches, state.statistics)
+        for plot in plots:
+            plot.others = others
         self._waiting = [partial(plot.show_statistics, state.rows, marks, planned, shown) for plot in plots]
         self._waiting.append(partial(self._draw_tables, state))
         # While a run goes on one after the other, so that no beat of the window holds them all.

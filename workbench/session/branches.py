@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.core.events import CycleStatistics
 from workbench.core.settings import FAMILIES, RefinementSettings
 from workbench.session.history import CycleRecord, Journal
 from workbench.session.incomparable import B_WORDS
+from workbench.session.residue_history import key_of
+
+MOST_BESIDE = 12
+"""Runs that are drawn beside the one looked at."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,18 @@ def branches(journal: Journal, position: int | None) -> tuple[Branch, ...]:
             )
         )
     return tuple(made)
+
+
+def beside(found: Sequence[Branch], line: Sequence[CycleStatistics]) -> tuple[tuple[CycleStatistics, ...], ...]:
+    """What other runs did apart from a line of cycles: of each that left it or never was in it the cycles outside, from
+    the one it left at on; the newest runs first, MOST_BESIDE of them."""
+    ours = {key_of(row) for row in line}
+    made = []
+    for branch in reversed(found):
+        outside = [i for i, row in enumerate(branch.rows) if key_of(row) not in ours]
+        if outside:
+            made.append(branch.rows[max(outside[0] - 1, 0) :])
+    return tuple(made[:MOST_BESIDE])
 
 
 def settings_words(settings: RefinementSettings) -> str:

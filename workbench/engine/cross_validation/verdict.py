@@ -70,14 +70,14 @@ class Rule:
 @dataclass(frozen=True)
 class RunContext:
     """What the rules need besides the statistics. n_atoms: refined non-hydrogen atoms. anisotropic: most have tensors.
-    b_per_atom: B refined, where atoms share them or none is. alarms: what is wrong with the test set itself
-    (`test_set_alarms`)."""
+    alarms: what is wrong with the test set itself (`test_set_alarms`). b_per_atom: B refined, where atoms share them or
+    none is."""
 
     d_min: float
     n_atoms: int
     anisotropic: bool = False
-    b_per_atom: float = 1.0
     alarms: tuple[str, ...] = ()
+    b_per_atom: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -261,6 +261,14 @@ def expected(row: CycleStatistics, context: RunContext) -> tuple[ExpectedRatio, 
     return rough, rough
 
 
+def gap_band(row: CycleStatistics, context: RunContext) -> tuple[float, float]:
+    """R_free - R_work that is expected of a cycle at its R_work, and the half-width of the band: the spread of the rule
+    and the sampling error of R_free (NaN without a test set)."""
+    reference, _ = expected(row, context)
+    spread = reference.spread if math.isfinite(reference.spread) else RATIO_SPREAD
+    return row.r_work * (reference.ratio - 1.0), math.hypot(_sampling_error(row), spread * row.r_work)
+
+
 def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     """The answer of one cycle, without regard to the one before."""
     row = history[-1]
@@ -271,10 +279,7 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     if context.alarms:
         return _verdict("test set", context.alarms[0], "Look at the free-set choice under Files.", history, (), *_NONE)
     reference, used = expected(row, context)
-    expected_gap = row.r_work * (reference.ratio - 1.0)
-    sampling = _sampling_error(row)
-    spread = reference.spread if math.isfinite(reference.spread) else RATIO_SPREAD
-    sigma = math.hypot(sampling, spread * row.r_work)
+    expected_gap, sigma = gap_band(row, context)
     z = (gap - expected_gap) / sigma if sigma > 0.0 else 0.0
     suspicious = _suspicious_start(history, reference.ratio)
     if suspicious is None and done >= FEW_DRIFT and gap < 0.0 and z < -Z_WATCH:
