@@ -140,6 +140,7 @@ class MainWindow(QMainWindow):
         self.residues = ResiduesPanel()
         self.compare = ComparePanel()
         self._reference: CycleFinished | None = None
+        self._reference_key: int | None = None
         self._compared: tuple[object, object] | None = None
         self.scan = ScanPanel()
         self.scan_runner = ScanRunner(session, self)
@@ -270,6 +271,7 @@ class MainWindow(QMainWindow):
         self.compare.keep_wanted.connect(self._keep_reference)
         self.compare.back_wanted.connect(self._swap_reference)
         self.compare.residue_chosen.connect(self._centre_residue)
+        self.compare.map_wanted.connect(lambda _: self._show_between())
         self.timeline.branch_chosen.connect(lambda key: self._try(lambda: self.session.go_to(key)))
         self.timeline.branch_compared.connect(self.scrubbing.want_key)
         self.timeline.branches_wanted.connect(self._show_branches)
@@ -478,8 +480,18 @@ class MainWindow(QMainWindow):
         self.view.centre_on_residue(row)
 
     def _keep_reference(self) -> None:
-        self._reference = self.session.state.shown
+        state = self.session.state
+        self._reference = state.shown
+        self._reference_key = state.viewed_key if state.viewed is not None else state.position
         self._compare()
+
+    def _show_between(self) -> None:
+        """The difference of the two maps in the 3D view, while it is wanted and there are two."""
+        first, shown = self._reference, self.session.state.shown
+        if self.compare.map.isChecked() and first is not None and shown is not None and first is not shown:
+            self.view.show_between(first, shown)
+        else:
+            self.view.hide_between()
 
     def _swap_reference(self) -> None:
         old, shown = self._reference, self.session.state.shown
@@ -487,15 +499,18 @@ class MainWindow(QMainWindow):
             return
         self._reference = shown
         line = [row for row in self.session.state.statistics if key_of(row) == key_of(old.statistics)]
+        key, state = self._reference_key, self.session.state
+        self._reference_key = state.viewed_key if state.viewed is not None else state.position
         if line:
             self.scrubbing.want(old.statistics.cycle)
         else:
-            self.scrubbing.want(None)
+            self.scrubbing.want_key(key)
 
     def _compare(self) -> None:
         """The cycle that is shown against the one kept for comparison; in the background."""
         shown, first = self.session.state.shown, self._reference
         prepared = self.session.state.prepared
+        self._show_between()
         if shown is None or prepared is None or first is None or first is shown:
             self._compared = None
             kept = f"Cycle {first.statistics.cycle}" if first is not None else ""

@@ -87,4 +87,4 @@ class PlotPanel(QWidget):
 
     def legend_of_others(self, y: float) -> list[EndLabel]:
         """What says that faint curves are other runs."""
-        return [EndLabel(y, OTHER_RUNS, "label", strong=False, sample="faint")] if self.others else []
+        return [EndLabel(y, "others", "label", strong=False, sample="faint")] if self.others else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -73,7 +72,7 @@ class GeometryPanel(PlotPanel):
         plot.y_digits = tick_digits(ticks, most=1)
         furthest = max(statistics[-1].cycle, *(rows[-1].cycle for rows in self.others), 0)
         plot.set_ranges(cycle_ticks(furthest, planned), ticks)
-        labels += [replace(one, markup="bonds, others") for one in self.legend_of_others(0.0)]
+        labels += self.legend_of_others(0.0)
         plot.end_labels = labels
         plot.marks = [(x, "") for x, _ in marks]
         plot.cursor_x = float(last.cycle)
