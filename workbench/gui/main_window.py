@@ -141,6 +141,8 @@ class MainWindow(QMainWindow):
         self.compare = ComparePanel()
         self._reference: CycleFinished | None = None
         self._reference_key: int | None = None
+        self._scan_of = ""
+        """The project whose last scan is shown."""
         self._compared: tuple[object, object] | None = None
         self.scan = ScanPanel()
         self.scan_runner = ScanRunner(session, self)
@@ -398,6 +400,10 @@ class MainWindow(QMainWindow):
         if old is not None and old.prepared is not None and (new.prepared is None or not _same_atoms(old, new)):
             self.scan_runner.forget()
             self._reference = None
+        if self._scan_of != new.project:
+            self._scan_of = new.project
+            self.scan_runner.forget()
+            self.scan_runner.recall()
         self._show_scan_button()
         if new.status == "empty" and not (self.chosen_model or self.chosen_data):
             self.view.show_start()
