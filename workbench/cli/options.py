@@ -182,7 +182,12 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
 
 def run_request(options: argparse.Namespace) -> RunRequest:
     """The run that `add_inputs` and `add_refinement` describe."""
-    settings = RefinementSettings(
+    return request_with(options, refinement_settings(options))
+
+
+def refinement_settings(options: argparse.Namespace) -> RefinementSettings:
+    """What `add_refinement` collected."""
+    return RefinementSettings(
         cycles=options.cycles,
         weight=options.weight,
         d_min=options.resolution,
@@ -198,6 +203,10 @@ def run_request(options: argparse.Namespace) -> RunRequest:
         scattering=options.scattering,
         accept_unplaced=options.accept_unplaced,
     )
+
+
+def request_with(options: argparse.Namespace, settings: RefinementSettings) -> RunRequest:
+    """The files and choices of `add_inputs` with these settings."""
     return RunRequest(
         model_path=options.model,
         data_path=options.data,
