@@ -277,9 +277,33 @@ def test_typed_weight_and_family_weights_reach_the_session(window: MainWindow, q
     window.weights.family_rows[0].slider.moved.emit(2.0)
     window.weights.b.slider.moved.emit(0.5)
     qtbot.waitUntil(lambda: window.session.state.settings.family_weights[0] == 2.0, timeout=2000)
-    weights = dict(zip(FAMILIES, window.session.state.settings.family_weights, strict=True))
-    assert weights == {**dict.fromkeys(FAMILIES, 1.0), "bonds": 2.0, "b_similarity": 0.5}
+    settings = window.session.state.settings
+    weights = dict(zip(FAMILIES, settings.family_weights, strict=True))
+    assert weights == {**dict.fromkeys(FAMILIES, 1.0), "bonds": 2.0} and settings.b_weight == 0.5
     assert window.weights.families.summary == "1 changed"
+
+
+def test_the_b_restraint_shows_its_automatic_weight_and_lets_go(window: MainWindow, qtbot: QtBot) -> None:
+    row = window.weights.b
+    assert not row.isEnabled(), "nothing is known before files are open"
+    opened(window, qtbot, "peptide-slow.pdb")
+    latest = window.session.state.latest
+    assert latest is not None
+    automatic = latest.statistics.b_weight
+    assert row.auto.text() == f"Auto {three_figures(automatic)}" and row.auto.isChecked()
+    assert row.slider.number() == pytest.approx(automatic)
+    window.session.refine()
+    row.slider.setFocus()
+    QTest.keyClick(row.slider, Qt.Key.Key_Right)
+    moved = row.slider.number()
+    qtbot.waitUntil(lambda: window.session.state.settings.b_weight == pytest.approx(moved), timeout=20000)
+    assert not row.auto.isChecked() and row.auto.text() == f"Auto {three_figures(automatic)}"
+    assert any(mark.text.startswith("B restraint") for mark in window.session.state.marks)
+    QTest.mouseClick(row.auto, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.session.state.settings.b_weight is None, timeout=20000)
+    assert row.auto.isChecked()
+    window.session.stop()
+    qtbot.waitUntil(lambda: window.session.state.status == "finished", timeout=20000)
 
 
 def test_hydrogens_can_be_left_out_before_the_run(window: MainWindow, qtbot: QtBot) -> None:

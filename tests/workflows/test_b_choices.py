@@ -116,3 +116,21 @@ def test_fewer_parameters_are_expected_to_overfit_less() -> None:
         return context_of(replace(prepared, settings=replace(prepared.settings, b_model=choice))).b_per_atom
 
     assert per_atom("auto") == 1.0 > per_atom("main-side") > per_atom("per-residue") > per_atom("fixed") == 0.0
+
+
+def test_the_weight_of_the_b_restraints_can_be_taken_over(request_at_3: RunRequest) -> None:
+    """Held tightly the B of neighbours differ less, and the test set is not asked about it any more."""
+    spread = []
+    for beta in (0.02, 5.0):
+        chosen = replace(request_at_3.settings, b_weight=beta, cycles=6)
+        events = events_of(replace(request_at_3, settings=chosen), "isotropic")
+        prepared, cycles, kept = outcome(events)
+        first, second = prepared.bonds.T
+        spread.append(float(np.std(kept.state.b_iso[first] - kept.state.b_iso[second])))
+        assert not any(isinstance(e, Note) and "Restraints of B" in e.text for e in events)
+        ratio = [c.statistics.b_weight / c.statistics.automatic_weight for c in cycles]
+        assert ratio == pytest.approx([ratio[0]] * len(ratio)), "the automatic one rests"
+    assert spread[1] < 0.5 * spread[0]
+    freely = replace(request_at_3.settings, cycles=6)
+    said = [e.text for e in events_of(replace(request_at_3, settings=freely), "isotropic") if isinstance(e, Note)]
+    assert any("Restraints of B" in text for text in said), "left alone it is asked"

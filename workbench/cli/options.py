@@ -134,6 +134,12 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         "--weight", metavar="auto|NUMBER", type=_weight, help="weight of the data against the geometry (default auto)"
     )
     parser.add_argument(
+        "--b-weight",
+        metavar="auto|NUMBER",
+        type=_weight,
+        help="weight of the restraints of B (default auto: what the test set asks for)",
+    )
+    parser.add_argument(
         "--hydrogens",
         choices=("auto", "keep", "riding", "all", "none"),
         default="auto",
@@ -190,6 +196,7 @@ def refinement_settings(options: argparse.Namespace) -> RefinementSettings:
     return RefinementSettings(
         cycles=options.cycles,
         weight=options.weight,
+        b_weight=options.b_weight,
         d_min=options.resolution,
         hydrogens=options.hydrogens,
         b_model=options.b_model,

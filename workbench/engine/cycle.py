@@ -49,7 +49,7 @@ class Taken:
 
 
 def user_weights(settings: RefinementSettings) -> UserWeights:
-    return settings.weight, tuple(settings.family_weights)
+    return settings.weight, tuple(settings.family_weights), settings.b_weight
 
 
 def step_taken(
@@ -106,7 +106,7 @@ def _step(
     if control.cancelled():
         return None
     used = user_weights(control.settings())
-    families = automatic.families(used[1])
+    families = automatic.families(used[1], used[2])
     restraints = problem.restraints.derivatives(state, families)
 
     tried: list[Factors] = []
@@ -120,7 +120,7 @@ def _step(
     def weight() -> float:
         nonlocal used
         chosen = control.settings().weight
-        used = chosen, used[1]
+        used = chosen, *used[1:]
         return automatic.value if chosen is None else chosen
 
     result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust, atoms.n)

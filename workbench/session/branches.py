@@ -81,6 +81,8 @@ def settings_words(settings: RefinementSettings) -> str:
     words = []
     if settings.weight is not None:
         words.append(f"weight {settings.weight:.3g}")
+    if settings.b_weight is not None:
+        words.append(f"B restraint {settings.b_weight:.3g}")
     for family, weight in zip(FAMILIES, settings.family_weights, strict=True):
         if weight != 1.0:
             words.append(f"{family.replace('_', ' ')} {weight:.3g}")

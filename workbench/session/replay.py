@@ -114,6 +114,8 @@ def command_line(run: RunRecord) -> str:
     words += ["--cycles", str(s.cycles)]
     if s.weight is not None:
         words += ["--weight", f"{s.weight:g}"]
+    if s.b_weight is not None:
+        words += ["--b-weight", f"{s.b_weight:g}"]
     if s.d_min is not None:
         words += ["--resolution", f"{s.d_min:g}"]
     if s.hydrogens != usual.hydrogens:

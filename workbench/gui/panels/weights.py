@@ -98,9 +98,11 @@ class WeightsPanel(QWidget):
         self._range_of: object = None
         self.data = WeightRow("Data", LogSlider("Data against geometry", 0.1, 100.0, left="geometry", right="data"))
         self.data.slider.setToolTip("Weight of the data against the geometry. Double click on the handle: automatic")
-        self.b = WeightRow("B restraint", LogSlider("B restraint", 0.1, 10.0, left="free", right="smooth"))
-        self.b.slider.setToolTip("How alike the B factors of neighbours are kept. Double click on the handle: 1")
-        self.b.slider.set_automatic(None)
+        self.b = WeightRow("B restraint", LogSlider("B restraint", 0.01, 10.0, left="free", right="smooth"))
+        self.b.slider.setToolTip(
+            "How alike the B factors of neighbours are kept. Automatic: as the test set asks. Double click on the"
+            " handle: automatic"
+        )
         self.families = Disclosure("Restraint families")
         self.family_box = QWidget()
         box = QVBoxLayout(self.family_box)
@@ -130,11 +132,14 @@ class WeightsPanel(QWidget):
         self.data.slider.automatic_wanted.connect(self._weight_automatic)
         self.data.field.entered.connect(self._weight_typed)
         self.data.auto.clicked.connect(self._auto_clicked)
-        self.b.slider.moved.connect(lambda value: self._family("b_similarity", value))
-        self.b.slider.automatic_wanted.connect(lambda: self._family("b_similarity", 1.0))
-        self.b.field.entered.connect(lambda value: self._family("b_similarity", value))
-        self.b.auto.clicked.connect(lambda: self._family("b_similarity", 1.0))
+        self.b.slider.moved.connect(self._b_weight)
+        self.b.slider.automatic_wanted.connect(lambda: self._b_weight(None))
+        self.b.field.entered.connect(self._b_weight)
+        self.b.auto.clicked.connect(lambda: self._b_weight(None))
         self._pending_weight: float | None = None
+        self._pending_b: tuple[float | None] | None = None
+        """What was asked for beta (None: automatic) and not yet sent."""
+        self._automatic_b: float | None = None
         self._pending_families: dict[str, float] = {}
         self._send = QTimer(self)
         self._send.setSingleShot(True)
@@ -151,14 +156,18 @@ class WeightsPanel(QWidget):
                 low, high = weight_range(self._automatic)
                 self.data.slider.set_limits(low, high)
                 self.data.field.set_limits(low / 10, high * 10)
+            self._automatic_b = latest.statistics.b_weight
         elif state.prepared is None:
-            self._automatic = None
+            self._automatic = self._automatic_b = None
         shown = state.settings.weight if state.settings.weight is not None else self._automatic
         if self._pending_weight is None and not self.data.slider.isSliderDown():
             self._show_weight(shown, state.settings.weight is None)
         self.data.setEnabled(shown is not None)
         if not self._pending_families:
             self._show_families(state.settings.family_weights)
+        self.b.setEnabled(self._automatic_b is not None and state.settings.b_model != "fixed")
+        if self._pending_b is None:
+            self._show_b(state.settings.b_weight)
 
     def _show_weight(self, value: float | None, automatic: bool) -> None:
         number = "" if self._automatic is None else f" {three_figures(self._automatic)}"
@@ -173,18 +182,27 @@ class WeightsPanel(QWidget):
             self.data.field.clear_number()
 
     def _show_families(self, weights: tuple[float, ...]) -> None:
-        b = weights[B_RESTRAINT]
-        self.b.auto.set_text("Auto 1.00")
-        self.b.auto.setChecked(b == 1.0)
-        self.b.field.set_number(b)
-        self.b.slider.set_automatic(None if b == 1.0 else 1.0)
-        if not self.b.slider.isSliderDown():
-            self.b.slider.set_number(b)
         for row in self.family_rows:
             row.show_number(weights[FAMILIES.index(row.family)])
         others = [w for i, w in enumerate(weights) if i != B_RESTRAINT]
         changed = sum(w != 1.0 for w in others)
         self.families.set_summary("all \u00d7 1.0" if not changed else f"{changed} changed")
+
+    def _show_b(self, beta: float | None) -> None:
+        """beta: the user's, None for the automatic one."""
+        own = self._settings.family_weights[B_RESTRAINT]
+        known = self._automatic_b
+        self.b.auto.set_text("Auto" if known is None else f"Auto {three_figures(known)}")
+        self.b.auto.setChecked(beta is None and own == 1.0)
+        self.b.auto.setToolTip("The test set decides" if beta is None else "Let the test set decide again")
+        self.b.slider.set_automatic(known)
+        shown = beta if beta is not None else known
+        if shown is None:
+            self.b.field.clear_number()
+            return
+        self.b.field.set_number(shown * own)
+        if not self.b.slider.isSliderDown():
+            self.b.slider.set_number(shown * own)
 
     # what the user does
 
@@ -211,6 +229,15 @@ class WeightsPanel(QWidget):
         self._show_weight(self._automatic, True)
         self.weight_wanted.emit(None)
 
+    def _b_weight(self, value: float | None) -> None:
+        self._pending_b = (value,)
+        # A multiplier of this family (an older project) gives way to the weight itself.
+        self._pending_families["b_similarity"] = 1.0
+        self._settings = replace(self._settings, family_weights=self._with_pending())
+        self._show_b(value)
+        if not self._send.isActive():
+            self._send.start()
+
     def _family(self, family: str, value: float) -> None:
         self._pending_families[family] = value
         self._show_families(self._with_pending())
@@ -225,9 +252,11 @@ class WeightsPanel(QWidget):
 
     def _flush(self) -> None:
         weight, self._pending_weight = self._pending_weight, None
-        if self._pending_families:
-            weights = self._with_pending()
-            self._pending_families = {}
-            self.settings_wanted.emit(replace(self._settings, family_weights=weights))
+        if self._pending_families or self._pending_b is not None:
+            wanted = replace(self._settings, family_weights=self._with_pending())
+            if self._pending_b is not None:
+                wanted = replace(wanted, b_weight=self._pending_b[0])
+            self._pending_families, self._pending_b = {}, None
+            self.settings_wanted.emit(wanted)
         if weight is not None:
             self.weight_wanted.emit(weight)
