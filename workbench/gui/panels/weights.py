@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from workbench.core.settings import FAMILIES, RefinementSettings
 from workbench.gui.theme import PADDING, theme
-from workbench.gui.widgets.buttons import Disclosure, Pill
+from workbench.gui.widgets.buttons import Disclosure, Pill, TextButton
 from workbench.gui.widgets.log_slider import LogSlider
 from workbench.gui.widgets.number_field import NumberField, three_figures
 from workbench.gui.widgets.text import Label
@@ -18,6 +19,9 @@ from workbench.session.state import SessionState
 
 B_RESTRAINT = FAMILIES.index("b_similarity")
 SHOWN = {"chirality": "chirals"}
+LOCAL_NAMES = {"jelly_body": "jelly body", "ncs": "NCS"}
+LOCAL = tuple(name for name in LOCAL_NAMES if name in {f.name for f in fields(RefinementSettings)})
+"""Settings of restraints of distances within the model that the engine has: multiplier, 0 off, None automatic."""
 SEND_EVERY = 120
 """ms: while a handle is dragged, not every pixel is sent to the run."""
 
@@ -85,13 +89,69 @@ class FamilyRow(QWidget):
         self.number.set_text(f"{value:.2f}" if value < 1 else f"{value:.1f}")
 
 
+class LocalRow(QWidget):
+    """One kind of restraints of distances, with a setting of its own: name, small slider, and a button that says its
+    strength and offers the program's choice, none, or the usual one. `wanted(float | None)`: None automatic, 0 off."""
+
+    wanted = Signal(object)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setting = name
+        shown = LOCAL_NAMES[name]
+        self._value: float | None = None
+        self.name = Label(shown, role="label")
+        self.slider = LogSlider(f"Strength of {shown} restraints", 0.1, 10.0, small=True)
+        self.slider.setToolTip("Double click on the handle: automatic")
+        self.choice = TextButton("auto")
+        self.choice.setAccessibleName(f"{shown} restraints: automatic, off or the usual strength")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.name)
+        layout.addWidget(self.slider, 1)
+        layout.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignRight)
+        self.setFixedHeight(20)
+        self.slider.moved.connect(lambda value: self.wanted.emit(value))
+        self.slider.automatic_wanted.connect(lambda: self.wanted.emit(None))
+        self.choice.clicked.connect(self._choose)
+        self._restyle()
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        self.name.setFixedWidth(theme.sizes.value_x - PADDING - 16 - 8)
+        self.choice.setFixedWidth(32)
+
+    def show_value(self, value: float | None) -> None:
+        self._value = value
+        text = "auto" if value is None else "off" if value == 0.0 else f"{value:.2f}" if value < 1 else f"{value:.1f}"
+        if text != self.choice.text():
+            self.choice.setText(text)
+            self.choice.update()
+        self.slider.set_automatic(1.0 if value is None else None)
+        if not self.slider.isSliderDown():
+            self.slider.set_number(value or 1.0)
+
+    def _choose(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        offers: tuple[tuple[str, float | None], ...] = (("Automatic", None), ("Off", 0.0), ("Usual strength", 1.0))
+        for words, value in offers:
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(value == self._value)
+            action.triggered.connect(lambda _=False, value=value: self.wanted.emit(value))
+        menu.popup(self.choice.mapToGlobal(self.choice.rect().bottomLeft()))
+
+
 class WeightsPanel(QWidget):
-    """Emits `weight_wanted(float | None)` and `settings_wanted(RefinementSettings)`."""
+    """Emits `weight_wanted(float | None)` and `settings_wanted(RefinementSettings)`. local: settings of restraints of
+    distances within the model."""
 
     weight_wanted = Signal(object)
     settings_wanted = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, local: Sequence[str] = LOCAL) -> None:
         super().__init__()
         self._settings = RefinementSettings()
         self._automatic: float | None = None
@@ -113,6 +173,10 @@ class WeightsPanel(QWidget):
             box.addWidget(row)
             row.slider.moved.connect(lambda value, family=row.family: self._family(family, value))
             row.slider.automatic_wanted.connect(lambda family=row.family: self._family(family, 1.0))
+        self.local_rows = [LocalRow(name) for name in local]
+        for local_row in self.local_rows:
+            box.addWidget(local_row)
+            local_row.wanted.connect(lambda value, name=local_row.setting: self._local(name, value))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -141,6 +205,7 @@ class WeightsPanel(QWidget):
         """What was asked for beta (None: automatic) and not yet sent."""
         self._automatic_b: float | None = None
         self._pending_families: dict[str, float] = {}
+        self._pending_local: dict[str, float | None] = {}
         self._send = QTimer(self)
         self._send.setSingleShot(True)
         self._send.setInterval(SEND_EVERY)
@@ -163,7 +228,7 @@ class WeightsPanel(QWidget):
         if self._pending_weight is None and not self.data.slider.isSliderDown():
             self._show_weight(shown, state.settings.weight is None)
         self.data.setEnabled(shown is not None)
-        if not self._pending_families:
+        if not self._pending_families and not self._pending_local:
             self._show_families(state.settings.family_weights)
         self.b.setEnabled(self._automatic_b is not None and state.settings.b_model != "fixed")
         if self._pending_b is None:
@@ -185,7 +250,10 @@ class WeightsPanel(QWidget):
         for row in self.family_rows:
             row.show_number(weights[FAMILIES.index(row.family)])
         others = [w for i, w in enumerate(weights) if i != B_RESTRAINT]
-        changed = sum(w != 1.0 for w in others)
+        local = [self._pending_local.get(r.setting, getattr(self._settings, r.setting)) for r in self.local_rows]
+        for local_row, value in zip(self.local_rows, local, strict=True):
+            local_row.show_value(value)
+        changed = sum(w != 1.0 for w in others) + sum(value is not None for value in local)
         self.families.set_summary("all \u00d7 1.0" if not changed else f"{changed} changed")
 
     def _show_b(self, beta: float | None) -> None:
@@ -238,6 +306,12 @@ class WeightsPanel(QWidget):
         if not self._send.isActive():
             self._send.start()
 
+    def _local(self, name: str, value: float | None) -> None:
+        self._pending_local[name] = value
+        self._show_families(self._with_pending())
+        if not self._send.isActive():
+            self._send.start()
+
     def _family(self, family: str, value: float) -> None:
         self._pending_families[family] = value
         self._show_families(self._with_pending())
@@ -252,11 +326,11 @@ class WeightsPanel(QWidget):
 
     def _flush(self) -> None:
         weight, self._pending_weight = self._pending_weight, None
-        if self._pending_families or self._pending_b is not None:
-            wanted = replace(self._settings, family_weights=self._with_pending())
+        if self._pending_families or self._pending_b is not None or self._pending_local:
+            wanted = replace(self._settings, family_weights=self._with_pending(), **self._pending_local)  # type: ignore[arg-type]
             if self._pending_b is not None:
                 wanted = replace(wanted, b_weight=self._pending_b[0])
-            self._pending_families, self._pending_b = {}, None
+            self._pending_families, self._pending_b, self._pending_local = {}, None, {}
             self.settings_wanted.emit(wanted)
         if weight is not None:
             self.weight_wanted.emit(weight)
