@@ -334,7 +334,7 @@ def fake_run(request: RunRequest, control: RunControl) -> Iterator[RunEvent]:
         done += 1
         number += 1
         settings = control.settings()
-        previous, state = state, _towards(state, crystal.truth, 0.4)
+        previous, state = state, _towards(state, crystal.truth, 0.4 if settings.weight is None else 0.3)
         event = crystal.cycle(number, state, previous, settings, False)
         if event.statistics.r_free < kept.statistics.r_free:
             event = dataclasses.replace(event, best=True)

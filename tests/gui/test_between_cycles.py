@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.fake_run import recorded_run
 from tests.gui.test_window import finished, opened
 from workbench.core.events import CycleFinished, Prepared
-from workbench.core.settings import RunRequest
+from workbench.core.settings import BModel, RigidBody, RunRequest
 from workbench.gui.main_window import MainWindow
+from workbench.gui.panels.refinement import B_MODELS, B_SHORT, RIGID_BODY, RIGID_GROUPS
 from workbench.session.free_sets import flagged_sets
 from workbench.session.incomparable import incomparable
 
@@ -56,6 +62,51 @@ def test_paused_or_finished_it_waits_for_refine(window: MainWindow, qtbot: QtBot
     qtbot.waitUntil(lambda: window.session.state.status == "finished", timeout=20000)
     request = window.session.state.request
     assert request is not None and request.settings.b_model == "isotropic"
+
+
+@pytest.mark.parametrize("name", ["main-side", "per-residue", "fixed"])
+def test_fewer_b_than_atoms_can_be_chosen_between_cycles(window: MainWindow, qtbot: QtBot, name: str) -> None:
+    assert set(B_MODELS) == set(get_args(BModel)), "the menu has every choice of the engine"
+    opened(window, qtbot)
+    finished(window, qtbot)
+    window.refinement.b_choice.click()
+    menu = next(m for m in window.refinement.findChildren(QMenu) if m.isVisible())
+    action = next(a for a in menu.actions() if a.text() == B_MODELS[name])
+    assert not action.isChecked()
+    action.trigger()
+    menu.close()
+    state = window.session.state
+    assert state.settings.b_model == name
+    assert window.refinement.b_factors.value.text() == B_SHORT[name][0]
+    said = [line.text for line in state.log if "number of parameters" in line.text]
+    assert said and B_SHORT[name][0] in said[-1]
+
+
+def test_rigid_bodies_have_a_control(window: MainWindow, qtbot: QtBot) -> None:
+    """Files that are open are prepared again; while a run goes on it holds from the next one."""
+    panel = window.refinement
+    assert set(RIGID_BODY) == set(get_args(RigidBody))
+
+    def choose(words: str) -> None:
+        QTest.mouseClick(panel.rigid_choice, Qt.MouseButton.LeftButton)
+        menu = [m for m in panel.findChildren(QMenu) if m.isVisible()][-1]
+        next(a for a in menu.actions() if a.text() == words).trigger()
+        menu.close()
+
+    opened(window, qtbot)
+    choose(RIGID_BODY["on"][1])
+    assert window.session.state.settings.rigid_body == "on"
+    qtbot.waitUntil(lambda: window.session.state.status == "ready", timeout=60000)
+    request = window.session.state.request
+    assert request is not None and request.settings.rigid_body == "on"
+    assert panel.rigid_bodies.value.text() == "at the start"
+    choose(RIGID_GROUPS["chains"][1])
+    assert panel.rigid_bodies.value.text() == "at the start, by chain"
+    qtbot.waitUntil(lambda: window.session.state.status == "ready", timeout=60000)
+    finished(window, qtbot)
+    choose(RIGID_BODY["off"][1])
+    assert panel.rigid_bodies.value.text() == "off" and window.session.state.settings.rigid_groups == "chains"
+    assert window.session.state.status == "finished"
 
 
 def test_a_limit_that_no_run_could_use_changes_nothing(window: MainWindow, qtbot: QtBot) -> None:

@@ -15,8 +15,10 @@ from tests.gui.test_window import finished, opened
 from workbench.core.events import CycleFinished, Prepared
 from workbench.core.settings import RefinementSettings
 from workbench.gui.main_window import MainWindow
+from workbench.gui.viewport_maps import MapTracer
 from workbench.session.branches import branches, settings_words
 from workbench.session.comparison import compare
+from workbench.view.maps import DENSITY, DIFFERENCE, difference_of_cycles, maps_of_cycle
 
 
 def test_a_difference_is_paired_and_by_residue() -> None:
@@ -95,3 +97,94 @@ def test_settings_in_words() -> None:
     assert settings_words(usual) == ""
     other = replace(usual, weight=2.5, d_min=2.0, b_model="isotropic", family_weights=(2.0, *usual.family_weights[1:]))
     assert settings_words(other) == "weight 2.5, bonds 2, to 2.00 \u00c5, isotropic"
+
+
+def two_cycles() -> tuple[Prepared, list[CycleFinished]]:
+    events = recorded_run(4)
+    prepared = next(event for event in events if isinstance(event, Prepared))
+    return prepared, [event for event in events if isinstance(event, CycleFinished)]
+
+
+def test_the_map_of_a_difference_is_the_difference_of_the_maps() -> None:
+    prepared, cycles = two_cycles()
+    found = difference_of_cycles(prepared, cycles[0], cycles[-1])
+    one, other = (maps_of_cycle(prepared, cycle).grids[DENSITY] for cycle in (cycles[0], cycles[-1]))
+    assert np.allclose(found.values, other.values - one.values, atol=1e-5 * np.abs(other.values).max())
+    assert found.sigma == pytest.approx(np.sqrt(np.mean((other.values - one.values) ** 2)), rel=1e-3)
+    assert np.abs(found.values).max() > 0.01 * np.abs(other.values).max()
+    assert np.abs(difference_of_cycles(prepared, cycles[1], cycles[1]).values).max() == 0.0
+    factors = replace(cycles[1].refined, f_model=cycles[1].refined.f_model[:-1])
+    with pytest.raises(ValueError, match="other reflections"):
+        difference_of_cycles(prepared, cycles[0], replace(cycles[1], refined=factors))
+
+
+def test_the_newest_difference_takes_the_place_of_the_last(qtbot: QtBot) -> None:
+    prepared, cycles = two_cycles()
+    tracer = MapTracer(lambda work: None, enabled=False)
+    tracer.set_prepared(prepared)
+    tracer.set_maps(maps_of_cycle(prepared, cycles[-1]))
+    said: list[str] = []
+    tracer.message.connect(said.append)
+    for cycle in cycles[1:]:
+        tracer.show_between(cycles[0], cycle, f"cycle {cycle.statistics.cycle} \u2212 0")
+    last = f"cycle {cycles[-1].statistics.cycle} \u2212 0"
+    qtbot.waitUntil(lambda: not tracer.busy, timeout=60000)
+    assert [name for name in tracer.maps.grids if name.startswith("cycle")] == [last]
+    assert last in tracer.maps.differences and tracer.active == last
+    tracer.levels[last] = 5.0
+    tracer.show_between(cycles[1], cycles[2], "cycle 2 \u2212 1")
+    qtbot.waitUntil(lambda: not tracer.busy, timeout=60000)
+    assert tracer.levels["cycle 2 \u2212 1"] == 5.0 and last not in tracer.maps.grids
+    tracer.set_maps(tracer.maps)
+    tracer.set_cycle(prepared, cycles[2])
+    qtbot.waitUntil(lambda: not tracer.busy, timeout=60000)
+    assert "cycle 2 \u2212 1" in tracer.maps.grids, "it stays when the maps of a cycle come"
+    factors = replace(cycles[1].refined, f_model=cycles[1].refined.f_model[:-1])
+    tracer.show_between(cycles[0], replace(cycles[1], refined=factors), "none")
+    qtbot.waitUntil(lambda: bool(said), timeout=60000)
+    assert "other reflections" in said[-1] and set(tracer.maps.grids) == {DENSITY, DIFFERENCE}
+    tracer.show_between(cycles[0], cycles[2], "again")
+    tracer.hide_between()
+    qtbot.waitUntil(lambda: not tracer.busy, timeout=60000)
+    assert set(tracer.maps.grids) == {DENSITY, DIFFERENCE}, "what is not wanted any more is dropped"
+    tracer.close()
+
+
+def test_the_window_asks_for_the_map_while_it_is_wanted(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int] | None] = []
+    monkeypatch.setattr(
+        window.view, "show_between", lambda a, b: asked.append((a.statistics.cycle, b.statistics.cycle))
+    )
+    monkeypatch.setattr(window.view, "hide_between", lambda: asked.append(None))
+    opened(window, qtbot)
+    finished(window, qtbot)
+    window.tabs.show_page(window.compare)
+    shown = window.session.state.shown
+    assert shown is not None and not window.compare.map.isVisible()
+    QTest.mouseClick(window.compare.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(window.compare.map.isVisible)
+    QTest.mouseClick(window.compare.map, Qt.MouseButton.LeftButton)
+    assert asked[-1] is None, "there is nothing to subtract from itself"
+    window.scrubbing.want(1)
+    qtbot.waitUntil(lambda: asked[-1] == (shown.statistics.cycle, 1))
+    QTest.mouseClick(window.compare.map, Qt.MouseButton.LeftButton)
+    assert asked[-1] is None
+
+
+def test_swap_shows_the_cycle_of_another_run_again(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    session = window.session
+    session.look_beside(-1)
+    first, key = session.state.viewed, session.state.viewed_key
+    window.compare.keep_wanted.emit()
+    session.go_to_cycle(2)
+    session.set_weight(3.0)
+    session.refine()
+    qtbot.waitUntil(lambda: session.state.status == "finished" and len(session.state.statistics) > 4, timeout=30000)
+    window.compare.back_wanted.emit()
+    qtbot.waitUntil(lambda: session.state.viewed_key == key)
+    assert first is not None and session.state.viewed is not None
+    assert session.state.viewed.statistics.cycle == first.statistics.cycle

@@ -87,3 +87,47 @@ def test_the_likelihood_can_be_shown_instead(window: MainWindow, qtbot: QtBot) -
         QTest.mouseClick(window.scan.pills[quantity], Qt.MouseButton.LeftButton)
         assert list(window.scan._y) == [values[name][quantity] for name in window.scan._order]
     assert "A reason." in window.scan.reason.text()
+
+
+def test_an_old_scan_is_shown_again_when_its_project_is_opened(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    window.scan_runner.begin()
+    qtbot.waitUntil(lambda: not window.scan.running and len(window.scan.values) == 7, timeout=120000)
+    values, recommended = window.scan.values, window.scan_runner.recommended
+    copy = tmp_path / "copy.workbench"
+    assert window.session.journal is not None
+    window.session.journal.copy_to(copy)
+    opened(window, qtbot, "slow.pdb")
+    qtbot.waitUntil(lambda: not window.scan.values)
+    assert not window.scan.plot.x_ticks, "nothing of it stands beside other files"
+    window.open_project(str(copy))
+    qtbot.waitUntil(lambda: len(window.scan.values) == 7, timeout=20000)
+    assert dict(window.scan.values) == dict(values) and window.scan_runner.recommended == recommended
+    assert window.scan.reason.text().startswith("Scan of 20")
+    window.scan.choose(window.scan._order[-1])
+    qtbot.waitUntil(lambda: window.session.state.viewed is not None)
+    viewed, name = window.session.state.viewed, window.scan._order[-1]
+    assert viewed is not None
+    assert viewed.statistics.xray_weight == pytest.approx(window.scan.values[name]["statistics"]["xray_weight"])
+
+
+def test_half_a_scan_is_shown_as_such_and_goes_on(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    window.scan_runner.begin()
+    qtbot.waitUntil(lambda: len(window.scan.values) >= 2, timeout=60000)
+    window.scan_runner.cancel()
+    qtbot.waitUntil(lambda: not window.scan.running, timeout=60000)
+    journal = window.session.journal
+    assert journal is not None
+    latest = journal.latest_study("scan")
+    assert latest is not None and journal.latest_study("kfold") is None
+    known = set(journal.study("scan", latest[0]))
+    copy = tmp_path / "copy.workbench"
+    journal.copy_to(copy)
+    window.open_project(str(copy))
+    qtbot.waitUntil(lambda: set(window.scan.values) == known and "goes on" in window.scan.reason.text(), timeout=20000)
+    assert not window.scan_runner.recommended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +12,26 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.fake_run import fake_run, recorded_run, write_files
 from workbench.core.events import CycleFinished, Failed, Finished
-from workbench.core.settings import FAMILIES
+from workbench.core.settings import FAMILIES, RefinementSettings
 from workbench.engine.validation.placement import REMEDY
 from workbench.gui.app import make_window
 from workbench.gui.main_window import MainWindow, plot_marks
+from workbench.gui.panels.cycle_plots import error_of_r_free
 from workbench.gui.panels.files import space_group_markup
 from workbench.gui.panels.header import change_text
-from workbench.gui.panels.r_factors import error_of_r_free
-from workbench.gui.panels.weights import weight_range
+from workbench.gui.panels.weights import WeightsPanel, weight_range
 from workbench.gui.recognise import recognise
 from workbench.gui.theme import COMPACT, DARK, LIGHT, MEDIUM, WIDE, Colours, sizes_for, theme
 from workbench.gui.widgets.log_slider import LogSlider
 from workbench.gui.widgets.number_field import NumberField, three_figures
 from workbench.gui.widgets.plot import nice_ticks
 from workbench.gui.widgets.text import Label, parse, plain_text
-from workbench.session.state import Mark
+from workbench.session.state import Mark, SessionState
 from workbench.session.worker import engine_run
 
 
@@ -277,9 +278,67 @@ def test_typed_weight_and_family_weights_reach_the_session(window: MainWindow, q
     window.weights.family_rows[0].slider.moved.emit(2.0)
     window.weights.b.slider.moved.emit(0.5)
     qtbot.waitUntil(lambda: window.session.state.settings.family_weights[0] == 2.0, timeout=2000)
-    weights = dict(zip(FAMILIES, window.session.state.settings.family_weights, strict=True))
-    assert weights == {**dict.fromkeys(FAMILIES, 1.0), "bonds": 2.0, "b_similarity": 0.5}
+    settings = window.session.state.settings
+    weights = dict(zip(FAMILIES, settings.family_weights, strict=True))
+    assert weights == {**dict.fromkeys(FAMILIES, 1.0), "bonds": 2.0} and settings.b_weight == 0.5
     assert window.weights.families.summary == "1 changed"
+
+
+@dataclass(frozen=True)
+class _WithLocal(RefinementSettings):
+    jelly_body: float | None = None
+    ncs: float | None = None
+
+
+def test_restraints_of_distances_are_rows_of_the_families(qapp: QApplication, qtbot: QtBot) -> None:
+    """Automatic, off, or a strength: by slider, by menu, by double click."""
+    panel = WeightsPanel(("jelly_body", "ncs"))
+    qtbot.addWidget(panel)
+    panel.show()
+    wanted: list[RefinementSettings] = []
+    panel.settings_wanted.connect(wanted.append)
+    panel.show_state(None, SessionState(settings=_WithLocal()))
+    jelly, ncs = panel.local_rows
+    assert jelly.choice.text() == ncs.choice.text() == "auto" and panel.families.summary == "all \u00d7 1.0"
+    jelly.slider.moved.emit(2.0)
+    qtbot.waitUntil(lambda: len(wanted) == 1)
+    assert wanted[0].jelly_body == 2.0 and wanted[0].ncs is None  # type: ignore[attr-defined]
+    panel.show_state(None, SessionState(settings=wanted[0]))
+    assert jelly.choice.text() == "2.0" and panel.families.summary == "1 changed"
+    ncs._choose()
+    menu = next(m for m in ncs.findChildren(QMenu))
+    next(a for a in menu.actions() if a.text() == "Off").trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: len(wanted) == 2)
+    assert wanted[1].jelly_body == 2.0 and wanted[1].ncs == 0.0  # type: ignore[attr-defined]
+    panel.show_state(None, SessionState(settings=wanted[1]))
+    assert ncs.choice.text() == "off" and panel.families.summary == "2 changed"
+    jelly.slider.automatic_wanted.emit()
+    qtbot.waitUntil(lambda: len(wanted) == 3)
+    assert wanted[2].jelly_body is None  # type: ignore[attr-defined]
+
+
+def test_the_b_restraint_shows_its_automatic_weight_and_lets_go(window: MainWindow, qtbot: QtBot) -> None:
+    row = window.weights.b
+    assert not row.isEnabled(), "nothing is known before files are open"
+    opened(window, qtbot, "peptide-slow.pdb")
+    latest = window.session.state.latest
+    assert latest is not None
+    automatic = latest.statistics.b_weight
+    assert row.auto.text() == f"Auto {three_figures(automatic)}" and row.auto.isChecked()
+    assert row.slider.number() == pytest.approx(automatic)
+    window.session.refine()
+    row.slider.setFocus()
+    QTest.keyClick(row.slider, Qt.Key.Key_Right)
+    moved = row.slider.number()
+    qtbot.waitUntil(lambda: window.session.state.settings.b_weight == pytest.approx(moved), timeout=20000)
+    assert not row.auto.isChecked() and row.auto.text() == f"Auto {three_figures(automatic)}"
+    assert any(mark.text.startswith("B restraint") for mark in window.session.state.marks)
+    QTest.mouseClick(row.auto, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.session.state.settings.b_weight is None, timeout=20000)
+    assert row.auto.isChecked()
+    window.session.stop()
+    qtbot.waitUntil(lambda: window.session.state.status == "finished", timeout=20000)
 
 
 def test_hydrogens_can_be_left_out_before_the_run(window: MainWindow, qtbot: QtBot) -> None:

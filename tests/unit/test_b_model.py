@@ -40,7 +40,7 @@ def test_an_unclear_trial_gets_more_time() -> None:
 
 def test_a_trial_that_the_user_disturbs_begins_once_more_later() -> None:
     """Weights moved by hand change R_free by themselves; models refined with different ones cannot be compared."""
-    usual, moved = (None, (1.0,)), (2.0, (1.0,))
+    usual, moved = (None, (1.0,), None), (2.0, (1.0,), None)
     trial = AnisotropyTrial()
     history = cycles(*([5.0] * (EARLIEST + 1)))
     assert trial.begins(history) and not trial.disturbed(moved)

@@ -195,6 +195,7 @@ def test_weight_taken_for_the_geometry_is_not_taken_from_b() -> None:
     assert lowered.value / lowered.b_multiplier == pytest.approx(resolution_weight(3.0))
     chosen = (1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 3.0)
     assert lowered.families(chosen) == pytest.approx([*chosen[:6], 3.0 * lowered.b_multiplier])
+    assert lowered.families(chosen, 0.5) == pytest.approx([*chosen[:6], 1.5]), "beta of the user instead"
     assert AutomaticWeight.start(1.5).b_multiplier == pytest.approx(1.0)
     assert AutomaticWeight.start(1.5, 2.0, "as it stood", 0.3).b_multiplier == pytest.approx(0.3)
     assert AutomaticWeight.start(1.5, 2.0, "as it stood").b_multiplier == pytest.approx(2.0 / resolution_weight(1.5))

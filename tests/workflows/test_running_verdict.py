@@ -52,3 +52,22 @@ def test_the_files_end_with_the_same_verdict(tmp_path: Path) -> None:
     assert document["verdict"]["state"] == verdict.state and document["verdict"]["reason"] == verdict.sentence
     assert {"since", "best_cycle", "rules", "remedy"} <= set(document["verdict"])
     assert f"Verdict   {verdict.title}: {verdict.sentence}" in (tmp_path / "log.txt").read_text()
+
+
+def test_an_earlier_cycle_that_was_kept_has_a_verdict_of_its_own(tmp_path: Path) -> None:
+    events = recorded_run(cycles=8)
+    prepared = next(event for event in events if isinstance(event, Prepared))
+    cycles = [event for event in events if isinstance(event, CycleFinished)]
+    rows = [event.statistics for event in cycles]
+    write_results(tmp_path, prepared, cycles[2], rows, ["a line"], RunTiming.of(prepared, None, rows))
+    document = json.loads((tmp_path / "statistics.json").read_text())
+    run, result = judge(rows, context_of(prepared)), judge(rows[:3], context_of(prepared))
+    assert result.state != run.state, "otherwise this shows nothing"
+    assert (document["verdict"]["state"], document["verdict"]["cycle"]) == (run.state, 8)
+    assert (document["result_verdict"]["state"], document["result_verdict"]["cycle"]) == (result.state, 2)
+    assert document["result_verdict"]["cycle"] == document["final"]["cycle"]
+    log = (tmp_path / "log.txt").read_text()
+    assert f"result, cycle 2: {result.title}" in log and f"last cycle, 8: {run.title}" in log
+    write_results(tmp_path, prepared, cycles[-1], rows, ["a line"], RunTiming.of(prepared, None, rows))
+    document = json.loads((tmp_path / "statistics.json").read_text())
+    assert document["result_verdict"] == document["verdict"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from workbench.core.errors import SettingsError
-from workbench.core.settings import ACCEPT_UNPLACED, DataOptions, RefinementSettings, RunRequest
+from workbench.core.settings import ACCEPT_UNPLACED, BModel, DataOptions, RefinementSettings, RunRequest
 
 
 class Parser(argparse.ArgumentParser):
@@ -137,6 +137,12 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         "--weight", metavar="auto|NUMBER", type=_weight, help="weight of the data against the geometry (default auto)"
     )
     parser.add_argument(
+        "--b-weight",
+        metavar="auto|NUMBER",
+        type=_weight,
+        help="weight of the restraints of B (default auto: what the test set asks for)",
+    )
+    parser.add_argument(
         "--hydrogens",
         choices=("auto", "keep", "riding", "all", "none"),
         default="auto",
@@ -145,10 +151,10 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--b-model",
-        choices=("auto", "isotropic", "anisotropic"),
+        choices=get_args(BModel),
         default="auto",
-        help="auto keeps ANISOU of the input and otherwise tries anisotropic atoms, judged by the test set"
-        " (default auto)",
+        help="auto keeps ANISOU of the input and otherwise tries anisotropic atoms, judged by the test set; main-side"
+        " and per-residue share a B among atoms (data too few for one each); fixed refines none (default auto)",
     )
     parser.add_argument(
         "--rigid-body",
@@ -185,9 +191,15 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
 
 def run_request(options: argparse.Namespace) -> RunRequest:
     """The run that `add_inputs` and `add_refinement` describe."""
-    settings = RefinementSettings(
+    return request_with(options, refinement_settings(options))
+
+
+def refinement_settings(options: argparse.Namespace) -> RefinementSettings:
+    """What `add_refinement` collected."""
+    return RefinementSettings(
         cycles=options.cycles,
         weight=options.weight,
+        b_weight=options.b_weight,
         d_min=options.resolution,
         hydrogens=options.hydrogens,
         b_model=options.b_model,
@@ -201,6 +213,10 @@ def run_request(options: argparse.Namespace) -> RunRequest:
         scattering=options.scattering,
         accept_unplaced=options.accept_unplaced,
     )
+
+
+def request_with(options: argparse.Namespace, settings: RefinementSettings) -> RunRequest:
+    """The files and choices of `add_inputs` with these settings."""
     return RunRequest(
         model_path=options.model,
         data_path=options.data,

@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from workbench.cli.options import Parser, add_inputs, add_threads, data_options, link_choices
-from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.cli.options import Parser, add_inputs, add_threads, request_with
+from workbench.core.settings import RefinementSettings
 from workbench.session.log_lines import prepared_lines
 
 
@@ -28,19 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = RefinementSettings(
         cycles=0, d_min=options.resolution, hydrogens="auto", threads=options.threads, scattering=options.scattering
     )
-    request = RunRequest(
-        model_path=options.model,
-        data_path=options.data,
-        dictionaries=tuple(options.dictionary),
-        labels=options.labels,
-        free_label=options.free,
-        free_value=options.free_value,
-        settings=settings,
-        library=options.library,
-        links=link_choices(options),
-        strict_links=True,
-        intake=data_options(options),
-    )
+    request = request_with(options, settings)
     from workbench.export.statistics import cycle_row, json_text
     from workbench.session.run import score_model
 

@@ -8,7 +8,7 @@ from typing import Literal
 from workbench.core.crystal import ModelState
 
 Hydrogens = Literal["auto", "keep", "riding", "all", "none"]
-BModel = Literal["auto", "isotropic", "anisotropic"]
+BModel = Literal["auto", "isotropic", "anisotropic", "main-side", "per-residue", "fixed"]
 RigidBody = Literal["auto", "on", "off"]
 Keep = Literal["best", "current", "discard"]
 Scattering = Literal["auto", "x-ray", "electron", "neutron"]
@@ -27,10 +27,12 @@ class RefinementSettings:
     """Settings of a run; those marked (live) may change while it runs.
 
     cycles: largest number of cycles (live). weight: absolute X-ray weight w, None = automatic (live).
-    family_weights: multiplier of each restraint family, all 1 by default (live).
+    family_weights: multiplier of each restraint family, all 1 by default (live). b_weight: beta, the weight of the
+    restraints of B among the restraints, None = automatic (live).
     d_min: high-resolution limit in angstrom or None. hydrogens: "auto" is "keep" when the input has hydrogens, else
     "riding". b_model: "auto" keeps tensors of the input and tries them where there are none; "isotropic" drops them;
-    "anisotropic" gives one to every atom from the start. shake: 3D r.m.s. displacement in angstrom given to the start.
+    "anisotropic" gives one to every atom from the start; "main-side" and "per-residue" give two B or one to every
+    residue; "fixed" refines none. shake: 3D r.m.s. displacement in angstrom given to the start.
     reset_b: None, "mean" or a B in A^2. threads: number of threads, 0 = all cores. seed: of every random number.
     nuclear_distances: hydrogens stand at the distance of their nuclei (neutron data) instead of their electron clouds.
     scattering: whose scattering factors; "auto" is what the data say they were measured with, else X-rays.
@@ -42,6 +44,7 @@ class RefinementSettings:
     cycles: int = 20
     weight: float | None = None
     family_weights: tuple[float, ...] = (1.0,) * len(FAMILIES)
+    b_weight: float | None = None
     d_min: float | None = None
     hydrogens: Hydrogens = "auto"
     shake: float = 0.0
@@ -57,7 +60,7 @@ class RefinementSettings:
 
     def for_other_files(self) -> RefinementSettings:
         """Without what was set by hand for the files that were open: weights and resolution limit."""
-        return replace(self, weight=None, family_weights=(1.0,) * len(FAMILIES), d_min=None)
+        return replace(self, weight=None, family_weights=(1.0,) * len(FAMILIES), b_weight=None, d_min=None)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 The parameter vector (p,) is: x, y, z (angstrom) and B (A^2) of every atom of the model, four in a row per atom; then
 the five deviators (A^2, `geometry.tensors`) of every anisotropic atom; then the free occupancy parameters. Hydrogens
-have none: they follow their parents in position, and in B and occupancy.
+have none: they follow their parents in position, and in B and occupancy. Where atoms share a B, or none is refined,
+`b_groups` says which rows are idle.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.core.arrays import BoolArray, FloatArray
+from workbench.core.arrays import BoolArray, FloatArray, IntArray
 from workbench.core.crystal import Model, ModelState
+from workbench.core.settings import BModel
+from workbench.engine.b_groups import FIXED, find_b_groups
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.hydrogens import hydrogen_positions, pull_back
 from workbench.engine.geometry.tensors import (
@@ -46,9 +49,14 @@ class AtomicModel:
     """The atoms of a problem: model atoms (n) and riding hydrogens that are not in the model (h)."""
 
     def __init__(
-        self, description: GeometryDescription, special: SpecialPositions, anisotropic: BoolArray | None = None
+        self,
+        description: GeometryDescription,
+        special: SpecialPositions,
+        anisotropic: BoolArray | None = None,
+        b_choice: BModel = "auto",
     ) -> None:
-        """anisotropic: (n,) atoms with a tensor; by default those of the file."""
+        """anisotropic: (n,) atoms with a tensor; by default those of the file. b_choice: whether atoms share a B
+        (`b_groups`); with "fixed" neither B nor tensors are parameters."""
         self.description = description
         self.special = special
         model = description.model
@@ -61,7 +69,9 @@ class AtomicModel:
         self.dependent = np.zeros(self.n, dtype=bool)
         self.dependent[self.kept_rows] = True
         self.anisotropic = model.anisotropic.copy() if anisotropic is None else anisotropic
-        self.shaped = np.flatnonzero(self.anisotropic & ~self.dependent)
+        self.b_choice: BModel = b_choice
+        self.b_groups = find_b_groups(model, b_choice, self.kept_rows)
+        self.shaped = np.flatnonzero(self.anisotropic & ~self.dependent & (b_choice != FIXED))
         self.occupancies = find_occupancy_groups(model, special.multiplicity, self.kept_rows)
         self._parents = hydrogens.parent
         self._element = np.concatenate([model.element, hydrogens.element]) if self.riding else model.element
@@ -91,15 +101,30 @@ class AtomicModel:
     def uniform_b(self, shift: float) -> FloatArray:
         """(p,) shift that adds `shift` A^2 to every B."""
         vector = np.zeros(self.n_parameters)
-        self._split(vector)[0][:, 3] = shift
+        self._split(vector)[0][slice(None) if self.b_groups is None else self.b_groups.slots, 3] = shift
         return vector
+
+    @property
+    def b_is_fixed(self) -> bool:
+        """No B is refined."""
+        return self.b_choice == FIXED
+
+    @property
+    def b_pairs(self) -> IntArray:
+        """(k, 2) atoms that share a B, all pairs."""
+        return np.empty((0, 2), dtype=np.int32) if self.b_groups is None else self.b_groups.pairs
 
     def with_shapes(self, anisotropic: BoolArray) -> AtomicModel:
         """The same atoms with tensors where `anisotropic` (n,)."""
-        return AtomicModel(self.description, self.special, anisotropic)
+        return AtomicModel(self.description, self.special, anisotropic, self.b_choice)
 
     def reshaped(self, state: ModelState) -> ModelState:
-        """A state with tensors exactly where this model has them: spheres of the same B where they are new."""
+        """A state as this model describes it: tensors exactly where it has them, spheres of the same B where they are
+        new; groups that share a B at the mean of their atoms, by occupancy."""
+        if self.b_groups is not None and not self.b_is_fixed:
+            b = self.b_groups.averaged(state.b_iso, state.occupancy)
+            b[self.kept_rows] = b[self.kept_parents]
+            state = replace(state, b_iso=b)
         u = np.where(self.anisotropic[:, None], state.u_aniso, 0.0)
         new = self.anisotropic & ~np.any(u != 0.0, axis=1)
         u[new] = tensors(state.b_iso[new], np.zeros((int(new.sum()), DEVIATORS)))
@@ -157,11 +182,14 @@ class AtomicModel:
                 np.add.at(q, self._parents, atoms.occupancy[rows])
         xyz[self.dependent] = 0.0
         b[self.dependent] = 0.0
+        if self.b_groups is not None:
+            b = self.b_groups.gathered(b)
         shapes = deviator_gradient(atoms.u[self.shaped])
         return np.concatenate([_pack(self.special.project(xyz), b), shapes.ravel(), self.occupancies.gradient(q)])
 
-    def curvature(self, atoms: AtomCurvatures) -> FloatArray:
-        """(p,) diagonal of the curvature; a hydrogen adds its own to its parent, with which it moves."""
+    def curvature(self, atoms: AtomCurvatures, b_pairs: FloatArray | None = None) -> FloatArray:
+        """(p,) diagonal of the curvature; a hydrogen adds its own to its parent, with which it moves. b_pairs: (k,)
+        elements between the atoms of `b_pairs`, none where they scatter independently."""
         xyz = atoms.xyz[: self.n].copy()
         b = atoms.b[: self.n].copy()
         shapes = np.repeat(SHAPE_SHARE * b[self.shaped], DEVIATORS)
@@ -174,6 +202,8 @@ class AtomicModel:
                 np.add.at(q, self._parents, atoms.occupancy[rows])
         xyz[self.dependent] = 0.0
         b[self.dependent] = 0.0
+        if self.b_groups is not None:
+            b = self.b_groups.curvature(b, np.zeros(len(self.b_pairs)) if b_pairs is None else b_pairs)
         packed = _pack(np.repeat(xyz[:, None], 3, axis=1), b)
         return np.concatenate([packed, shapes, self.occupancies.curvature(q)])
 
@@ -191,11 +221,11 @@ class AtomicModel:
     def advanced(self, state: ModelState, shift: FloatArray) -> ModelState:
         """The state after a (p,) shift: B inside its limits, U positive definite, hydrogens with their parents."""
         rows, shapes, q = self._split(shift)
-        shift_b = rows[:, 3].copy()
+        shift_b = rows[:, 3].copy() if self.b_groups is None else self.b_groups.spread(rows[:, 3])
         shift_b[self.kept_rows] = shift_b[self.kept_parents]
         b = np.clip(state.b_iso + shift_b, np.minimum(state.b_iso, B_MIN), np.maximum(state.b_iso, B_MAX))
         u = state.u_aniso
-        if self.anisotropic.any():
+        if self.anisotropic.any() and not self.b_is_fixed:
             u = u.copy()
             u[self.anisotropic, :3] += ((b - state.b_iso)[self.anisotropic] / EIGHT_PI_SQ)[:, None]
             u[self.shaped] += tensors(np.zeros(len(self.shaped)), shapes)

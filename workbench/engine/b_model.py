@@ -20,8 +20,9 @@ from workbench.core.events import CycleStatistics
 from workbench.core.settings import RefinementSettings
 from workbench.engine.atomic_model import AtomicModel
 
-UserWeights: TypeAlias = tuple[float | None, tuple[float, ...]]
-"""The X-ray weight (None: automatic) and the multipliers of the families, as the user has them."""
+UserWeights: TypeAlias = tuple[float | None, tuple[float, ...], float | None]
+"""The X-ray weight (None: automatic), the multipliers of the families and beta (None: automatic), as the user has
+them."""
 
 OBSERVATIONS_PER_ATOM = 2.0
 """Work reflections per atom below which tensors are not tried by themselves, however stiff their restraints."""
@@ -53,6 +54,18 @@ def candidates(atoms: AtomicModel) -> BoolArray:
     model = atoms.description.model
     light = np.isin(model.element, ["H", "D"])
     return np.asarray(atoms.anisotropic | (~light & ~atoms.dependent & (atoms.special.multiplicity == 1)))
+
+
+def b_words(atoms: AtomicModel) -> str:
+    """How B is described where it is not by atom, in words."""
+    groups = atoms.b_groups
+    if groups is None:
+        return "Every atom has a B of its own."
+    if atoms.b_is_fixed:
+        return "B factors are not refined: they stay as they are, and the overall scale takes up what they lack."
+    counted = f"{len(groups.slots)} B for {int(np.count_nonzero(groups.slot >= 0))} atoms"
+    what = "one for each residue" if atoms.b_choice == "per-residue" else "main and side chain of each residue"
+    return f"Grouped B, {what}: {counted}, each beginning at the mean of its atoms."
 
 
 @dataclass

@@ -49,7 +49,7 @@ class Taken:
 
 
 def user_weights(settings: RefinementSettings) -> UserWeights:
-    return settings.weight, tuple(settings.family_weights)
+    return settings.weight, tuple(settings.family_weights), settings.b_weight
 
 
 def step_taken(
@@ -96,14 +96,17 @@ def _step(
         value=value,
         gradient=atoms.gradient(state, problem.factors.gradients(scatterers, coefficients)),
         jacobian=None,
-        diagonal=atoms.curvature(problem.factors.curvatures(scatterers, curvature)),
+        diagonal=atoms.curvature(
+            problem.factors.curvatures(scatterers, curvature),
+            problem.factors.b_pair_curvatures(scatterers, curvature, atoms.b_pairs),
+        ),
     )
     if not np.isfinite(data.value) or not np.all(np.isfinite(data.gradient)):
         raise NumericalError("The likelihood or its gradient is not a number.", remedy="Check B factors and data.")
     if control.cancelled():
         return None
     used = user_weights(control.settings())
-    families = automatic.families(used[1])
+    families = automatic.families(used[1], used[2])
     restraints = problem.restraints.derivatives(state, families)
 
     tried: list[Factors] = []
@@ -117,7 +120,7 @@ def _step(
     def weight() -> float:
         nonlocal used
         chosen = control.settings().weight
-        used = chosen, used[1]
+        used = chosen, *used[1:]
         return automatic.value if chosen is None else chosen
 
     result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust, atoms.n)
@@ -126,7 +129,7 @@ def _step(
     if not result.accepted or result.equations is None:
         return Taken(None, result.weight, Freedom(), used)
     freedom = _freedom(problem, state, data, result, automatic, families)
-    if ask_test_set and problem.data.has_free:
+    if ask_test_set and problem.data.has_free and not atoms.b_is_fixed:
         freedom = replace(freedom, softer_b=_softer_b(problem, point, result))
     return Taken(assessed(problem, tried[0], began_at), result.weight, freedom, used)
 
@@ -174,8 +177,10 @@ def _with_overall_b_in_the_atoms(problem: RefinementProblem, point: Point) -> Po
 
     An overall B cannot be told from the isotropic scale; left to itself it wanders off into the scale. With
     F_atoms -> F_atoms e, k_mask -> k_mask e, k_total -> k_total / e, S -> S e^2, e = exp(-dB s^2 / 4), the likelihood
-    stays what it was.
+    stays what it was. B that are not refined stay as they are.
     """
+    if problem.atoms.b_is_fixed:
+        return point
     shift = point.fitted.scale.overall_b
     shift = max(shift, min(0.0, 2.0 * B_MIN - problem.atoms.lowest_b(point.state)))
     if abs(shift) < SMALLEST_OVERALL_B:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 
 from workbench.core.arrays import FloatArray
@@ -10,10 +12,32 @@ from workbench.engine.cross_validation.set_history import history_warnings, set_
 from workbench.engine.cross_validation.test_set import CREATED
 from workbench.engine.cross_validation.test_set_watch import TestSetWatch
 from workbench.engine.cycle import Freedom
+from workbench.engine.geometry.statistics import GeometryStatistics
 from workbench.engine.optimise.weights import AutomaticWeight
 from workbench.engine.point import Point, Shift
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.validation.density_fit import density_fit
+from workbench.engine.xray.model_factors import FittedData
+
+
+class ModelNumbers(TypedDict):
+    """Fields of `CycleStatistics` that belong to a model."""
+
+    r_work: float
+    r_free: float
+    r_work_riding_h: float
+    r_free_riding_h: float
+    ll_work: float
+    ll_free: float
+    rmsd_bonds: float
+    rmsz_bonds: float
+    rmsd_angles: float
+    rmsz_angles: float
+    bulk_rmsz_bonds: float
+    bulk_rmsz_angles: float
+    mean_b: float
+    geometry: dict[str, tuple[float, int]]
+
 
 FORGOTTEN = 0.2
 """Angstrom of shaking after which the start says nothing about what it was refined with."""
@@ -55,28 +79,17 @@ def finished_cycle(
     geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
     user_set = weight != automatic.value
     statistics = CycleStatistics(
+        **model_numbers(point, geometry, point.fitted),
         cycle=cycle,
-        r_work=point.written.r_work,
-        r_free=point.written.r_free,
-        r_work_riding_h=point.fitted.r_work,
-        r_free_riding_h=point.fitted.r_free,
-        ll_work=point.fitted.ll_work,
-        ll_free=point.fitted.ll_free,
         n_work=problem.data.n_work,
         n_free=problem.data.n_free,
-        rmsd_bonds=geometry.rmsd_bonds,
-        rmsz_bonds=geometry.rmsz_bonds,
-        rmsd_angles=geometry.rmsd_angles,
-        rmsz_angles=geometry.rmsz_angles,
         xray_weight=weight,
         automatic_weight=automatic.value,
         weight_reason="set by the user" if user_set else automatic.reason,
-        mean_b=float(point.state.b_iso.mean()),
         rms_shift=shift.rms,
         max_shift=shift.largest,
         mean_abs_shift_b=shift.mean_b,
         seconds=seconds,
-        geometry=dict(geometry.families),
         r_free_sigma=reading.sigma,
         r_free_rise=reading.rise,
         r_free_rise_sigma=reading.rise_sigma,
@@ -85,14 +98,33 @@ def finished_cycle(
         parameters=freedom.parameters,
         effective_parameters=freedom.effective,
         reference_parameters=freedom.reference,
-        bulk_rmsz_bonds=geometry.bulk_rmsz_bonds,
-        bulk_rmsz_angles=geometry.bulk_rmsz_angles,
         b_weight=automatic.b_multiplier,
     )
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, best,
         fit=_fit_of_residues(problem, point), worst=geometry.worst,
     )  # fmt: skip
+
+
+def model_numbers(point: Point, geometry: GeometryStatistics, judged: FittedData) -> ModelNumbers:
+    """What of the statistics depends on the model alone, however it was reached. judged: whose likelihoods are told, of
+    all atoms (in a cycle) or of the written ones (of a result)."""
+    return {
+        "r_work": point.written.r_work,
+        "r_free": point.written.r_free,
+        "r_work_riding_h": point.fitted.r_work,
+        "r_free_riding_h": point.fitted.r_free,
+        "ll_work": judged.ll_work,
+        "ll_free": judged.ll_free,
+        "rmsd_bonds": geometry.rmsd_bonds,
+        "rmsz_bonds": geometry.rmsz_bonds,
+        "rmsd_angles": geometry.rmsd_angles,
+        "rmsz_angles": geometry.rmsz_angles,
+        "bulk_rmsz_bonds": geometry.bulk_rmsz_bonds,
+        "bulk_rmsz_angles": geometry.bulk_rmsz_angles,
+        "mean_b": float(point.state.b_iso.mean()),
+        "geometry": dict(geometry.families),
+    }
 
 
 def _fit_of_residues(problem: RefinementProblem, point: Point) -> ResidueFit:

@@ -15,16 +15,17 @@ from workbench.core.errors import InputError, SettingsError
 from workbench.core.events import InputSummary, Note, Prepared
 from workbench.core.settings import RefinementSettings
 from workbench.engine.atomic_model import AtomicModel, state_of
-from workbench.engine.b_model import candidates, shape_strength
+from workbench.engine.b_groups import FIXED, GROUPED
+from workbench.engine.b_model import b_words, candidates, shape_strength
 from workbench.engine.crystal_setting import Setting, best_setting, settings_between
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
 from workbench.engine.geometry.topology import build_geometry
+from workbench.engine.residue_parts import group_rows
 from workbench.engine.restraints import Restraints
 from workbench.engine.rigid_groups import find_bodies
 from workbench.engine.special_positions import find_special_positions
-from workbench.engine.validation.density_fit import group_rows
 from workbench.engine.xray.bulk_solvent import SolventMask
 from workbench.engine.xray.model_factors import DataSet
 from workbench.engine.xray.reflection_geometry import all_reflections
@@ -56,7 +57,7 @@ class RefinementProblem:
     automatic_weight: float | None
     b_weight: float | None
     groups: tuple[IntArray, IntArray]
-    """Main and side chains, as `validation.density_fit.group_rows`."""
+    """Main and side chains, as `residue_parts.group_rows`."""
 
     def with_anisotropic(self, anisotropic: BoolArray) -> RefinementProblem:
         """The same problem with tensors for the atoms `anisotropic` (n,)."""
@@ -128,13 +129,15 @@ def prepare(
     special = find_special_positions(model.crystal, model.xyz, alone)
     if len(special.rows):
         notes.append(Note(f"{len(special.rows)} atoms lie on symmetry elements; they move along them only."))
-    atoms = AtomicModel(description, special)
+    atoms = AtomicModel(description, special, b_choice=settings.b_model)
     if start is not None and len(start.xyz) == len(model):
         atoms = atoms.with_shapes(start.anisotropic)
-    elif settings.b_model == "isotropic":
+    if settings.b_model in ("isotropic", *GROUPED):
         atoms = atoms.with_shapes(np.zeros(len(model), dtype=np.bool_))
     elif settings.b_model == "anisotropic":
         atoms = atoms.with_shapes(candidates(atoms))
+    if settings.b_model in (*GROUPED, FIXED):
+        notes.append(Note(b_words(atoms)))
     if model.anisotropic.any() and not atoms.anisotropic.any():
         notes.append(Note(f"The tensors of {int(model.anisotropic.sum())} atoms are replaced by their isotropic B."))
     if start is None:

@@ -111,6 +111,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             )
         ask = (
             settings.weight is None
+            and settings.b_weight is None
             and not trial.under_way
             and automatic.asks(
                 cycle - problem.first_cycle, history[-1].ll_free - history[-2].ll_free if len(history) > 1 else np.inf

@@ -38,6 +38,8 @@ class Restraints:
             jacobian = sp.csr_matrix(sp.block_diag((jacobian, self._rows.jacobian * weight), format="csr"))
         if jacobian.shape[1] < p:
             jacobian = sp.csr_matrix((jacobian.data, jacobian.indices, jacobian.indptr), shape=(jacobian.shape[0], p))
+        if self._atoms.b_groups is not None:
+            jacobian = self._atoms.b_groups.columns(jacobian)
         first = int(np.searchsorted(covalent.family, B_SIMILARITY))
         self._b_gradient = np.asarray(jacobian[first:].T @ values[first:])
         return Derivatives(

@@ -10,6 +10,7 @@ from workbench.core.crystal import ModelState
 from workbench.core.events import CycleFinished, CycleStatistics, EndReason
 from workbench.engine.cross_validation.best_state import RMSZ_LIMIT
 from workbench.engine.cross_validation.paired_difference import r_difference
+from workbench.engine.cycle_report import model_numbers
 from workbench.engine.point import assessed, factors_of
 from workbench.engine.prepare import RefinementProblem
 
@@ -74,23 +75,8 @@ def as_written(problem: RefinementProblem, kept: CycleFinished) -> CycleFinished
     """The kept cycle with the numbers that `score` finds for the file: rounded coordinates, scales fitted afresh."""
     problem = problem.with_anisotropic(kept.state.anisotropic)
     point = assessed(problem, factors_of(problem, rounded(kept.state)), None, alone=True)
-    old = kept.statistics
     geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
-    statistics = replace(
-        old,
-        r_work=point.written.r_work,
-        r_free=point.written.r_free,
-        r_work_riding_h=point.fitted.r_work,
-        r_free_riding_h=point.fitted.r_free,
-        ll_work=point.written.ll_work,
-        ll_free=point.written.ll_free,
-        rmsd_bonds=geometry.rmsd_bonds,
-        rmsz_bonds=geometry.rmsz_bonds,
-        rmsd_angles=geometry.rmsd_angles,
-        rmsz_angles=geometry.rmsz_angles,
-        mean_b=float(point.state.b_iso.mean()),
-        geometry=dict(geometry.families),
-    )
+    statistics = replace(kept.statistics, **model_numbers(point, geometry, point.written))
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, kept.best, fit=kept.fit,
         worst=geometry.worst,

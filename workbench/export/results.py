@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.core.events import CycleFinished, CycleStatistics, Prepared
 from workbench.core.settings import RefinementSettings
-from workbench.engine.cross_validation.verdict import context_of, judge
+from workbench.engine.cross_validation.verdict import Verdict, context_of, judge
 from workbench.export.atomic import make_folder, write_together
 from workbench.export.model_files import model_files
 from workbench.export.program import NAME, program_version
@@ -45,16 +45,27 @@ def write_results(
     """Write refined.pdb, refined.cif, refined.mtz, statistics.json and log.txt of the state `final`.
 
     All five are made first and then renamed into place; an error leaves none of them half written. end: how the run
-    ended, in words. warnings: what was said on the way, for statistics.json. verdict: as JSON values; by default that
-    of `cycles`. Raises InputError when the folder cannot be written.
+    ended, in words. warnings: what was said on the way, for statistics.json. verdict: of the run, as JSON values; by
+    default that of `cycles`, and beside it that of `final`, which may be an earlier cycle. Raises InputError when the
+    folder cannot be written.
     """
     folder = make_folder(directory)
     models = model_files(prepared, final)
     told: list[str] = []
+    result_verdict = None
     if verdict is None and cycles:
-        judged = judge(cycles, context_of(prepared))
-        verdict = judged.document()
-        told = [f"Verdict   {judged.title}: {judged.sentence} {judged.remedy}".rstrip()]
+        context = context_of(prepared)
+        run = judge(cycles, context)
+        upto = [row for row in cycles if row.cycle <= final.statistics.cycle]
+        result = judge(upto, context) if upto else run
+        verdict, result_verdict = run.document(), result.document()
+        if result.cycle == run.cycle:
+            told = [_told("Verdict   ", run)]
+        else:
+            told = [
+                _told(f"Verdict on the result, cycle {result.cycle}: ", result),
+                _told(f"Verdict on the run at its last cycle, {run.cycle}: ", run),
+            ]
     document = statistics_document(
         prepared,
         final.statistics,
@@ -63,6 +74,7 @@ def write_results(
         timing,
         settings or prepared.settings,
         verdict=verdict,
+        result_verdict=result_verdict,
         warnings=tuple(dict.fromkeys((*warnings, *models.warnings))),
         end=end,
     )
@@ -76,6 +88,10 @@ def write_results(
     }
     paths = write_together(folder, contents)
     return WrittenResults(folder, paths, models.warnings, document)
+
+
+def _told(begin: str, verdict: Verdict) -> str:
+    return f"{begin}{verdict.title}: {verdict.sentence} {verdict.remedy}".rstrip()
 
 
 __all__ = ["FILES", "RunTiming", "WrittenResults", "write_results"]

@@ -67,10 +67,15 @@ def statistics_document(
     timing: RunTiming,
     settings: RefinementSettings,
     verdict: dict[str, Any] | None = None,
+    result_verdict: dict[str, Any] | None = None,
     warnings: Sequence[str] = (),
     end: str = "",
 ) -> dict[str, Any]:
-    """The whole document, JSON values only (numbers that are not finite become null)."""
+    """The whole document, JSON values only (numbers that are not finite become null).
+
+    verdict: of the run, at its last cycle. result_verdict: of `final`, which may be an earlier one; by default the
+    same.
+    """
     inputs = prepared.inputs
     reflections = prepared.reflections
     columns = reflections.columns
@@ -120,6 +125,7 @@ def statistics_document(
         "settings": dataclasses.asdict(settings),
         "timing": dataclasses.asdict(timing),
         "verdict": verdict if verdict is not None else NOT_JUDGED,
+        "result_verdict": result_verdict or verdict or NOT_JUDGED,
         "end": end,
         "warnings": list(dict.fromkeys([*warnings, *(f"{name}: {why}" for name, why in prepared.flagged.items())])),
     }

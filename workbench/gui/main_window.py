@@ -59,13 +59,14 @@ from workbench.gui.theme import PADDING, Appearance, sizes_for, theme
 from workbench.gui.view_area import ViewArea
 from workbench.gui.widgets.lines import Hairline, Surface
 from workbench.gui.widgets.tabs import Tabs
-from workbench.session.branches import branches
+from workbench.session.branches import Branch, beside, branches
 from workbench.session.comparison import Comparison, compare
 from workbench.session.data_choice import DataChoice
 from workbench.session.preferences import Preferences, RecentFiles, load_preferences, save_preferences
 from workbench.session.residue_history import ResidueHistory, key_of
 from workbench.session.session import Session
 from workbench.session.state import Mark, SessionState
+from workbench.session.verdict import expected_gaps
 
 REASONS = {
     "columns": "The file does not say which of its columns belong to the model. Choose them; nothing is opened before.",
@@ -124,6 +125,8 @@ class MainWindow(QMainWindow):
         self._drawer_open = False
         self._drawn: SessionState | None = None
         self._fetching: tuple[str, int] | None = None
+        self._branches: tuple[Branch, ...] = ()
+        self._branches_of: object = None
         self.setWindowTitle("Refinement Workbench")
         self.setAcceptDrops(True)
         self.setMinimumSize(960, 600)
@@ -150,6 +153,9 @@ class MainWindow(QMainWindow):
         self.residues = ResiduesPanel()
         self.compare = ComparePanel()
         self._reference: CycleFinished | None = None
+        self._reference_key: int | None = None
+        self._scan_of = ""
+        """The project whose last scan is shown."""
         self._compared: tuple[object, object] | None = None
         self.scan = ScanPanel()
         self.scan_runner = ScanRunner(session, self)
@@ -286,6 +292,7 @@ class MainWindow(QMainWindow):
         self.compare.keep_wanted.connect(self._keep_reference)
         self.compare.back_wanted.connect(self._swap_reference)
         self.compare.residue_chosen.connect(self._centre_residue)
+        self.compare.map_wanted.connect(lambda _: self._show_between())
         self.timeline.branch_chosen.connect(lambda key: self._try(lambda: self.session.go_to(key)))
         self.timeline.branch_compared.connect(self.scrubbing.want_key)
         self.timeline.branches_wanted.connect(self._show_branches)
@@ -423,9 +430,14 @@ class MainWindow(QMainWindow):
         self.status.show_state(new)
         self._follow_view(old, new)
         self._follow_history(new)
+        self._follow_branches(new)
         if old is not None and old.prepared is not None and (new.prepared is None or not _same_atoms(old, new)):
             self.scan_runner.forget()
             self._reference = None
+        if self._scan_of != new.project:
+            self._scan_of = new.project
+            self.scan_runner.forget()
+            self.scan_runner.recall()
         self._show_scan_button()
         if new.status == "empty" and not (self.chosen_model or self.chosen_data):
             self.view.show_start()
@@ -488,13 +500,44 @@ class MainWindow(QMainWindow):
 
         in_background(self, lambda: self.history.fetch(journal, position), fetched)
 
+    def _follow_branches(self, new: SessionState) -> None:
+        """The other runs of the project, read in the background whenever one has ended or another is stood in."""
+        journal = self.session.journal
+        if journal is None:
+            self._branches, self._branches_of = (), None
+            return
+        going = new.status in ("running", "stopping", "preparing")
+        place = (str(journal.path), new.status, None if going else new.position, len(self.scan_runner.values))
+        if place == self._branches_of:
+            return
+        self._branches_of = place
+
+        def read(result: object, error: Exception | None) -> None:
+            if error is None and isinstance(result, tuple) and place == self._branches_of:
+                self._branches = result
+                if not self._redraw.isActive():
+                    self._redraw.start()
+
+        position = new.position
+        in_background(self, lambda: branches(journal, position), read)
+
     def _centre_residue(self, row: int) -> None:
         self.timeline.select_residue(row)
         self.view.centre_on_residue(row)
 
     def _keep_reference(self) -> None:
-        self._reference = self.session.state.shown
+        state = self.session.state
+        self._reference = state.shown
+        self._reference_key = state.viewed_key if state.viewed is not None else state.position
         self._compare()
+
+    def _show_between(self) -> None:
+        """The difference of the two maps in the 3D view, while it is wanted and there are two."""
+        first, shown = self._reference, self.session.state.shown
+        if self.compare.map.isChecked() and first is not None and shown is not None and first is not shown:
+            self.view.show_between(first, shown)
+        else:
+            self.view.hide_between()
 
     def _swap_reference(self) -> None:
         old, shown = self._reference, self.session.state.shown
@@ -502,15 +545,18 @@ class MainWindow(QMainWindow):
             return
         self._reference = shown
         line = [row for row in self.session.state.statistics if key_of(row) == key_of(old.statistics)]
+        key, state = self._reference_key, self.session.state
+        self._reference_key = state.viewed_key if state.viewed is not None else state.position
         if line:
             self.scrubbing.want(old.statistics.cycle)
         else:
-            self.scrubbing.want(None)
+            self.scrubbing.want_key(key)
 
     def _compare(self) -> None:
         """The cycle that is shown against the one kept for comparison; in the background."""
         shown, first = self.session.state.shown, self._reference
         prepared = self.session.state.prepared
+        self._show_between()
         if shown is None or prepared is None or first is None or first is shown:
             self._compared = None
             kept = f"Cycle {first.statistics.cycle}" if first is not None else ""
@@ -540,6 +586,7 @@ class MainWindow(QMainWindow):
         self.scan.show_running(runner.running, runner.said)
         self.scan.show_values(runner.values, runner.recommended, runner.reason)
         self._show_scan_button()
+        self._follow_branches(self.session.state)
 
     def _show_scan_button(self) -> None:
         obstacle = self.scan_runner.obstacle()
@@ -554,6 +601,10 @@ class MainWindow(QMainWindow):
         planned = max(last, planned_end(state)) if state.status != "finished" else last
         shown = state.shown.statistics.cycle if state.shown is not None else last
         plots = (self.r_factors, self.geometry_panel, self.plane)
+        self.r_factors.expected = expected_gaps(state)
+        others = beside(self._branches, state.statistics)
+        for plot in plots:
+            plot.others = others
         self._waiting = [partial(plot.show_statistics, state.rows, marks, planned, shown) for plot in plots]
         self._waiting.append(partial(self._draw_tables, state))
         # While a run goes on one after the other, so that no beat of the window holds them all.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -20,7 +21,7 @@ from workbench.session.studies import (
     plan_of,
     record_item,
 )
-from workbench.session.weight_scan import AUTOMATIC, choose, scan_items
+from workbench.session.weight_scan import AUTOMATIC, FACTORS, choose, scan_items
 
 KIND = "scan"
 
@@ -87,6 +88,38 @@ class ScanRunner(QObject):
                 self._done([item for item in others if item.name not in values], journal, position, plan)
 
         in_background(self, run, self._ended)
+
+    def recall(self) -> None:
+        """Show the last scan of the project that is open, read in the background."""
+        journal = self._session.journal
+        if journal is None or self.running or self.values:
+            return
+
+        def read() -> tuple[dict[str, dict[str, Any]], float]:
+            latest = journal.latest_study(KIND)
+            return ({}, 0.0) if latest is None else (known_values(journal, KIND, latest[0]), latest[1])
+
+        def came(result: object, error: Exception | None) -> None:
+            if error is not None or not isinstance(result, tuple) or self.running or self.values:
+                return
+            if journal is not self._session.journal or not result[0]:
+                return
+            self.values = result[0]
+            when = datetime.fromtimestamp(result[1]).strftime("%Y-%m-%d %H:%M")
+            if self._complete:
+                choice = choose(self.values)
+                self.recommended, self.reason = choice.name, f"Scan of {when}. {choice.reason}"
+                self.said = ""
+            else:
+                self.said = f"Scan of {when}, {len(self.values)} weights. Scan again goes on from there."
+            self.changed.emit()
+
+        in_background(self, read, came)
+
+    @property
+    def _complete(self) -> bool:
+        """Every weight of a scan is there (or others, from the command line)."""
+        return AUTOMATIC in self.values and len(self.values) > len(FACTORS)
 
     def _done(self, items: list[StudyItem], journal: Journal, position: int, plan: str) -> dict[str, dict[str, Any]]:
         """Run items and keep what they found; in the background."""

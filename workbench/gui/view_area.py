@@ -102,6 +102,18 @@ class ViewArea(QWidget):
         if self.viewport is not None:
             self.viewport.set_cycle(cycle)
 
+    def show_between(self, first: CycleFinished, second: CycleFinished) -> None:
+        """Show the map of a second cycle minus that of a first beside the others."""
+        if self.viewport is None:
+            self.message.emit("There is no 3D view to show a map in.")
+            return
+        names = [cycle.statistics.cycle for cycle in (second, first)]
+        self.viewport.tracer.show_between(first, second, f"cycle {names[0]} \u2212 {names[1]}")
+
+    def hide_between(self) -> None:
+        if self.viewport is not None:
+            self.viewport.tracer.hide_between()
+
     def restore(self, settings: dict[str, Any]) -> None:
         """Remembered settings of the 3D view."""
         if self.viewport is not None:

@@ -25,6 +25,7 @@ from workbench.view.maps import (
     Contours,
     MapSet,
     contours,
+    difference_of_cycles,
     maps_of_cycle,
     wire_names,
 )
@@ -130,6 +131,10 @@ class MapTracer(QObject):
         self._wish: dict[str, _Wish] = {}
         self._contouring: dict[str, _Wish] = {}
         self._cycle_wanted: tuple[Prepared, CycleFinished] | None = None
+        self._between: tuple[CycleFinished, CycleFinished, str] | None = None
+        """Two cycles whose difference is wanted as a map, and its name."""
+        self._between_running = False
+        self._between_shown = ""
         self._jobs = 0
         self._section_wish: Camera | None = None
         self._section_running = False
@@ -243,6 +248,70 @@ class MapTracer(QObject):
 
         self.message.emit(f"{name}: on its way \u2026")
         self._job(make, made)
+
+    def show_between(self, first: CycleFinished, second: CycleFinished, name: str) -> None:
+        """Show second minus first as one more map, in the place of the last one asked for."""
+        if self._between is not None and self._between[:2] == (first, second):
+            return
+        self._between = (first, second, name)
+        if not self._between_running:
+            self._subtract()
+
+    def hide_between(self) -> None:
+        """Take the difference of two cycles away."""
+        self._between = None
+        if self._between_shown:
+            self.remove_map(self._between_shown)
+            self._between_shown = ""
+
+    def _subtract(self) -> None:
+        prepared, wish = self._prepared, self._between
+        if prepared is None or wish is None:
+            return
+        self._between_running = True
+        self._jobs += 1
+        courier = self._courier
+
+        def work() -> None:
+            try:
+                grid = difference_of_cycles(prepared, wish[0], wish[1])
+            except Exception as error:
+                text = f"No map of the difference: {error}."
+                courier.send(lambda: self._subtracted(wish, prepared, None, text))
+                return
+            courier.send(lambda: self._subtracted(wish, prepared, grid, ""))
+
+        self._map_thread.submit(work)
+
+    def _subtracted(
+        self,
+        wish: tuple[CycleFinished, CycleFinished, str],
+        prepared: Prepared,
+        grid: DensityGrid | None,
+        text: str,
+    ) -> None:
+        self._between_running = False
+        self._jobs -= 1
+        if wish is not self._between or prepared is not self._prepared:
+            self._subtract()
+            return
+        if text:
+            self.message.emit(text)
+        old, new = self._between_shown, wish[2]
+        if grid is None:
+            self.hide_between()
+            return
+        # It takes the place of the last one: its level, whether it is hidden, whether the wheel sets it.
+        self.levels[new] = self.levels.get(old, DEFAULT_DIFFERENCE_LEVEL)
+        if old in self.hidden:
+            self.hidden.discard(old)
+            self.hidden.add(new)
+        chosen = old not in self.maps.grids or self.active == old
+        self._between_shown = new
+        self.set_maps(self.maps.without(old).with_map(new, grid, True))
+        if chosen:
+            self.active = new
+            self.changed.emit()
 
     def _job(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         """Do work in the thread of maps, and `done` with its result here."""

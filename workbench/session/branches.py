@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.core.events import CycleStatistics
 from workbench.core.settings import FAMILIES, RefinementSettings
 from workbench.session.history import CycleRecord, Journal
+from workbench.session.incomparable import B_WORDS
+from workbench.session.residue_history import key_of
+
+MOST_BESIDE = 12
+"""Runs that are drawn beside the one looked at."""
 
 
 @dataclass(frozen=True)
@@ -57,19 +63,35 @@ def branches(journal: Journal, position: int | None) -> tuple[Branch, ...]:
     return tuple(made)
 
 
+def beside(found: Sequence[Branch], line: Sequence[CycleStatistics]) -> tuple[tuple[CycleStatistics, ...], ...]:
+    """What other runs did apart from a line of cycles: of each that left it or never was in it the cycles outside, from
+    the one it left at on; the newest runs first, MOST_BESIDE of them."""
+    ours = {key_of(row) for row in line}
+    made = []
+    for branch in reversed(found):
+        outside = [i for i, row in enumerate(branch.rows) if key_of(row) not in ours]
+        if outside:
+            made.append(branch.rows[max(outside[0] - 1, 0) :])
+    return tuple(made[:MOST_BESIDE])
+
+
 def settings_words(settings: RefinementSettings) -> str:
     """What of the settings is not as usual: "weight 3, bonds 2"."""
     usual = RefinementSettings()
     words = []
     if settings.weight is not None:
         words.append(f"weight {settings.weight:.3g}")
+    if settings.b_weight is not None:
+        words.append(f"B restraint {settings.b_weight:.3g}")
     for family, weight in zip(FAMILIES, settings.family_weights, strict=True):
         if weight != 1.0:
             words.append(f"{family.replace('_', ' ')} {weight:.3g}")
     if settings.d_min is not None:
         words.append(f"to {settings.d_min:.2f} \u00c5")
     if settings.b_model != usual.b_model:
-        words.append(settings.b_model)
+        words.append(
+            settings.b_model if settings.b_model in ("isotropic", "anisotropic") else f"B {B_WORDS[settings.b_model]}"
+        )
     if settings.hydrogens != usual.hydrogens:
         words.append(f"hydrogens {settings.hydrogens}")
     return ", ".join(words)

@@ -22,6 +22,9 @@ def check_settings(settings: RefinementSettings) -> None:
     if settings.weight is not None:
         good = finite(settings.weight) and settings.weight >= 0
         require(good, "weight", settings.weight, "Give a number from 0 up, or auto.")
+    if settings.b_weight is not None:
+        good = finite(settings.b_weight) and settings.b_weight >= 0
+        require(good, "B restraint", settings.b_weight, "Give a number from 0 up, or auto.")
     require(
         len(settings.family_weights) == len(FAMILIES) and all(finite(w) and w >= 0 for w in settings.family_weights),
         "family weights",

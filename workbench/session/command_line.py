@@ -22,6 +22,8 @@ def refine_command(request: RunRequest) -> str:
     words += ["--cycles", str(s.cycles)]
     if s.weight is not None:
         words += ["--weight", f"{s.weight:g}"]
+    if s.b_weight is not None:
+        words += ["--b-weight", f"{s.b_weight:g}"]
     if s.d_min is not None:
         words += ["--resolution", f"{s.d_min:g}"]
     for option, value, default in (

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from workbench.core.settings import RunRequest
+from workbench.core.settings import BModel, RunRequest
+
+B_WORDS: dict[BModel, str] = {
+    "auto": "automatic",
+    "isotropic": "isotropic",
+    "anisotropic": "anisotropic",
+    "main-side": "two for each residue",
+    "per-residue": "one for each residue",
+    "fixed": "not refined",
+}
+"""How B is described, in a few words."""
 
 
 def incomparable(old: RunRequest, new: RunRequest, d_min: float) -> tuple[str, str]:
@@ -18,10 +28,13 @@ def incomparable(old: RunRequest, new: RunRequest, d_min: float) -> tuple[str, s
             " refinement (workbench paired) compares over those that both have."
         )
     if old.settings.b_model != new.settings.b_model:
-        names.append(f"B factors {old.settings.b_model} \u2192 {new.settings.b_model}")
+        before_b, after_b = B_WORDS[old.settings.b_model], B_WORDS[new.settings.b_model]
+        names.append(f"B factors {before_b} \u2192 {after_b}")
         said.append(
             "The number of parameters is another: R_free compares with R_free before, R_work and the gap do not."
         )
+        if new.settings.b_model in ("main-side", "per-residue"):
+            said.append("Each group begins at the mean B of its atoms: the first cycles bring it in.")
     if (old.free_label, old.free_value) != (new.free_label, new.free_value):
         value = "" if new.free_value is None else f" = {new.free_value}"
         names.append(f"test set {new.free_label or 'as found'}{value}")

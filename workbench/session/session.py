@@ -21,7 +21,17 @@ from workbench.session.command_line import refine_command
 from workbench.session.history import Journal, JournalError, Recorder
 from workbench.session.history.journal import SUFFIX, extracted_inputs
 from workbench.session.incomparable import incomparable
-from workbench.session.state import BETWEEN, WEIGHT, Mark, SessionState, apply_event, snapshot, still_open, with_log
+from workbench.session.state import (
+    B_WEIGHT,
+    BETWEEN,
+    WEIGHT,
+    Mark,
+    SessionState,
+    apply_event,
+    snapshot,
+    still_open,
+    with_log,
+)
 from workbench.session.worker import RunSource, Worker, engine_run
 
 Listener = Callable[[SessionState, SessionState], None]
@@ -758,7 +768,8 @@ def log_text(state: SessionState) -> tuple[str, ...]:
 
 
 def _only_live(old: RefinementSettings, new: RefinementSettings) -> bool:
-    return replace(old, cycles=new.cycles, weight=new.weight, family_weights=new.family_weights) == new
+    live = replace(old, cycles=new.cycles, weight=new.weight, family_weights=new.family_weights, b_weight=new.b_weight)
+    return live == new
 
 
 def _with_marks(state: SessionState, old: RefinementSettings) -> SessionState:
@@ -771,6 +782,11 @@ def _with_marks(state: SessionState, old: RefinementSettings) -> SessionState:
         if old.weight is None and state.latest is not None:
             before = f"{state.latest.statistics.xray_weight:.3g}"
         changes.append((WEIGHT, before, f"{new.weight:.3g}" if new.weight is not None else "automatic"))
+    if old.b_weight != new.b_weight:
+        before = f"{old.b_weight:.3g}" if old.b_weight is not None else "automatic"
+        if old.b_weight is None and state.latest is not None:
+            before = f"{state.latest.statistics.b_weight:.3g}"
+        changes.append((B_WEIGHT, before, f"{new.b_weight:.3g}" if new.b_weight is not None else "automatic"))
     for family, one, other in zip(FAMILIES, old.family_weights, new.family_weights, strict=True):
         if one != other:
             changes.append((family.replace("_", " "), f"{one:.3g}", f"{other:.3g}"))

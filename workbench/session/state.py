@@ -20,9 +20,9 @@ from workbench.core.settings import FAMILIES, Keep, RefinementSettings, RunReque
 from workbench.session.log_lines import cycle_sentence, final_line, prepared_lines
 
 Status: TypeAlias = Literal["empty", "preparing", "ready", "running", "paused", "stopping", "finished", "failed"]
-WEIGHT, BETWEEN = "weight", "between"
-LIVE_KINDS = (WEIGHT, *(family.replace("_", " ") for family in FAMILIES))
-"""Kinds of marks: weight of the data and restraint families, which act inside a run; BETWEEN began a new run."""
+WEIGHT, B_WEIGHT, BETWEEN = "weight", "B restraint", "between"
+LIVE_KINDS = (WEIGHT, *(family.replace("_", " ") for family in FAMILIES), B_WEIGHT)
+"""Kinds of marks: weight of the data, restraint families and beta, which act inside a run; BETWEEN began a new run."""
 LogSeverity: TypeAlias = Literal["info", "warning", "error"]
 
 
@@ -233,7 +233,9 @@ def _marks(state: SessionState, event: CycleFinished, first: bool) -> tuple[Mark
 
 
 def live_value(settings: RefinementSettings, kind: str) -> float | None:
-    """What a mark of this kind is about: the weight of the data, or the multiplier of a restraint family."""
+    """What a mark of this kind is about: the weight of the data, beta, or the multiplier of a restraint family."""
+    if kind == B_WEIGHT:
+        return settings.b_weight
     return settings.weight if kind == WEIGHT else settings.family_weights[LIVE_KINDS.index(kind) - 1]
 
 

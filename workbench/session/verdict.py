@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from workbench.core.arrays import FloatArray
 from workbench.core.events import CycleFinished, CycleStatistics, Prepared, RunEvent
 from workbench.session.state import SessionState
 
@@ -30,6 +33,18 @@ def verdict_of(state: SessionState) -> Verdict | None:
     if state.viewed is not None:
         rows = tuple(row for row in rows if row.cycle <= shown.statistics.cycle)
     return _judged(_Rows(rows), _context(_Same(state.prepared))) if rows else None
+
+
+def expected_gaps(state: SessionState) -> tuple[FloatArray, FloatArray] | None:
+    """R_free - R_work expected of every cycle of `state.rows` and the half-width of its band; None before there is
+    one and without a test set."""
+    from workbench.engine.cross_validation.verdict import gap_band
+
+    if state.prepared is None or not state.prepared.reflections.has_free or not state.rows:
+        return None
+    context = _context(_Same(state.prepared))
+    bands = np.array([gap_band(row, context) for row in state.rows])
+    return bands[:, 0], bands[:, 1]
 
 
 class RunningVerdict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from workbench.core.arrays import Float32Array, FloatArray
+from workbench.core.arrays import Complex64Array, Float32Array, FloatArray
 from workbench.core.events import CycleFinished, Prepared
 from workbench.engine.maps.coefficients import MapKind, map_coefficients
 from workbench.engine.maps.density import density_map
@@ -107,6 +107,27 @@ def maps_of_cycle(prepared: Prepared, cycle: CycleFinished) -> MapSet:
 
     Reflections of the test set enter as D Fc (0 in the difference map): who builds into these maps has not seen them.
     """
+    grids = {}
+    kinds: dict[str, MapKind] = {DENSITY: "2mFo-DFc", DIFFERENCE: "mFo-DFc"}
+    for name, kind in kinds.items():
+        grids[name] = _grid(prepared, _coefficients(prepared, cycle, kind))
+    return MapSet(grids=grids, remark="free set filled with DFc" if prepared.reflections.has_free else "")
+
+
+def difference_of_cycles(prepared: Prepared, first: CycleFinished, second: CycleFinished) -> DensityGrid:
+    """2mFo-DFc of the second cycle minus that of the first, over the unit cell in e/A^3: what came and what went.
+
+    Both on the absolute scale, over the reflections of `prepared`. Raises ValueError when one of them stands on others.
+    """
+    rows = len(prepared.hkl)
+    if len(first.refined.f_model) != rows or len(second.refined.f_model) != rows:
+        raise ValueError("the two cycles stand on other reflections: their maps cannot be subtracted")
+    one, other = (_coefficients(prepared, cycle, "2mFo-DFc") for cycle in (first, second))
+    return _grid(prepared, other - one)
+
+
+def _coefficients(prepared: Prepared, cycle: CycleFinished, kind: MapKind) -> Complex64Array:
+    """(m,) of one map of a cycle; the test set filled with D Fc."""
     reflections = prepared.reflections
     observed = prepared.observed >= 0
     rows = prepared.observed[observed]
@@ -114,14 +135,13 @@ def maps_of_cycle(prepared: Prepared, cycle: CycleFinished) -> MapSet:
     f_obs[observed] = reflections.f_obs[rows]
     free = np.zeros(len(prepared.hkl), dtype=np.bool_)
     free[observed] = reflections.free[rows]
+    centric = reflection_geometry(prepared.model.crystal, prepared.hkl).centric
+    return map_coefficients(
+        f_obs, observed, cycle.refined, centric, free, kind, fill_missing=True, free_filled=reflections.has_free
+    )
+
+
+def _grid(prepared: Prepared, coefficients: Complex64Array) -> DensityGrid:
     crystal = prepared.model.crystal
-    centric = reflection_geometry(crystal, prepared.hkl).centric
-    grids = {}
-    kinds: dict[str, MapKind] = {DENSITY: "2mFo-DFc", DIFFERENCE: "mFo-DFc"}
-    for name, kind in kinds.items():
-        coefficients = map_coefficients(
-            f_obs, observed, cycle.refined, centric, free, kind, fill_missing=True, free_filled=reflections.has_free
-        )
-        values, sigma = density_map(crystal, prepared.hkl, coefficients, reflections.d_min)
-        grids[name] = DensityGrid(values=values, crystal=crystal, sigma=float(sigma))
-    return MapSet(grids=grids, remark="free set filled with DFc" if reflections.has_free else "")
+    values, sigma = density_map(crystal, prepared.hkl, coefficients, prepared.reflections.d_min)
+    return DensityGrid(values=values, crystal=crystal, sigma=float(sigma))

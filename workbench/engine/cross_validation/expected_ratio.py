@@ -49,7 +49,8 @@ def approximation(n_work: int, n_atoms: int, parameters_per_atom: float, d_min: 
 def empirical(n_work: int, n_atoms: int, kind: str) -> ExpectedRatio:
     """What PDB-REDO finds in its entries (van Beusekom, Joosten et al., 2018 and 2020 updates of its manual).
 
-    kind: "isotropic", "anisotropic" or "overall" (no individual B). Made for 3 <= x <= 35 reflections per atom.
+    kind: "isotropic", "anisotropic" or "overall" (no individual B; stands in for B by residue as well). Made for
+    3 <= x <= 35 reflections per atom.
     """
     x = n_work / max(n_atoms, 1)
     good = 3.0 <= x <= 35.0

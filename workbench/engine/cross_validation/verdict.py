@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from workbench.core.events import CycleStatistics, Prepared
+from workbench.engine.b_groups import find_b_groups
 from workbench.engine.cross_validation.expected_ratio import (
     ExpectedRatio,
     approximation,
@@ -69,12 +70,14 @@ class Rule:
 @dataclass(frozen=True)
 class RunContext:
     """What the rules need besides the statistics. n_atoms: refined non-hydrogen atoms. anisotropic: most have tensors.
-    alarms: what is wrong with the test set itself (`test_set_alarms`)."""
+    alarms: what is wrong with the test set itself (`test_set_alarms`). b_per_atom: B refined, where atoms share them or
+    none is."""
 
     d_min: float
     n_atoms: int
     anisotropic: bool = False
     alarms: tuple[str, ...] = ()
+    b_per_atom: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,14 @@ def context_of(prepared: Prepared) -> RunContext:
     heavy = ~np.isin(model.element, ("H", "D"))
     n_free = int(np.count_nonzero(reflections.free))
     alarms = test_set_alarms(len(reflections) - n_free, n_free, reflections.has_free)
+    n_atoms = int(np.count_nonzero(heavy))
+    groups = find_b_groups(model, prepared.settings.b_model, np.flatnonzero(~heavy).astype(np.int32))
+    shaped = groups is None and heavy.any() and float(np.mean(model.anisotropic[heavy])) > 0.5
     return RunContext(
         d_min=reflections.d_min,
-        n_atoms=int(np.count_nonzero(heavy)),
-        anisotropic=bool(np.mean(model.anisotropic[heavy]) > 0.5) if heavy.any() else False,
+        n_atoms=n_atoms,
+        anisotropic=bool(shaped),
+        b_per_atom=1.0 if groups is None else len(groups.slots) / max(n_atoms, 1),
         alarms=alarms,
     )
 
@@ -249,9 +256,17 @@ def expected(row: CycleStatistics, context: RunContext) -> tuple[ExpectedRatio, 
         reference = ExpectedRatio(tickle(row.n_work, row.reference_parameters), RATIO_SPREAD, words)
         used = f"Tickle, {row.effective_parameters:.0f} effective of {row.parameters} parameters"
         return reference, ExpectedRatio(tickle(row.n_work, row.effective_parameters), RATIO_SPREAD, used)
-    per_atom = 9.0 if context.anisotropic else 4.0
+    per_atom = 9.0 if context.anisotropic else 3.0 + context.b_per_atom
     rough = approximation(row.n_work, context.n_atoms, per_atom, context.d_min)
     return rough, rough
+
+
+def gap_band(row: CycleStatistics, context: RunContext) -> tuple[float, float]:
+    """R_free - R_work that is expected of a cycle at its R_work, and the half-width of the band: the spread of the rule
+    and the sampling error of R_free (NaN without a test set)."""
+    reference, _ = expected(row, context)
+    spread = reference.spread if math.isfinite(reference.spread) else RATIO_SPREAD
+    return row.r_work * (reference.ratio - 1.0), math.hypot(_sampling_error(row), spread * row.r_work)
 
 
 def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
@@ -264,10 +279,7 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     if context.alarms:
         return _verdict("test set", context.alarms[0], "Look at the free-set choice under Files.", history, (), *_NONE)
     reference, used = expected(row, context)
-    expected_gap = row.r_work * (reference.ratio - 1.0)
-    sampling = _sampling_error(row)
-    spread = reference.spread if math.isfinite(reference.spread) else RATIO_SPREAD
-    sigma = math.hypot(sampling, spread * row.r_work)
+    expected_gap, sigma = gap_band(row, context)
     z = (gap - expected_gap) / sigma if sigma > 0.0 else 0.0
     suspicious = _suspicious_start(history, reference.ratio)
     if suspicious is None and done >= FEW_DRIFT and gap < 0.0 and z < -Z_WATCH:
@@ -288,7 +300,8 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     lowest = min(history, key=lambda r: r.r_free)
     falls = row.r_work < lowest.r_work - 1e-4
     exchange = _exchange(history)
-    rough = empirical(row.n_work, context.n_atoms, "anisotropic" if context.anisotropic else "isotropic")
+    kind = "anisotropic" if context.anisotropic else "isotropic" if context.b_per_atom == 1.0 else "overall"
+    rough = empirical(row.n_work, context.n_atoms, kind)
     rules = (
         Rule("Gap against expectation", f"{gap:.3f}, expected {expected_gap:.3f} ± {sigma:.3f}: z {z:+.1f}",
              f"watch {Z_WATCH}, red {Z_RED} with the gap beyond {limit:.2f}; {reference.source}", z > Z_WATCH),

@@ -108,10 +108,11 @@ class AutomaticWeight:
         """beta."""
         return self.value / self.data_to_b
 
-    def families(self, chosen: tuple[float, ...]) -> FloatArray:
-        """(7,) multipliers of the families of restraints, as `FAMILIES`: the user's, times beta for B."""
+    def families(self, chosen: tuple[float, ...], beta: float | None = None) -> FloatArray:
+        """(7,) multipliers of the families of restraints, as `FAMILIES`: the user's, times beta for B. beta: the
+        user's; None takes the automatic one."""
         result = np.array(chosen, dtype=np.float64)
-        result[FAMILIES.index("b_similarity")] *= self.b_multiplier
+        result[FAMILIES.index("b_similarity")] *= self.b_multiplier if beta is None else beta
         return result
 
     def changes(self, before: AutomaticWeight) -> str:

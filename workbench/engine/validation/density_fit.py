@@ -15,36 +15,16 @@ import numpy as np
 from scipy.special import erfcinv, gammaincc, log_ndtr
 
 from workbench.core.arrays import BoolArray, Float32Array, FloatArray, IntArray
-from workbench.core.crystal import Model, ModelState
+from workbench.core.crystal import ModelState
 from workbench.core.events import ResidueFit, ScaledFactors
 from workbench.engine.kernels import kernel
 from workbench.engine.maps.coefficients import map_coefficients
 from workbench.engine.xray.reflection_geometry import unit_cell
 from workbench.engine.xray.structure_factors import StructureFactors
 
-MAIN_CHAIN = (
-    "N", "CA", "C", "O", "OXT", "P", "OP1", "OP2", "OP3",
-    "O5'", "C5'", "C4'", "O4'", "C3'", "O3'", "C2'", "C1'",
-)  # fmt: skip
 LARGEST_Z = 30.0
 FEWEST = 4
 """Grid points a group must have to be judged."""
-
-
-def group_rows(model: Model) -> tuple[IntArray, IntArray]:
-    """Which atoms belong to which group: (k,) atom rows in the order of their groups and (2 r + 1,) starts.
-
-    Group 2 i is the main chain of residue i (all of a ligand, water or ion), 2 i + 1 its side chain. Hydrogens are left
-    out.
-    """
-    polymer = np.isin(model.residues.kind, ("protein", "nucleic"))[model.residue]
-    side = polymer & ~np.isin(model.atom_name, MAIN_CHAIN)
-    heavy = ~np.isin(model.element, ("H", "D"))
-    group = 2 * model.residue.astype(np.int64) + side
-    order = np.flatnonzero(heavy)
-    order = order[np.argsort(group[order], kind="stable")]
-    starts = np.searchsorted(group[order], np.arange(2 * len(model.residues) + 1))
-    return order.astype(np.int32), starts.astype(np.int32)
 
 
 def density_fit(
@@ -57,8 +37,8 @@ def density_fit(
     rows: IntArray,
     starts: IntArray,
 ) -> ResidueFit:
-    """Fit of every group of `group_rows`. transform: of the reflections (m,) to density; f_obs, observed, free (m,) as
-    `map_coefficients`.
+    """Fit of every group of `residue_parts.group_rows`. transform: of the reflections (m,) to density; f_obs, observed,
+    free (m,) as `map_coefficients`.
 
     Test reflections enter as DFc, as in the maps on the screen.
     """

@@ -45,6 +45,8 @@ exp(-3 SMEARING/4), less than 0.1 % of its own scattering."""
 CUTOFF = 3e-5
 """Density in electrons/A^3, at d_min = 1 A, beyond which an atom ends; scales with 1/d_min^3."""
 S_SQ_BINS = 512
+PAIR_BINS = 64
+"""Bins of s^2 for terms between two atoms, which are wanted to a few per cent."""
 GATHERED = 11
 """What is gathered for an atom: derivatives by x, y, z, B, occupancy and the six elements of U."""
 
@@ -208,18 +210,9 @@ class StructureFactors:
         occupancy (Agarwal, 1978; Steiner, Lebedev & Murshudov, Acta Cryst. D59, 2114, 2003). epsilon, the centric
         factor and centring^2: equal and opposite terms of the sum over operators add coherently.
         """
-        geometry = self.geometry
-        order = len(self._rotation) * self._centring**2
-        weight = np.asarray(w) * geometry.epsilon * np.where(geometry.centric, 1.0, 0.5) * order
-        s_sq = geometry.d_star_sq
-        if len(s_sq) == 0:
+        if len(self.geometry.d_star_sq) == 0:
             return AtomCurvatures(np.zeros(len(s)), np.zeros(len(s)), np.zeros(len(s)))
-        edges = np.linspace(s_sq.min(), s_sq.max() * (1.0 + 1e-9), S_SQ_BINS + 1)
-        where = np.clip(np.searchsorted(edges, s_sq, side="right") - 1, 0, S_SQ_BINS - 1)
-        counts = np.bincount(where, minlength=S_SQ_BINS)
-        filled = counts > 0
-        centre = np.bincount(where, weights=s_sq, minlength=S_SQ_BINS)[filled] / counts[filled]
-        total = np.bincount(where, weights=weight, minlength=S_SQ_BINS)[filled]
+        centre, total = self._by_resolution(w, S_SQ_BINS)
         factors = self._form_factors(s)
         b = np.where(s.anisotropic, EIGHT_PI_SQ * s.u_aniso[:, :3].mean(axis=1), s.b_iso)
         sums = np.empty((len(s), 3))
@@ -234,6 +227,44 @@ class StructureFactors:
             b=occupancy_sq * sums[:, 1] / 16.0,
             occupancy=sums[:, 2].copy(),
         )
+
+    def b_pair_curvatures(self, s: Scatterers, w: FloatArray, pairs: IntArray) -> FloatArray:
+        """Expected sum_h w d|F|/dB_i d|F|/dB_j of pairs (k, 2) of atoms, beside the diagonal of `curvatures`.
+
+        Two atoms at distance r scatter with the phase difference 2 pi h.r, whose cosine averages to sin(x)/x with
+        x = 2 pi s r over all directions (Templeton, 1999, Acta Cryst. A55, 695).
+        """
+        if len(self.geometry.d_star_sq) == 0 or len(pairs) == 0:
+            return np.zeros(len(pairs))
+        centre, total = self._by_resolution(w, PAIR_BINS)
+        factors = self._form_factors(s)
+        amplitude = np.stack([factors.value(kind, centre) for kind in range(len(factors.amplitude))])
+        b = np.where(s.anisotropic, EIGHT_PI_SQ * s.u_aniso[:, :3].mean(axis=1), s.b_iso)
+        occupancy = np.asarray(s.occupancy)
+        found = np.empty(len(pairs))
+        weight = total * centre**2 / 16.0
+        for rows in np.array_split(np.arange(len(pairs)), 1 + len(pairs) // 8192):
+            i, j = pairs[rows].T
+            distance = np.linalg.norm(s.xyz[i] - s.xyz[j], axis=1)
+            value = amplitude[factors.kind[i]] * amplitude[factors.kind[j]]
+            value *= np.exp(np.multiply.outer(b[i] + b[j], -0.25 * centre))
+            value *= np.sinc(np.multiply.outer(2.0 * distance, np.sqrt(centre)))
+            found[rows] = occupancy[i] * occupancy[j] * (value @ weight)
+        return found
+
+    def _by_resolution(self, w: FloatArray, bins: int) -> tuple[FloatArray, FloatArray]:
+        """Of the filled ones among equal bins of s^2: its mean, and the sum of w (m,) as random phases weigh it."""
+        geometry = self.geometry
+        order = len(self._rotation) * self._centring**2
+        weight = np.asarray(w) * geometry.epsilon * np.where(geometry.centric, 1.0, 0.5) * order
+        s_sq = geometry.d_star_sq
+        edges = np.linspace(s_sq.min(), s_sq.max() * (1.0 + 1e-9), bins + 1)
+        where = np.clip(np.searchsorted(edges, s_sq, side="right") - 1, 0, bins - 1)
+        counts = np.bincount(where, minlength=bins)
+        filled = counts > 0
+        centre = np.bincount(where, weights=s_sq, minlength=bins)[filled] / counts[filled]
+        total = np.bincount(where, weights=weight, minlength=bins)[filled]
+        return np.asarray(centre, dtype=np.float64), np.asarray(total, dtype=np.float64)
 
     def _sharpening(self, blur: float) -> FloatArray:
         return np.asarray(np.exp(0.25 * blur * self.geometry.d_star_sq), dtype=np.float64)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.core.crystal import Model
 from workbench.gui.theme import PADDING
-from workbench.gui.widgets.buttons import TextButton
+from workbench.gui.widgets.buttons import Pill, TextButton
 from workbench.gui.widgets.number_table import Column, NumberTable
 from workbench.gui.widgets.text import Label, Paragraph, literal
 from workbench.session.comparison import Comparison
@@ -27,11 +27,12 @@ HINT = "Keep the cycle that is shown for comparison, then look at another one: w
 
 class ComparePanel(QWidget):
     """`keep_wanted`: the cycle that is shown becomes the one compared with; `back_wanted`: show that one again;
-    `residue_chosen(row)`."""
+    `residue_chosen(row)`; `map_wanted(bool)`: the difference of their maps in the 3D view, or not."""
 
     keep_wanted = Signal()
     back_wanted = Signal()
     residue_chosen = Signal(int)
+    map_wanted = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +42,14 @@ class ComparePanel(QWidget):
         self.back = TextButton("Swap")
         self.back.setToolTip("Show the other one, and compare with the one that is shown now")
         self.back.setVisible(False)
+        self.map = Pill("Map")
+        self.map.setAccessibleName("Map of the difference")
+        self.map.setToolTip(
+            "2mFo-DFc of the cycle that is shown minus that of the other, as one more map of the 3D view: what came (+)"
+            " and what went (\u2212)"
+        )
+        self.map.setVisible(False)
+        self.map.toggled.connect(self.map_wanted)
         self.words = Paragraph(HINT, role="label")
         self.table = NumberTable("Residues that differ most", COLUMNS, "")
         self.table.row_chosen.connect(self._chosen)
@@ -48,6 +57,8 @@ class ComparePanel(QWidget):
         top.setContentsMargins(PADDING, 4, PADDING, 0)
         top.addWidget(self.title)
         top.addStretch(1)
+        top.addWidget(self.map)
+        top.addSpacing(12)
         top.addWidget(self.back)
         top.addSpacing(12)
         top.addWidget(self.keep)
@@ -72,6 +83,7 @@ class ComparePanel(QWidget):
         """Nothing to compare: no reference yet, or the reference itself is shown."""
         self.keep.setEnabled(possible)
         self.back.setVisible(False)
+        self.map.setVisible(bool(kept))
         self.title.set_text(literal(kept))
         self.words.set_text(f"{kept} is kept for comparison. Look at another cycle." if kept else HINT)
         self._rows = ()
@@ -81,6 +93,7 @@ class ComparePanel(QWidget):
         """first: the cycle kept for comparison, second: the one shown, in words; a text where that cannot be done."""
         self.keep.setEnabled(True)
         self.back.setVisible(True)
+        self.map.setVisible(True)
         self.title.set_text(literal(f"{second} against {first}"))
         if isinstance(result, str):
             self.words.set_text(result)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.core.events import CycleStatistics
-from workbench.gui.panels.r_factors import PlotPanel, at_cycle, cycle_ticks
-from workbench.gui.widgets.plot import EndLabel, Plot, nice_ticks
+from workbench.gui.panels.cycle_plots import PlotPanel, at_cycle, cycle_ticks
+from workbench.gui.widgets.plot import EndLabel, Plot, nice_ticks, tick_digits
 
 SHOWN = (
     ("bonds", "bonds", "text", "solid", 2.0),
@@ -32,7 +32,8 @@ def rms_z(s: CycleStatistics, family: str) -> float:
 
 
 class GeometryPanel(PlotPanel):
-    """rms Z of bonds, angles, chirality and planes, each with a dash pattern of its own."""
+    """rms Z of bonds, angles, chirality and planes, each with a dash pattern of its own. Thin and grey: bonds of other
+    runs."""
 
     def __init__(self) -> None:
         super().__init__("Geometry, rms Z", Plot("rms Z of the geometry per cycle", right=80, x_name="cycle"))
@@ -49,12 +50,7 @@ class GeometryPanel(PlotPanel):
         plot = self.plot
         plot.restyle()
         if not statistics:
-            for curve in self.curves.values():
-                curve.setData([], [])
-            plot.x_ticks, plot.y_ticks, plot.end_labels, plot.marks = [], [], (), ()
-            plot.band, plot.cursor_x = None, None
-            plot.empty_text = "No cycle yet"
-            plot.viewport().update()
+            plot.show_nothing("No cycle yet")
             return
         plot.empty_text = ""
         cycles = np.array([s.cycle for s in statistics], dtype=float)
@@ -69,9 +65,14 @@ class GeometryPanel(PlotPanel):
             now = rms_z(last, family)
             if math.isfinite(now):
                 labels.append(EndLabel(now, name, role, role == "text", f"{now:.1f}"))
+        plot.faint = self.faint_curves(lambda s: rms_z(s, "bonds"))
+        reached = [float(v) for curve in plot.faint for v in curve.y if math.isfinite(v)]
+        top = max([top, *reached])
         ticks = nice_ticks(0.0, top * 1.04, min(plot.tick_room(), 5))
-        plot.y_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in ticks) else 1
-        plot.set_ranges(cycle_ticks(statistics[-1].cycle, planned), ticks)
+        plot.y_digits = tick_digits(ticks, most=1)
+        furthest = max(statistics[-1].cycle, *(rows[-1].cycle for rows in self.others), 0)
+        plot.set_ranges(cycle_ticks(furthest, planned), ticks)
+        labels += self.legend_of_others(0.0)
         plot.end_labels = labels
         plot.marks = [(x, "") for x, _ in marks]
         plot.cursor_x = float(last.cycle)

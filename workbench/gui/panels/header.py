@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxL
 
 from workbench.gui import icons
 from workbench.gui.actions import Actions
-from workbench.gui.panels.r_factors import error_of_r_free
+from workbench.gui.panels.cycle_plots import error_of_r_free
 from workbench.gui.theme import HEADER_HEIGHT, PADDING, advance, theme
 from workbench.gui.widgets import text
 from workbench.gui.widgets.buttons import HeaderButton

@@ -10,11 +10,11 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 
 from workbench.core.events import CycleStatistics
+from workbench.gui.panels.cycle_plots import OTHER_RUNS, PlotPanel, at_cycle, error_of_r_free
 from workbench.gui.panels.geometry import rms_z
-from workbench.gui.panels.r_factors import PlotPanel, at_cycle, error_of_r_free
 from workbench.gui.theme import theme
 from workbench.gui.widgets.number_field import three_figures
-from workbench.gui.widgets.plot import Plot, PointLabel, nice_ticks
+from workbench.gui.widgets.plot import FaintCurve, Plot, PointLabel, nice_ticks, tick_digits
 
 
 class PlanePanel(PlotPanel):
@@ -23,8 +23,7 @@ class PlanePanel(PlotPanel):
     def __init__(self) -> None:
         plot = Plot("R_free against rms Z of the bonds", right=8, x_name="rms Z of bonds", below=True)
         super().__init__("R_{free} against geometry", plot, "one point per cycle")
-        plot.margins = (44, 8, 8, 34)
-        plot.getPlotItem().layout.setContentsMargins(*plot.margins)
+        plot.set_margins(44, 8, 8, 34)
         self.error = plot.curve()
         self.path = plot.curve()
         self.points = plot.dots()
@@ -54,12 +53,7 @@ class PlanePanel(PlotPanel):
         self.statistics = rows
         if not rows:
             self._x = self._y = np.zeros(0)
-            plot.x_ticks, plot.y_ticks, plot.point_labels = [], [], ()
-            self.path.setData([], [])
-            self.error.setData([], [])
-            self.points.setData([], [])
-            plot.empty_text = "No cycle yet"
-            plot.viewport().update()
+            plot.show_nothing("No cycle yet")
             return
         plot.empty_text = ""
         self._x = np.array([rms_z(s, "bonds") for s in rows])
@@ -67,13 +61,23 @@ class PlanePanel(PlotPanel):
         last = at_cycle(rows, shown)
         sigma = error_of_r_free(last.r_free, last.n_free) if has_free else 0.0
         x, y = rms_z(last, "bonds"), last.r_free if has_free else last.r_work
-        room = max(0.002, 0.1 * float(np.ptp(self._y)))
-        low = min(float(self._y.min()) - room, y - sigma)
-        high = max(float(self._y.max()) + room, y + sigma)
+        plot.faint = [
+            FaintCurve(
+                np.array([rms_z(s, "bonds") for s in one]),
+                np.array([s.r_free if has_free else s.r_work for s in one]),
+                ring=True,
+            )
+            for one in self.others
+        ]
+        every_x = np.concatenate([self._x, *(curve.x for curve in plot.faint)])
+        every_y = np.concatenate([self._y, *(curve.y for curve in plot.faint)])
+        room = max(0.002, 0.1 * float(np.ptp(every_y[np.isfinite(every_y)])))
+        low = min(float(np.nanmin(every_y)) - room, y - sigma)
+        high = max(float(np.nanmax(every_y)) + room, y + sigma)
         y_ticks = nice_ticks(low, high, min(plot.tick_room(), 5))
-        plot.y_digits = 2 if abs((y_ticks[1] - y_ticks[0]) * 100 % 1) < 1e-6 else 3
-        x_ticks = nice_ticks(0.0, float(self._x.max()) * 1.08, 6)
-        plot.x_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in x_ticks) else 1
+        plot.y_digits = tick_digits(y_ticks, 2)
+        x_ticks = nice_ticks(0.0, float(np.nanmax(every_x)) * 1.08, 6)
+        plot.x_digits = tick_digits(x_ticks, most=1)
         plot.set_ranges(x_ticks, y_ticks)
         colour = theme.colours[kind]
         self.path.setData(self._x, self._y, pen=plot.pen(kind, "solid", 1.4))
@@ -100,6 +104,9 @@ class PlanePanel(PlotPanel):
             for i, s in enumerate(rows)
             if s.cycle in named
         ]
+        ends = [curve for curve in plot.faint if np.isfinite(curve.x[-1]) and np.isfinite(curve.y[-1])]
+        if ends:
+            labels.append(PointLabel(float(ends[-1].x[-1]), float(ends[-1].y[-1]), OTHER_RUNS))
         plot.point_labels = labels
         # Names keep off the path (points of it and places between them) and off the error bar.
         between = np.linspace(0, len(rows) - 1, 6 * len(rows))

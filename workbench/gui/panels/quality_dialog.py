@@ -34,7 +34,7 @@ from workbench.gui.bridge import in_background
 from workbench.gui.panels.twinning_page import TwinningPage
 from workbench.gui.theme import PADDING, theme
 from workbench.gui.widgets.lines import Surface
-from workbench.gui.widgets.plot import EndLabel, Plot, PointLabel, nice_ticks
+from workbench.gui.widgets.plot import EndLabel, Plot, PointLabel, nice_ticks, tick_digits
 from workbench.gui.widgets.tabs import Tabs
 from workbench.gui.widgets.text import Label, Paragraph, literal
 from workbench.session.data_choice import DataChoice
@@ -300,12 +300,7 @@ class QualityDialog(QDialog):
         shells = self.found.get("shells")
         for plot in (self.completeness, self.signal, self.wilson):
             plot.restyle()
-            plot.empty_text = "" if shells else "No data yet"
-            if not shells:
-                plot.x_ticks, plot.y_ticks, plot.end_labels = [], [], ()
-                for curve in self._curves[plot]:
-                    curve.setData([], [])
-        self._dots.setData([], [])
+            plot.show_nothing("" if shells else "No data yet")
         if shells:
             s_sq = 1.0 / _numbers(shells["d_min"]) ** 2
             _show(
@@ -428,7 +423,7 @@ def _show(
     """Draw the lines over 1/d^2; the marks of the axis are d in angstrom."""
     top = high if high is not None else float(np.nanmax(np.concatenate(lines)))
     ticks = nice_ticks(low, max(top, low + 1e-6), min(plot.tick_room(), 5))
-    plot.y_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in ticks) else 1 if ticks[1] - ticks[0] >= 0.1 else 2
+    plot.y_digits = tick_digits(ticks, most=2)
     plot.x_text = lambda value: f"{1.0 / math.sqrt(value):.2f}"
     plot.set_ranges([float(v) for v in np.linspace(x[0], x[-1], 5)], ticks)
     labels = []

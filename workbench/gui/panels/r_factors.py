@@ -1,4 +1,4 @@
-"""R_work and R_free of every cycle."""
+"""R_work and R_free of every cycle, and where R_free is expected."""
 
 from __future__ import annotations
 
@@ -7,88 +7,39 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from workbench.core.arrays import FloatArray
 from workbench.core.events import CycleStatistics
-from workbench.gui.theme import PADDING, theme
-from workbench.gui.widgets.number_field import three_figures
-from workbench.gui.widgets.plot import EndLabel, Plot, nice_ticks
-from workbench.gui.widgets.text import Label, plain_text
+from workbench.gui.panels.cycle_plots import PlotPanel, at_cycle, cycle_ticks, error_of_r_free
+from workbench.gui.theme import theme
+from workbench.gui.widgets.plot import EndLabel, Plot, Ribbon, nice_ticks, tick_digits
+from workbench.gui.widgets.text import plain_text
 
-
-def error_of_r_free(r_free: float, n_free: int) -> float:
-    """Sampling error of R_free: 0.87 R_free / sqrt(n_free) (NaN without a test set)."""
-    return 0.87 * r_free / math.sqrt(n_free) if n_free > 0 else math.nan
-
-
-def cycle_ticks(last: int, planned: int) -> list[float]:
-    """Ticks of the cycle axis: 0 to the planned end, or further if the run went on."""
-    end = max(last, planned, 4)
-    ticks = nice_ticks(0, end, 6)
-    return [t for t in ticks if t >= 0]
-
-
-def at_cycle(statistics: Sequence[CycleStatistics], cycle: int) -> CycleStatistics:
-    """The row of a cycle, or the newest one when there is none of that number."""
-    return next((s for s in reversed(statistics) if s.cycle == cycle), statistics[-1])
-
-
-class PlotPanel(QWidget):
-    """A title, what the pointer is on, and a plot."""
-
-    def __init__(self, title: str, plot: Plot, hint: str = "") -> None:
-        super().__init__()
-        self.plot = plot
-        self._hint = hint
-        self.title = Label(title, size=13, weight=600)
-        self.readout = Label(hint, size=11, role="hint")
-        top = QHBoxLayout()
-        top.setContentsMargins(0, 0, 0, 0)
-        top.setSpacing(8)
-        top.addWidget(self.title)
-        top.addStretch(1)
-        top.addWidget(self.readout)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(PADDING, 12, PADDING, 4)
-        layout.setSpacing(2)
-        layout.addLayout(top)
-        layout.addWidget(plot, 1)
-        plot.hovered.connect(self._hover)
-        self.statistics: Sequence[CycleStatistics] = ()
-
-    def describe(self, row: int) -> str:
-        """What the pointer's cycle was like."""
-        s = self.statistics[row]
-        free = "" if math.isnan(s.r_free) else f"  R_{{free}} {s.r_free:.4f}"
-        return f"cycle {s.cycle}  weight {three_figures(s.xray_weight)}  R_{{work}} {s.r_work:.4f}{free}"
-
-    def row_at(self, at: QPointF) -> int | None:
-        """The cycle under the pointer: the nearest one along the axis."""
-        if not self.statistics or len(self.plot.x_ticks) < 2:
-            return None
-        x = np.array([self.plot.place(s.cycle, 0).x() for s in self.statistics])
-        row = int(np.argmin(np.abs(x - at.x())))
-        return row if abs(x[row] - at.x()) < 14 and self.plot.inner().contains(at) else None
-
-    def _hover(self, at: QPointF | None) -> None:
-        row = None if at is None else self.row_at(at)
-        self.readout.set_text(self._hint if row is None else self.describe(row))
-        self.title.setVisible(row is None or self.width() > 380)
+EXPECTED = "expected"
 
 
 class RFactorsPanel(PlotPanel):
-    """R_work solid, R_free dashed; the error bar stands on the newest point only."""
+    """R_work solid, R_free dashed; the error bar stands on the newest point only. Hatched: where R_free is expected
+    above this R_work. Thin and grey: other runs of the project."""
 
     def __init__(self) -> None:
         plot = Plot("R_work and R_free per cycle", right=80, x_name="cycle")
         super().__init__("R_{work} and R_{free} per cycle", plot)
-        self.error = pg.ErrorBarItem(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0), beam=0.0)
-        plot.addItem(self.error)
+        self.error = plot.error_bars()
         self.work = plot.curve()
         self.free = plot.curve()
         self.newest = plot.dots()
         plot.empty_text = "Starts with the first refinement"
+        self.expected: tuple[FloatArray, FloatArray] | None = None
+        """Gap R_free - R_work expected of every cycle of `statistics`, and the half-width of its band; set before
+        `show_statistics`."""
+
+    def describe(self, row: int) -> str:
+        said = super().describe(row)
+        if self.expected is None or row >= len(self.expected[0]) or not math.isfinite(self.expected[0][row]):
+            return said
+        middle = self.statistics[row].r_work + self.expected[0][row]
+        return f"{said}  expected {middle:.3f} \u00b1 {self.expected[1][row]:.3f}"
 
     def show_statistics(
         self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int, shown: int
@@ -98,13 +49,7 @@ class RFactorsPanel(PlotPanel):
         plot = self.plot
         plot.restyle()
         if not statistics:
-            plot.x_ticks, plot.y_ticks, plot.end_labels, plot.marks, plot.cursor_x = [], [], (), (), None
-            for curve in (self.work, self.free):
-                curve.setData([], [])
-            self.newest.setData([], [])
-            self.error.setData(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0))
-            plot.empty_text = "Starts with the first refinement"
-            plot.viewport().update()
+            plot.show_nothing("Starts with the first refinement")
             return
         plot.empty_text = ""
         cycles = np.array([s.cycle for s in statistics], dtype=float)
@@ -116,11 +61,22 @@ class RFactorsPanel(PlotPanel):
         values = np.concatenate([work, free[np.isfinite(free)]])
         if has_free and math.isfinite(sigma):
             values = np.append(values, [last.r_free - sigma, last.r_free + sigma])
+        plot.ribbon = self._ribbon(cycles, work)
+        others = [s.r_work for rows in self.others for s in rows]
+        others += [s.r_free for rows in self.others for s in rows if math.isfinite(s.r_free)]
+        values = np.append(values, others)
+        if plot.ribbon is not None:
+            edges = np.concatenate([plot.ribbon.low, plot.ribbon.high])
+            values = np.append(values, edges[np.isfinite(edges)])
         room = max(0.001, 0.02 * float(np.ptp(values)))
         y_ticks = nice_ticks(float(values.min()) - room, float(values.max()) + room, plot.tick_room())
-        step = y_ticks[1] - y_ticks[0]
-        plot.y_digits = 2 if abs(step * 100 - round(step * 100)) < 1e-6 else 3
-        plot.set_ranges(cycle_ticks(statistics[-1].cycle, planned), y_ticks)
+        plot.y_digits = tick_digits(y_ticks, 2)
+        furthest = max(statistics[-1].cycle, *(rows[-1].cycle for rows in self.others), 0)
+        plot.set_ranges(cycle_ticks(furthest, planned), y_ticks)
+        plot.faint = [
+            *self.faint_curves(lambda s: s.r_work),
+            *self.faint_curves(lambda s: s.r_free, "dash"),
+        ]
         self.work.setData(cycles, work, pen=plot.pen("work"))
         self.free.setData(cycles, free, pen=plot.pen("free", "dash"))
         c = theme.colours
@@ -145,10 +101,22 @@ class RFactorsPanel(PlotPanel):
             )
         else:
             labels.append(EndLabel(float(work.max()) + 0.004, "no test set", "hint", strong=False))
-            self.error.setData(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0))
+            plot.no_bars(self.error)
+        if plot.ribbon is not None:
+            row = next((i for i, s in enumerate(statistics) if s is last), len(statistics) - 1)
+            middle = 0.5 * float(plot.ribbon.low[row] + plot.ribbon.high[row])
+            labels.append(EndLabel(middle, EXPECTED, "label", strong=False, sample="hatch"))
+        labels += self.legend_of_others(float(work.min()))
         self.newest.setData(spots)
         plot.end_labels = labels
         plot.marks = marks
         plot.cursor_x = float(last.cycle)
         plot.setAccessibleDescription(", ".join(plain_text(label.markup) for label in labels))
         plot.viewport().update()
+
+    def _ribbon(self, cycles: FloatArray, work: FloatArray) -> Ribbon | None:
+        """Where R_free is expected, cycle by cycle."""
+        if self.expected is None or len(self.expected[0]) != len(work) or not np.isfinite(self.expected[0]).any():
+            return None
+        gap, half = self.expected
+        return Ribbon(cycles, work + gap - half, work + gap + half)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from workbench.core.settings import RefinementSettings
+from workbench.core.settings import RefinementSettings, RigidBody
 from workbench.gui.widgets.buttons import TextButton, Toggle
 from workbench.gui.widgets.lines import Row
 from workbench.gui.widgets.number_field import NumberField
@@ -18,7 +18,26 @@ B_MODELS = {
     "auto": "Automatic: tensors where the test set supports them",
     "isotropic": "Isotropic: one B for each atom",
     "anisotropic": "Anisotropic: a tensor for each atom",
+    "main-side": "Grouped: two B for each residue, main and side chain",
+    "per-residue": "Grouped: one B for each residue",
+    "fixed": "Not refined: B as they are",
 }
+B_SHORT = {
+    "main-side": ("two for each residue", "One B for the main chain, one for the side chain of every residue."),
+    "per-residue": ("one for each residue", "All atoms of a residue share one B."),
+    "fixed": ("not refined", "B stay as they are; only the overall scale follows the data."),
+}
+"""Value and tool tip of the row where B is not by atom."""
+RIGID_BODY: dict[RigidBody, tuple[str, str]] = {
+    "auto": ("automatic", "Automatic: when the start looks displaced"),
+    "on": ("at the start", "Before the first cycle of every run"),
+    "off": ("off", "Never"),
+}
+RIGID_GROUPS = {
+    "model": ("whole model", "The whole model as one body"),
+    "chains": ("by chain", "Every chain as a body"),
+}
+"""Value of the row, and words of the menu."""
 
 
 class RefinementPanel(QWidget):
@@ -41,6 +60,9 @@ class RefinementPanel(QWidget):
         self.b_choice.setAccessibleName("Change how B factors are described")
         self.b_choice.setToolTip("Between two cycles: the run goes on from its newest one")
         self.b_factors = Row("B factors", "isotropic", self.b_choice)
+        self.rigid_choice = TextButton("Change")
+        self.rigid_choice.setAccessibleName("Change how rigid bodies are placed")
+        self.rigid_bodies = Row("Rigid bodies", "automatic", self.rigid_choice)
         self.resolution_field = NumberField("High-resolution limit in angstrom", 0.3, 20.0)
         self.resolution_field.setFixedWidth(48)
         self.resolution_field.setToolTip(
@@ -56,18 +78,23 @@ class RefinementPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(Label("Strategy", size=12, weight=600, role="label"))
         layout.addSpacing(6)
-        rows = (self.coordinates, self.b_factors, self.hydrogens, self.solvent, self.resolution, self.cycles)
+        rows = (
+            self.coordinates, self.rigid_bodies, self.b_factors, self.hydrogens, self.solvent, self.resolution,
+            self.cycles,
+        )  # fmt: skip
         for row in rows:
             layout.addWidget(row)
         self.hydrogen_toggle.clicked.connect(self._hydrogens)
         self.cycles_field.entered.connect(self._cycles)
         self.resolution_field.entered.connect(self._resolution)
         self.b_choice.clicked.connect(self._choose_b)
+        self.rigid_choice.clicked.connect(self._choose_rigid)
         self._finest = 0.0
 
     def show_state(self, old: SessionState | None, state: SessionState) -> None:
         self._settings = state.settings
         self.cycles_field.set_number(state.settings.cycles)
+        self._show_rigid(state)
         prepared = state.prepared
         able = prepared is not None and state.status not in ("preparing", "stopping")
         self.resolution_field.setEnabled(able)
@@ -82,7 +109,9 @@ class RefinementPanel(QWidget):
             flags = prepared.model.anisotropic if state.shown is None else state.shown.state.anisotropic
             anisotropic, total = int(flags.sum()), len(prepared.model)
             free = " Tried by itself, judged by the test set." if state.settings.b_model == "auto" else ""
-            if anisotropic == 0:
+            if state.settings.b_model in B_SHORT:
+                self.b_factors.set_value(*B_SHORT[state.settings.b_model])
+            elif anisotropic == 0:
                 self.b_factors.set_value("isotropic", "One B for every atom.")
             elif anisotropic == total:
                 self.b_factors.set_value("anisotropic", f"A tensor for every atom.{free}")
@@ -126,6 +155,37 @@ class RefinementPanel(QWidget):
             action.setChecked(name == self._settings.b_model)
             action.triggered.connect(lambda _=False, name=name: self.b_model_wanted.emit(name))
         menu.popup(self.b_choice.mapToGlobal(self.b_choice.rect().bottomLeft()))
+
+    def _show_rigid(self, state: SessionState) -> None:
+        choice, groups = state.settings.rigid_body, state.settings.rigid_groups
+        words, tip = RIGID_BODY[choice]
+        bodies, long = RIGID_GROUPS.get(groups, ("segments", f"Bodies: {groups}"))
+        if choice != "off" and groups != "model":
+            words = f"{words}, {bodies}"
+        self.rigid_bodies.set_value(words, f"{tip}. {long}." if choice != "off" else "")
+        self.rigid_choice.setEnabled(state.status != "stopping")
+        waits = state.status in ("running", "paused", "stopping")
+        self.rigid_choice.setToolTip("Holds from the next run on" if waits else "")
+
+    def _choose_rigid(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        now = self._settings
+
+        def offer(words: str, checked: bool, wanted: RefinementSettings) -> None:
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(checked)
+            action.triggered.connect(lambda: self.settings_wanted.emit(wanted))
+
+        for name, (_, words) in RIGID_BODY.items():
+            offer(words, name == now.rigid_body, replace(now, rigid_body=name))
+        menu.addSeparator()
+        for groups, (_, words) in RIGID_GROUPS.items():
+            offer(words, groups == now.rigid_groups, replace(now, rigid_groups=groups))
+        if now.rigid_groups not in RIGID_GROUPS:
+            offer(f"Segments {now.rigid_groups}", True, now)
+        menu.popup(self.rigid_choice.mapToGlobal(self.rigid_choice.rect().bottomLeft()))
 
     def _cycles(self, value: float) -> None:
         self.settings_wanted.emit(replace(self._settings, cycles=round(value)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from workbench.gui.theme import PADDING, theme
 from workbench.gui.widgets.buttons import Pill, TextButton
 from workbench.gui.widgets.number_field import three_figures
-from workbench.gui.widgets.plot import Plot, PointLabel, nice_ticks
+from workbench.gui.widgets.plot import Plot, PointLabel, nice_ticks, tick_digits
 from workbench.gui.widgets.text import Label, Paragraph, literal
 from workbench.session.weight_scan import AUTOMATIC
 
@@ -48,10 +47,8 @@ class ScanPanel(QWidget):
             pill.setChecked(name == self.quantity)
             pill.clicked.connect(lambda _=False, name=name: self.show_quantity(name))
         self.plot = Plot("Weight scan", right=8, x_name="rms Z of bonds", below=True)
-        self.plot.margins = (52, 12, 12, 34)
-        self.plot.getPlotItem().layout.setContentsMargins(*self.plot.margins)
-        self.error = pg.ErrorBarItem(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0), beam=0.0)
-        self.plot.addItem(self.error)
+        self.plot.set_margins(52, 12, 12, 34)
+        self.error = self.plot.error_bars()
         self.path = self.plot.curve()
         self.points = self.plot.dots()
         self.plot.hovered.connect(self._hover)
@@ -164,12 +161,7 @@ class ScanPanel(QWidget):
         self._order = [name for name, _ in known]
         if not known:
             self._x = self._y = np.zeros(0)
-            plot.x_ticks, plot.y_ticks, plot.point_labels = [], [], ()
-            self.path.setData([], [])
-            self.points.setData([], [])
-            self.error.setData(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0))
-            plot.empty_text = "No scan yet"
-            plot.viewport().update()
+            plot.show_nothing("No scan yet")
             return
         plot.empty_text = ""
         x = np.array([v["statistics"]["rmsz_bonds"] for _, v in known])
@@ -179,10 +171,9 @@ class ScanPanel(QWidget):
         self._x, self._y = x, y
         room = max(0.002, 0.12 * float(np.ptp(y)))
         ticks = nice_ticks(float((y - sigma).min()) - room / 2, float((y + sigma).max()) + room, 5)
-        step = ticks[1] - ticks[0]
-        plot.y_digits = 2 if math.isclose(step * 100, round(step * 100), abs_tol=1e-6) else 3
+        plot.y_digits = tick_digits(ticks, 2)
         x_ticks = nice_ticks(0.0, float(x.max()) * 1.1, 6)
-        plot.x_digits = 0 if all(abs(t - round(t)) < 1e-9 for t in x_ticks) else 1
+        plot.x_digits = tick_digits(x_ticks, most=1)
         plot.set_ranges(x_ticks, ticks)
         c = theme.colours
         self.path.setData(x, y, pen=plot.pen("free", "dash", 1.2))
@@ -190,7 +181,7 @@ class ScanPanel(QWidget):
             beam = 0.015 * (x_ticks[-1] - x_ticks[0])
             self.error.setData(x=x, y=y, height=2 * sigma, beam=beam, pen=plot.pen("track", "solid", 1.4))
         else:
-            self.error.setData(x=np.zeros(0), y=np.zeros(0), height=np.zeros(0))
+            plot.no_bars(self.error)
         spots, labels = [], []
         for name, v in known:
             best, chosen = name == self._recommended, name == self._chosen

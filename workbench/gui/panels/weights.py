@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from workbench.core.settings import FAMILIES, RefinementSettings
 from workbench.gui.theme import PADDING, theme
-from workbench.gui.widgets.buttons import Disclosure, Pill
+from workbench.gui.widgets.buttons import Disclosure, Pill, TextButton
 from workbench.gui.widgets.log_slider import LogSlider
 from workbench.gui.widgets.number_field import NumberField, three_figures
 from workbench.gui.widgets.text import Label
@@ -18,6 +19,9 @@ from workbench.session.state import SessionState
 
 B_RESTRAINT = FAMILIES.index("b_similarity")
 SHOWN = {"chirality": "chirals"}
+LOCAL_NAMES = {"jelly_body": "jelly body", "ncs": "NCS"}
+LOCAL = tuple(name for name in LOCAL_NAMES if name in {f.name for f in fields(RefinementSettings)})
+"""Settings of restraints of distances within the model that the engine has: multiplier, 0 off, None automatic."""
 SEND_EVERY = 120
 """ms: while a handle is dragged, not every pixel is sent to the run."""
 
@@ -85,22 +89,80 @@ class FamilyRow(QWidget):
         self.number.set_text(f"{value:.2f}" if value < 1 else f"{value:.1f}")
 
 
+class LocalRow(QWidget):
+    """One kind of restraints of distances, with a setting of its own: name, small slider, and a button that says its
+    strength and offers the program's choice, none, or the usual one. `wanted(float | None)`: None automatic, 0 off."""
+
+    wanted = Signal(object)
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setting = name
+        shown = LOCAL_NAMES[name]
+        self._value: float | None = None
+        self.name = Label(shown, role="label")
+        self.slider = LogSlider(f"Strength of {shown} restraints", 0.1, 10.0, small=True)
+        self.slider.setToolTip("Double click on the handle: automatic")
+        self.choice = TextButton("auto")
+        self.choice.setAccessibleName(f"{shown} restraints: automatic, off or the usual strength")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.name)
+        layout.addWidget(self.slider, 1)
+        layout.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignRight)
+        self.setFixedHeight(20)
+        self.slider.moved.connect(lambda value: self.wanted.emit(value))
+        self.slider.automatic_wanted.connect(lambda: self.wanted.emit(None))
+        self.choice.clicked.connect(self._choose)
+        self._restyle()
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        self.name.setFixedWidth(theme.sizes.value_x - PADDING - 16 - 8)
+        self.choice.setFixedWidth(32)
+
+    def show_value(self, value: float | None) -> None:
+        self._value = value
+        text = "auto" if value is None else "off" if value == 0.0 else f"{value:.2f}" if value < 1 else f"{value:.1f}"
+        if text != self.choice.text():
+            self.choice.setText(text)
+            self.choice.update()
+        self.slider.set_automatic(1.0 if value is None else None)
+        if not self.slider.isSliderDown():
+            self.slider.set_number(value or 1.0)
+
+    def _choose(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        offers: tuple[tuple[str, float | None], ...] = (("Automatic", None), ("Off", 0.0), ("Usual strength", 1.0))
+        for words, value in offers:
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(value == self._value)
+            action.triggered.connect(lambda _=False, value=value: self.wanted.emit(value))
+        menu.popup(self.choice.mapToGlobal(self.choice.rect().bottomLeft()))
+
+
 class WeightsPanel(QWidget):
-    """Emits `weight_wanted(float | None)` and `settings_wanted(RefinementSettings)`."""
+    """Emits `weight_wanted(float | None)` and `settings_wanted(RefinementSettings)`. local: settings of restraints of
+    distances within the model."""
 
     weight_wanted = Signal(object)
     settings_wanted = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, local: Sequence[str] = LOCAL) -> None:
         super().__init__()
         self._settings = RefinementSettings()
         self._automatic: float | None = None
         self._range_of: object = None
         self.data = WeightRow("Data", LogSlider("Data against geometry", 0.1, 100.0, left="geometry", right="data"))
         self.data.slider.setToolTip("Weight of the data against the geometry. Double click on the handle: automatic")
-        self.b = WeightRow("B restraint", LogSlider("B restraint", 0.1, 10.0, left="free", right="smooth"))
-        self.b.slider.setToolTip("How alike the B factors of neighbours are kept. Double click on the handle: 1")
-        self.b.slider.set_automatic(None)
+        self.b = WeightRow("B restraint", LogSlider("B restraint", 0.01, 10.0, left="free", right="smooth"))
+        self.b.slider.setToolTip(
+            "How alike the B factors of neighbours are kept. Automatic: as the test set asks. Double click on the"
+            " handle: automatic"
+        )
         self.families = Disclosure("Restraint families")
         self.family_box = QWidget()
         box = QVBoxLayout(self.family_box)
@@ -111,6 +173,10 @@ class WeightsPanel(QWidget):
             box.addWidget(row)
             row.slider.moved.connect(lambda value, family=row.family: self._family(family, value))
             row.slider.automatic_wanted.connect(lambda family=row.family: self._family(family, 1.0))
+        self.local_rows = [LocalRow(name) for name in local]
+        for local_row in self.local_rows:
+            box.addWidget(local_row)
+            local_row.wanted.connect(lambda value, name=local_row.setting: self._local(name, value))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -130,12 +196,16 @@ class WeightsPanel(QWidget):
         self.data.slider.automatic_wanted.connect(self._weight_automatic)
         self.data.field.entered.connect(self._weight_typed)
         self.data.auto.clicked.connect(self._auto_clicked)
-        self.b.slider.moved.connect(lambda value: self._family("b_similarity", value))
-        self.b.slider.automatic_wanted.connect(lambda: self._family("b_similarity", 1.0))
-        self.b.field.entered.connect(lambda value: self._family("b_similarity", value))
-        self.b.auto.clicked.connect(lambda: self._family("b_similarity", 1.0))
+        self.b.slider.moved.connect(self._b_weight)
+        self.b.slider.automatic_wanted.connect(lambda: self._b_weight(None))
+        self.b.field.entered.connect(self._b_weight)
+        self.b.auto.clicked.connect(lambda: self._b_weight(None))
         self._pending_weight: float | None = None
+        self._pending_b: tuple[float | None] | None = None
+        """What was asked for beta (None: automatic) and not yet sent."""
+        self._automatic_b: float | None = None
         self._pending_families: dict[str, float] = {}
+        self._pending_local: dict[str, float | None] = {}
         self._send = QTimer(self)
         self._send.setSingleShot(True)
         self._send.setInterval(SEND_EVERY)
@@ -151,14 +221,18 @@ class WeightsPanel(QWidget):
                 low, high = weight_range(self._automatic)
                 self.data.slider.set_limits(low, high)
                 self.data.field.set_limits(low / 10, high * 10)
+            self._automatic_b = latest.statistics.b_weight
         elif state.prepared is None:
-            self._automatic = None
+            self._automatic = self._automatic_b = None
         shown = state.settings.weight if state.settings.weight is not None else self._automatic
         if self._pending_weight is None and not self.data.slider.isSliderDown():
             self._show_weight(shown, state.settings.weight is None)
         self.data.setEnabled(shown is not None)
-        if not self._pending_families:
+        if not self._pending_families and not self._pending_local:
             self._show_families(state.settings.family_weights)
+        self.b.setEnabled(self._automatic_b is not None and state.settings.b_model != "fixed")
+        if self._pending_b is None:
+            self._show_b(state.settings.b_weight)
 
     def _show_weight(self, value: float | None, automatic: bool) -> None:
         number = "" if self._automatic is None else f" {three_figures(self._automatic)}"
@@ -173,18 +247,30 @@ class WeightsPanel(QWidget):
             self.data.field.clear_number()
 
     def _show_families(self, weights: tuple[float, ...]) -> None:
-        b = weights[B_RESTRAINT]
-        self.b.auto.set_text("Auto 1.00")
-        self.b.auto.setChecked(b == 1.0)
-        self.b.field.set_number(b)
-        self.b.slider.set_automatic(None if b == 1.0 else 1.0)
-        if not self.b.slider.isSliderDown():
-            self.b.slider.set_number(b)
         for row in self.family_rows:
             row.show_number(weights[FAMILIES.index(row.family)])
         others = [w for i, w in enumerate(weights) if i != B_RESTRAINT]
-        changed = sum(w != 1.0 for w in others)
+        local = [self._pending_local.get(r.setting, getattr(self._settings, r.setting)) for r in self.local_rows]
+        for local_row, value in zip(self.local_rows, local, strict=True):
+            local_row.show_value(value)
+        changed = sum(w != 1.0 for w in others) + sum(value is not None for value in local)
         self.families.set_summary("all \u00d7 1.0" if not changed else f"{changed} changed")
+
+    def _show_b(self, beta: float | None) -> None:
+        """beta: the user's, None for the automatic one."""
+        own = self._settings.family_weights[B_RESTRAINT]
+        known = self._automatic_b
+        self.b.auto.set_text("Auto" if known is None else f"Auto {three_figures(known)}")
+        self.b.auto.setChecked(beta is None and own == 1.0)
+        self.b.auto.setToolTip("The test set decides" if beta is None else "Let the test set decide again")
+        self.b.slider.set_automatic(known)
+        shown = beta if beta is not None else known
+        if shown is None:
+            self.b.field.clear_number()
+            return
+        self.b.field.set_number(shown * own)
+        if not self.b.slider.isSliderDown():
+            self.b.slider.set_number(shown * own)
 
     # what the user does
 
@@ -211,6 +297,21 @@ class WeightsPanel(QWidget):
         self._show_weight(self._automatic, True)
         self.weight_wanted.emit(None)
 
+    def _b_weight(self, value: float | None) -> None:
+        self._pending_b = (value,)
+        # A multiplier of this family (an older project) gives way to the weight itself.
+        self._pending_families["b_similarity"] = 1.0
+        self._settings = replace(self._settings, family_weights=self._with_pending())
+        self._show_b(value)
+        if not self._send.isActive():
+            self._send.start()
+
+    def _local(self, name: str, value: float | None) -> None:
+        self._pending_local[name] = value
+        self._show_families(self._with_pending())
+        if not self._send.isActive():
+            self._send.start()
+
     def _family(self, family: str, value: float) -> None:
         self._pending_families[family] = value
         self._show_families(self._with_pending())
@@ -225,9 +326,11 @@ class WeightsPanel(QWidget):
 
     def _flush(self) -> None:
         weight, self._pending_weight = self._pending_weight, None
-        if self._pending_families:
-            weights = self._with_pending()
-            self._pending_families = {}
-            self.settings_wanted.emit(replace(self._settings, family_weights=weights))
+        if self._pending_families or self._pending_b is not None or self._pending_local:
+            wanted = replace(self._settings, family_weights=self._with_pending(), **self._pending_local)  # type: ignore[arg-type]
+            if self._pending_b is not None:
+                wanted = replace(wanted, b_weight=self._pending_b[0])
+            self._pending_families, self._pending_b, self._pending_local = {}, None, {}
+            self.settings_wanted.emit(wanted)
         if weight is not None:
             self.weight_wanted.emit(weight)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QWidget
 
 from workbench.core.arrays import FloatArray
@@ -35,15 +35,48 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
     return [round(k * step, 12) for k in range(first, last + 1)]
 
 
+def tick_digits(ticks: Sequence[float], least: int = 0, most: int = 3) -> int:
+    """Digits after the point that tell all ticks exactly, between least and most."""
+    for digits in range(least, most):
+        if all(math.isclose(t, round(t, digits), abs_tol=1e-9) for t in ticks):
+            return digits
+    return most
+
+
+@dataclass(frozen=True, eq=False)
+class Ribbon:
+    """A hatched band with dashed edges along x: from low to high (k,), data units; gaps where not finite."""
+
+    x: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class FaintCurve:
+    """A curve of another run, thin and grey behind all others; a ring stands at its last point where wanted."""
+
+    x: FloatArray
+    y: FloatArray
+    dash: str = "solid"
+    ring: bool = False
+
+
+SAMPLE = 22.0
+"""px: room for a sample of a line or a hatch before a name."""
+
+
 @dataclass(frozen=True)
 class EndLabel:
-    """A name beside the last point of a curve; `number` is set flush right where given."""
+    """A name beside the last point of a curve; `number` is set flush right where given. sample: "hatch" or "faint",
+    a picture of what it names before it."""
 
     y: float
     markup: str
     role: str
     strong: bool = True
     number: str = ""
+    sample: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,13 +117,17 @@ class Plot(pg.PlotWidget):
         self.avoid: Sequence[tuple[float, float]] = ()
         self.cursor_x: float | None = None
         self.band: tuple[float, float, str] | None = None
+        self.ribbon: Ribbon | None = None
+        self.faint: Sequence[FaintCurve] = ()
+        self._items: list[pg.PlotDataItem | pg.ScatterPlotItem] = []
+        self._error_bars: list[pg.ErrorBarItem] = []
         self.empty_text = ""
         item = self.getPlotItem()
         for axis in ("left", "bottom", "top", "right"):
             item.hideAxis(axis)
         item.hideButtons()
         item.setMouseEnabled(False, False)
-        item.layout.setContentsMargins(*self.margins)
+        self.set_margins(*self.margins)
         item.getViewBox().setDefaultPadding(0)
         item.getViewBox().setBorder(None)
         item.getViewBox().setBackgroundColor(None)
@@ -105,16 +142,45 @@ class Plot(pg.PlotWidget):
     def restyle(self) -> None:
         self.setBackground(theme.colours.panel)
 
+    def set_margins(self, left: int, top: int, right: int, bottom: int) -> None:
+        """px around the data."""
+        self.margins = (left, top, right, bottom)
+        self.getPlotItem().layout.setContentsMargins(*self.margins)
+
     def curve(self) -> pg.PlotDataItem:
         """A new curve without data."""
         item = pg.PlotDataItem()
         self.addItem(item)
+        self._items.append(item)
         return item
 
     def dots(self) -> pg.ScatterPlotItem:
         item = pg.ScatterPlotItem(pxMode=True)
         self.addItem(item)
+        self._items.append(item)
         return item
+
+    def error_bars(self) -> pg.ErrorBarItem:
+        """New error bars without data."""
+        item = pg.ErrorBarItem(**_no_bars())
+        self.addItem(item)
+        self._error_bars.append(item)
+        return item
+
+    def no_bars(self, bars: pg.ErrorBarItem) -> None:
+        """Take error bars away."""
+        bars.setData(**_no_bars())
+
+    def show_nothing(self, why: str) -> None:
+        """No data, and why, in the middle."""
+        self.x_ticks, self.y_ticks, self.end_labels, self.point_labels, self.marks = [], [], (), (), ()
+        self.cursor_x, self.band, self.ribbon, self.faint = None, None, None, ()
+        for item in self._items:
+            item.setData([], [])
+        for bars in self._error_bars:
+            self.no_bars(bars)
+        self.empty_text = why
+        self.viewport().update()
 
     def pen(self, role: str, dash: str = "solid", width: float = 2.0) -> QPen:
         # A cosmetic pen counts device pixels.
@@ -190,6 +256,7 @@ class Plot(pg.PlotWidget):
                 fill = QColor(c["track"])
                 fill.setAlpha(150)
                 painter.fillRect(QRectF(box.left(), top, box.width(), bottom - top), fill)
+        self._draw_ribbon(painter, box)
         painter.setPen(QPen(c["grid"], 1))
         for value in self.y_ticks[1:]:
             level = round(self.place(0, value).y())
@@ -218,10 +285,54 @@ class Plot(pg.PlotWidget):
             painter.drawText(
                 QRectF(box.right() + 14, base + 4, 60, 15), int(Qt.AlignmentFlag.AlignVCenter), self.x_name
             )
+        self._draw_faint(painter, box)
         if self.cursor_x is not None:
             x = self.place(self.cursor_x, 0).x()
             painter.setPen(QPen(c["accent"], 2))
             painter.drawLine(QPointF(x, box.top() - 1), QPointF(x, box.bottom()))
+        painter.restore()
+
+    def _draw_ribbon(self, painter: QPainter, box: QRectF) -> None:
+        if self.ribbon is None:
+            return
+        painter.save()
+        painter.setClipRect(box)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        edge = QPen(theme.colours["hint"], 1)
+        edge.setDashPattern([3, 3])
+        good = np.isfinite(self.ribbon.low) & np.isfinite(self.ribbon.high)
+        for rows in np.split(np.arange(len(good)), np.flatnonzero(np.diff(good)) + 1):
+            if not len(rows) or not good[rows[0]]:
+                continue
+            sides = [
+                [self.place(float(self.ribbon.x[i]), float(values[i])) for i in rows]
+                for values in (self.ribbon.low, self.ribbon.high)
+            ]
+            if len(rows) == 1:
+                sides = [[side[0] - QPointF(4, 0), side[0] + QPointF(4, 0)] for side in sides]
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_hatch())
+            painter.drawPolygon(QPolygonF([*sides[0], *reversed(sides[1])]))
+            painter.setPen(edge)
+            for side in sides:
+                painter.drawPolyline(QPolygonF(side))
+        painter.restore()
+
+    def _draw_faint(self, painter: QPainter, box: QRectF) -> None:
+        if not self.faint:
+            return
+        painter.save()
+        painter.setClipRect(box.adjusted(-4, -4, 4, 4))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for curve in self.faint:
+            good = np.isfinite(curve.x) & np.isfinite(curve.y)
+            places = [self.place(float(a), float(b)) for a, b in zip(curve.x[good], curve.y[good], strict=True)]
+            painter.setPen(_faint_pen(curve.dash))
+            painter.drawPolyline(QPolygonF(places))
+            if curve.ring and places:
+                painter.setPen(_faint_pen("solid"))
+                painter.drawEllipse(places[-1], 3.0, 3.0)
         painter.restore()
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
@@ -292,7 +403,17 @@ class Plot(pg.PlotWidget):
         for label, y in zip(labels, places, strict=True):
             colour = theme.colours[label.role]
             weight = 600 if label.strong else 400
-            text.draw(painter, x, y + 4, label.markup, 12, colour, weight, self.width() - x)
+            start = x + (SAMPLE if label.sample else 0.0)
+            if label.sample == "hatch":
+                painter.setPen(QPen(theme.colours["hint"], 1))
+                painter.setBrush(_hatch())
+                painter.drawRect(QRectF(x + 0.5, y - 4.5, 15, 9))
+            elif label.sample:
+                painter.setPen(_faint_pen("solid"))
+                painter.drawLine(QPointF(x, y), QPointF(x + 16, y))
+            text.draw(
+                painter, start, y + 4, label.markup, 11 if label.sample else 12, colour, weight, self.width() - start
+            )
             if label.number:
                 width = text.measure(label.number, 12, 600)
                 painter.fillRect(QRectF(self.width() - width - 2, y - 6, width + 2, 12), theme.colours["panel"])
@@ -322,3 +443,20 @@ class Plot(pg.PlotWidget):
                 taken.append(spot)
                 role = "text" if label.strong else "label"
                 text.draw(painter, spot.left(), at.y() + shift, label.markup, size, theme.colours[role], weight)
+
+
+def _no_bars() -> dict[str, object]:
+    nothing = np.zeros(0)
+    return {"x": nothing, "y": nothing, "height": nothing, "beam": 0.0}
+
+
+def _hatch() -> QBrush:
+    return QBrush(theme.colours["hint"], Qt.BrushStyle.BDiagPattern)
+
+
+def _faint_pen(dash: str) -> QPen:
+    colour = QColor(theme.colours["hint"])
+    pen = QPen(colour, 1.0)
+    if DASHES[dash]:
+        pen.setDashPattern(DASHES[dash])
+    return pen

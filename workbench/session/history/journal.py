@@ -425,6 +425,11 @@ class Journal:
         """item -> result (JSON) of a study."""
         return dict(self._read("SELECT item, result FROM study WHERE kind = ? AND plan = ? ORDER BY id", (kind, plan)))
 
+    def latest_study(self, kind: str) -> tuple[str, float] | None:
+        """The plan of the study of a kind that was worked at last, and when (seconds since the epoch)."""
+        rows = self._read("SELECT plan, time FROM study WHERE kind = ? ORDER BY time DESC, id DESC LIMIT 1", (kind,))
+        return (str(rows[0][0]), float(rows[0][1])) if rows else None
+
     def load_study(self, kind: str, plan: str, item: str) -> CycleFinished | None:
         rows = self._read("SELECT document FROM study WHERE kind = ? AND plan = ? AND item = ?", (kind, plan, item))
         if not rows or rows[0][0] is None:

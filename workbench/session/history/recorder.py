@@ -166,6 +166,8 @@ def described(old: RefinementSettings, new: RefinementSettings) -> str:
     words = []
     if old.weight != new.weight:
         words.append(f"weight {weight(old.weight)} → {weight(new.weight)}")
+    if old.b_weight != new.b_weight:
+        words.append(f"B restraint {weight(old.b_weight)} → {weight(new.b_weight)}")
     for family, one, other in zip(FAMILIES, old.family_weights, new.family_weights, strict=True):
         if one != other:
             words.append(f"{family.replace('_', ' ')} {one:.3g} → {other:.3g}")
