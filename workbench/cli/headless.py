@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -113,8 +114,10 @@ def run_headless(
 ) -> int:
     """Run, report, write the five files; returns the exit code. Errors of input are printed here.
 
-    project: file that keeps every cycle as the window does; it must not exist yet.
+    project: file that keeps every cycle as the window does; it must not exist yet. Without one nobody looks at the fit
+    of the residues cycle by cycle.
     """
+    request = replace(request, residue_fit=bool(project))
     if source is None:
         from workbench.session.run import run
 

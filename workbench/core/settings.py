@@ -98,6 +98,7 @@ class RunRequest:
     library: folder of a monomer library, "embedded", or "" for what is installed and else the embedded one.
     links: the user's decisions on links, by the label of `Prepared.links`: True to bond, False not to.
     strict_links: such a decision that cannot be followed is an error instead of a warning.
+    residue_fit: every cycle tells how its residues fit their density, which costs two maps a cycle.
     """
 
     model_path: str
@@ -115,3 +116,4 @@ class RunRequest:
     links: tuple[tuple[str, bool], ...] = ()
     strict_links: bool = False
     intake: DataOptions = field(default_factory=DataOptions)
+    residue_fit: bool = True

@@ -143,7 +143,9 @@ def _softer_b(problem: RefinementProblem, point: Point, result: StepResult) -> V
     softer = problem.atoms.advanced(point.state, problem.atoms.limited(-LOG_STEP * by_weight))
     data = problem.data
     before = data.free_log_likelihood(point.f_atoms, point.f_mask, point.fitted)
-    after = data.free_log_likelihood(factors_of(problem, softer).total, point.f_mask, point.fitted)
+    after = data.free_log_likelihood(
+        problem.factors.f_calc(problem.atoms.scatterers(softer)), point.f_mask, point.fitted
+    )
     return verdict(before, after)
 
 

@@ -102,7 +102,7 @@ def finished_cycle(
     )
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, best,
-        fit=_fit_of_residues(problem, point), worst=geometry.worst,
+        fit=_fit_of_residues(problem, point) if problem.groups is not None else None, worst=geometry.worst,
     )  # fmt: skip
 
 
@@ -129,6 +129,7 @@ def model_numbers(point: Point, geometry: GeometryStatistics, judged: FittedData
 
 def _fit_of_residues(problem: RefinementProblem, point: Point) -> ResidueFit:
     data, groups = problem.data, problem.groups
+    assert groups is not None
     m = len(data.hkl)
     f_obs, observed, free = np.zeros(m), np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
     f_obs[data.rows], observed[data.rows], free[data.rows] = data.f_obs, True, data.free

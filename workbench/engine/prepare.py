@@ -56,8 +56,8 @@ class RefinementProblem:
     first_cycle: int
     automatic_weight: float | None
     b_weight: float | None
-    groups: tuple[IntArray, IntArray]
-    """Main and side chains, as `residue_parts.group_rows`."""
+    groups: tuple[IntArray, IntArray] | None
+    """Main and side chains, as `density_fit.group_rows`; None where nobody wants to know how they fit."""
 
     def with_anisotropic(self, anisotropic: BoolArray) -> RefinementProblem:
         """The same problem with tensors for the atoms `anisotropic` (n,)."""

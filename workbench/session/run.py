@@ -125,7 +125,7 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
     yield preparing if cache.warm else _compiling(preparing)
     from workbench.engine.prepare import prepare
 
-    return prepare(
+    problem = prepare(
         model,
         reflections,
         monomers.library,
@@ -139,3 +139,4 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
         automatic_weight=request.automatic_weight,
         b_weight=request.b_weight,
     )
+    return problem if request.residue_fit else replace(problem, groups=None)

@@ -36,7 +36,9 @@ LARGEST_CUT, RAISE = 1.5, 1.12
 """Largest factor by which the weight is lowered, and the one by which it is raised, in one cycle."""
 
 LOG_STEP = 0.35
-"""Largest change of ln beta in one cycle, and the one that the test set is asked about."""
+"""Change of ln beta that the test set is asked about, and that a preference by two standard errors brings."""
+LARGEST_LOG_STEP = 0.9
+"""Largest change of ln beta in one cycle: the answer is linear, and a clear one says that the best is further away."""
 CLEAR = 1.0
 """Standard errors that the test set must prefer another beta by, for beta to move."""
 SILENT = 2
@@ -147,7 +149,8 @@ class AutomaticWeight:
         z = softer_b.z
         if abs(z) < CLEAR:
             return replace(self, silent=SILENT)
-        factor = math.exp(LOG_STEP * max(-1.0, min(1.0, z / (2.0 * CLEAR))))
+        step = LOG_STEP * z / (2.0 * CLEAR)
+        factor = math.exp(max(-LARGEST_LOG_STEP, min(LARGEST_LOG_STEP, step)))
         most, least = (self.of_resolution / limit for limit in B_LIMITS)
         return replace(self, data_to_b=min(max(factor * self.data_to_b, least), most))
 

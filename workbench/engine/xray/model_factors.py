@@ -103,8 +103,9 @@ class DataSet:
         f_obs, sigma = self.f_obs / k, self.sigma / k
         if sigma_a is None:
             sigma_a = estimate_sigma_a(
-                f_obs, sigma, amplitude, self.d_star_sq, self.epsilon, self.centric, self.free, self.has_free
-            )
+                f_obs, sigma, amplitude, self.d_star_sq, self.epsilon, self.centric, self.free, self.has_free,
+                previous.sigma_a if previous else None,
+            )  # fmt: skip
         sigma_d_all = sigma_a.d_at(self.geometry.d_star_sq)
         d, s = sigma_d_all[self.rows], sigma_a.s_at(self.d_star_sq)
         likelihood = amplitude_likelihood(f_obs, sigma, amplitude, d, s, self.epsilon, self.centric)

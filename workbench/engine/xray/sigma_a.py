@@ -32,13 +32,16 @@ _LARGEST_LOGIT = 7.0
 @dataclass(frozen=True, eq=False)
 class SigmaA:
     """D and S as functions of resolution. edges: (k,) nodes in 1/d^2; logit_d, log_s: (k,) values there, linear
-    between and constant beyond. source: in words, from which reflections. n_used: how many of the deciding set."""
+    between and constant beyond. source: in words, from which reflections. n_used: how many of the deciding set.
+    of_work: logit D and ln S as the work reflections alone want them; correction: of the test set, at its nodes."""
 
     edges: FloatArray
     logit_d: FloatArray
     log_s: FloatArray
     source: str
     n_used: int
+    of_work: tuple[FloatArray, FloatArray]
+    correction: FloatArray | None = None
 
     def d_at(self, d_star_sq: FloatArray) -> FloatArray:
         """D, in (0, 1), at any 1/d^2."""
@@ -80,11 +83,13 @@ def estimate_sigma_a(
     centric: BoolArray,
     free: BoolArray,
     has_free: bool,
+    previous: SigmaA | None = None,
 ) -> SigmaA:
     """Maximum-likelihood D and S for the observed reflections.
 
     f_obs, sigma, f_model: (n,) amplitudes in electrons. d_star_sq: (n,) 1/d^2. epsilon, centric: (n,). free: (n,)
     test set. The test set decides when there is one; without it the work set alone does, and `source` says so.
+    previous: the estimate of a similar model for the same reflections, where the search begins.
     """
     everything = _Set(f_obs, sigma, f_model, d_star_sq, epsilon, centric)
     work_rows, free_rows = np.flatnonzero(~free), np.flatnonzero(free)
@@ -93,24 +98,27 @@ def estimate_sigma_a(
     work = everything.take(by_resolution[::stride])
     bins = logarithmic_bins(work.d_star_sq, lowest=150, fewest=80, most=14)
     edges = bins.edges
-    shape_d, shape_s = _start(work, edges)
-    shape_d, shape_s = _fit(work, edges, edges, shape_d, shape_s, prior=None)
+    shape_d, shape_s = _start(work, edges) if previous is None else previous.of_work
+    shape_d, shape_s, _ = _fit(work, edges, edges, shape_d, shape_s, None, None)
+    of_work = shape_d, shape_s
     if not has_free or len(free_rows) == 0:
-        return SigmaA(edges, shape_d, shape_s, f"work set ({len(work_rows)} reflections; no test set)", len(work_rows))
+        source = f"work set ({len(work_rows)} reflections; no test set)"
+        return SigmaA(edges, shape_d, shape_s, source, len(work_rows), of_work)
     test = everything.take(free_rows)
     nodes = int(np.clip(len(free_rows) // 60, 1, 8))
     coarse = np.linspace(edges[0], edges[-1], nodes) if nodes > 1 else edges[:1]
     if nodes > 2:  # half way to equal counts: low resolution keeps nodes of its own
         quantiles = np.quantile(test.d_star_sq, np.linspace(0.0, 1.0, nodes))
         coarse = 0.5 * (coarse + quantiles)
-    shape_d, shape_s = _fit(test, edges, coarse, shape_d, shape_s, prior=(1.0, 0.5))
+    begin = previous.correction if previous is not None else None
+    shape_d, shape_s, correction = _fit(test, edges, coarse, shape_d, shape_s, (1.0, 0.5), begin)
     few = len(free_rows) < 50
     source = (
         f"work set, corrected by the {len(free_rows)} test reflections"
         if few
         else f"test set ({len(free_rows)} reflections)"
     )
-    return SigmaA(edges, shape_d, shape_s, source, len(free_rows))
+    return SigmaA(edges, shape_d, shape_s, source, len(free_rows), of_work, correction)
 
 
 def _start(data: _Set, edges: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -130,10 +138,12 @@ def _fit(
     base_d: FloatArray,
     base_s: FloatArray,
     prior: tuple[float, float] | None,
-) -> tuple[FloatArray, FloatArray]:
+    begin: FloatArray | None,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Values of logit D and ln S at `edges`: base + a correction linear between `nodes`, by maximum likelihood.
 
     prior: standard deviations of the two corrections at their nodes; None leaves only the penalty on kinks.
+    begin: (2 k,) where the search for the correction begins, which is given back as well.
     """
     k = len(nodes)
     to_edges = (
@@ -175,7 +185,8 @@ def _fit(
         return value / n, gradient / n
 
     to_nodes = np.concatenate([np.interp(nodes, edges, base_d), np.interp(nodes, edges, base_s)])
-    result = minimize(objective, np.zeros(2 * k), jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-8})
+    start = np.zeros(2 * k) if begin is None or len(begin) != 2 * k else begin
+    result = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-8})
     x = np.asarray(result.x, dtype=np.float64)
     logit_d = np.clip(base_d + to_edges @ x[:k], -_LARGEST_LOGIT, _LARGEST_LOGIT)
-    return logit_d, base_s + to_edges @ x[k:]
+    return logit_d, base_s + to_edges @ x[k:], x

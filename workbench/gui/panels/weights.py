@@ -112,7 +112,7 @@ class LocalRow(QWidget):
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignRight)
         self.setFixedHeight(20)
-        self.slider.moved.connect(lambda value: self.wanted.emit(value))
+        self.slider.moved.connect(self.wanted.emit)
         self.slider.automatic_wanted.connect(lambda: self.wanted.emit(None))
         self.choice.clicked.connect(self._choose)
         self._restyle()
