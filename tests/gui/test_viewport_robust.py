@@ -414,6 +414,10 @@ def test_the_legend_marks_the_map_that_the_wheel_sets(view: Viewport) -> None:
     assert [row.active for row in overlay.content.levels] == [True, False] and marked() == [True, False]
     view.perform("next_map")
     assert [row.active for row in overlay.content.levels] == [False, True] and marked() == [False, True]
+    view.set_section(True)
+    assert view._overlay.content.levels[1].remark == "section, a line each \u03c3"
+    view.set_section(False)
+    assert "green" in view._overlay.content.levels[1].remark
     # Colours are told in words that are each map's own.
     view.tracer.add_map("polder A 1", blob((4, 0, 0)), True)
     settle(view)

@@ -27,6 +27,7 @@ from workbench.gui.panels.header import change_text
 from workbench.gui.panels.weights import WeightsPanel, weight_range
 from workbench.gui.recognise import recognise
 from workbench.gui.theme import COMPACT, DARK, LIGHT, MEDIUM, WIDE, Colours, sizes_for, theme
+from workbench.gui.view_area import ViewArea
 from workbench.gui.widgets.log_slider import LogSlider
 from workbench.gui.widgets.number_field import NumberField, three_figures
 from workbench.gui.widgets.plot import nice_ticks
@@ -63,6 +64,32 @@ def finished(window: MainWindow, qtbot: QtBot) -> None:
 
 
 # what is read
+
+
+def test_a_run_is_followed_while_the_view_is_moved(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changes then wait for a beat of their own, and none is lost; no change is followed twice."""
+    followed: list[object] = []
+    follow = window._follow
+
+    def counted(old: object, new: object) -> None:
+        followed.append(window.session.state)
+        follow(old, new)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(window, "_follow", counted)
+    opened(window, qtbot)
+    monkeypatch.setattr(ViewArea, "moving_slowly", property(lambda self: True))
+    frames = iter([False, True] * 10_000)
+    monkeypatch.setattr(ViewArea, "turn_for_others", lambda self: next(frames))
+    finished(window, qtbot)
+    qtbot.waitUntil(lambda: window._drawn is window.session.state and not window._later.isActive(), timeout=60000)
+    assert window._seen is window.session.state and followed[-1] is window.session.state
+    shown = window.session.state.shown
+    assert shown is not None
+    assert window.header.work.value == f"{shown.statistics.r_work:.3f}"
+    cycles = [state.statistics[-1].cycle for state in followed if state.statistics]
+    assert cycles == sorted(cycles) and cycles[-1] == window.session.state.statistics[-1].cycle
 
 
 def test_empty_window_invites_and_claims_nothing(window: MainWindow) -> None:

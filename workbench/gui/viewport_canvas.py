@@ -291,6 +291,7 @@ class SceneCanvas(QWidget):
     def set_section(self, shown: bool) -> None:
         """A flat section of the active map at the focal plane."""
         self.tracer.show_section(shown, self.camera)
+        self._show_texts()
 
     def set_animated(self, animated: bool) -> None:
         """Whether the view travels to a new centre or is there at once."""

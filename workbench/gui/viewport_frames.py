@@ -6,6 +6,7 @@ for a moment after the last one, in which the window answers and the plots have 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -86,7 +87,8 @@ class FramePacer(QObject):
         window = self._scene.window()
         if window is not self._window:
             if self._window is not None:
-                self._window.removeEventFilter(self)
+                with contextlib.suppress(RuntimeError):  # that window is gone
+                    self._window.removeEventFilter(self)
             self._window = window
             window.installEventFilter(self)
 

@@ -13,6 +13,8 @@ from workbench.gui.viewport_overlay import OverlayColours, interface_font
 
 ROW, HEAD, PADDING, GUTTER = 19.0, 30.0, 24.0, 36.0
 TOP, BOTTOM = 58.0, 14.0
+NARROW, WIDE = 190.0, 250.0
+"""px: columns are never narrower than the first, and rather three than two beyond the second."""
 
 Group = tuple[str, list[tuple[str, str]]]
 """A heading and its rows: words of an action, its inputs."""
@@ -47,12 +49,21 @@ class ShortcutCard(QWidget):
     def layout_of_rows(self) -> tuple[list[list[Group]], float]:
         """The groups by columns, so that the longest column is as short as can be, and the height of a row, px: all of
         them end above the lower edge. Inputs that have no room beside their words come in a row of their own."""
-        most = 3 if self.width() >= 900 else 2 if self.width() >= 440 else 1
-        width = (self.width() - 2 * PADDING - (most - 1) * GUTTER) / most
+        ways = [self._in_columns(count) for count in (1, 2, 3)]
+        # The largest rows; of equal ones three columns where they are wide enough, for short ways from word to key.
+        return max(ways, key=lambda way: (way[1], len(way[0]) if self._column_width(len(way[0])) >= WIDE else 0))
+
+    def _column_width(self, count: int) -> float:
+        return (self.width() - 2 * PADDING - (count - 1) * GUTTER) / count
+
+    def _in_columns(self, count: int) -> tuple[list[list[Group]], float]:
+        width = self._column_width(count)
+        if count > 1 and width < NARROW:
+            return self._in_columns(count - 1)
         table = [(group, self._rows_in(rows, width)) for group, rows in shortcut_table(self._preset)]
         lengths = [HEAD + ROW * len(rows) for _, rows in table]
         best: tuple[float, tuple[int, ...]] | None = None
-        for cuts in combinations(range(1, len(table)), most - 1):
+        for cuts in combinations(range(1, len(table)), count - 1):
             bounds = (0, *cuts, len(table))
             longest = max(sum(lengths[a:b]) for a, b in pairwise(bounds))
             if best is None or longest < best[0]:
@@ -101,8 +112,8 @@ class ShortcutCard(QWidget):
         size = min(max(row_height - 4.0, 8.0), 12.0)
         head = interface_font(self.font(), size + 1.0, QFont.Weight.DemiBold)
         text, strong = interface_font(self.font(), size), interface_font(self.font(), size, QFont.Weight.Medium)
-        measure = QFontMetricsF(text)
-        width = (self.width() - 2 * PADDING - (len(columns) - 1) * GUTTER) / len(columns)
+        measure, inked = QFontMetricsF(text), QFontMetricsF(strong)
+        width = self._column_width(len(columns))
         for k, column in enumerate(columns):
             left, y = PADDING + k * (width + GUTTER), TOP
             for group, rows in column:
@@ -118,10 +129,8 @@ class ShortcutCard(QWidget):
                     painter.setFont(strong)
                     painter.setPen(QColor(c.text))
                     start = left + measure.horizontalAdvance(said) + 12
-                    box = QRectF(start, y - 4, left + width - start, 18)
-                    align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                    fitted = QFontMetricsF(strong).elidedText(inputs, Qt.TextElideMode.ElideRight, box.width())
-                    painter.drawText(box, align, fitted)
+                    fitted = inked.elidedText(inputs, Qt.TextElideMode.ElideRight, left + width - start)
+                    painter.drawText(QPointF(left + width - inked.horizontalAdvance(fitted), y + 10), fitted)
                     y += row_height
         painter.end()
 
