@@ -112,7 +112,7 @@ class LocalRow(QWidget):
         layout.addWidget(self.slider, 1)
         layout.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignRight)
         self.setFixedHeight(20)
-        self.slider.moved.connect(self.wanted.emit)
+        self.slider.moved.connect(self._moved)
         self.slider.automatic_wanted.connect(lambda: self.wanted.emit(None))
         self.choice.clicked.connect(self._choose)
         self._restyle()
@@ -121,6 +121,9 @@ class LocalRow(QWidget):
     def _restyle(self) -> None:
         self.name.setFixedWidth(theme.sizes.value_x - PADDING - 16 - 8)
         self.choice.setFixedWidth(32)
+
+    def _moved(self, value: float) -> None:
+        self.wanted.emit(value)
 
     def show_value(self, value: float | None) -> None:
         self._value = value
