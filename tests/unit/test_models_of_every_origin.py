@@ -343,7 +343,7 @@ def test_residual_b_of_mmcif(tmp_path: Path, atoms: list[str], said: str) -> Non
     block.set_pairs("_pdbx_refine_tls.", pairs)
     block.set_pairs(
         "_pdbx_refine_tls_group.",
-        {"id": "1", "refine_tls_id": "1", "selection_details": "'chain A and resid 2 through 5'"}
+        {"id": "1", "refine_tls_id": "1", "selection_details": "chain A and resid 2 through 5"}
         if said == "selection"
         else {
             "id": "1",
