@@ -285,7 +285,46 @@ def test_groups_that_cannot_be_read_leave_b_and_say_so(tmp_path: Path, atoms: li
         assert np.array_equal(model.b_iso, plain.b_iso) and any("as it stands" in note for note in model.notes)
 
 
-@pytest.mark.parametrize("said", ["details", "flag"])
+SELECTIONS = [
+    ("SELECTION: CHAIN A AND RESID 2:5", "phenix"),
+    ("SELECTION: (CHAIN 'A' AND RESID    2 THROUGH    3 ) OR", "phenix, two lines"),
+    ("SELECTION: chain A and not (resid 1 or resid 6:9999)", "phenix, not"),
+    ("SET : { A|2 - A|5 }", "buster"),
+    ("SELECTION: { A|2 - 3 A|4 A|5 }", "buster, parts"),
+]
+
+
+@pytest.mark.parametrize(("words", "kind"), SELECTIONS)
+def test_residual_b_of_groups_that_are_selections(tmp_path: Path, atoms: list[str], words: str, kind: str) -> None:
+    lines = [f"REMARK   3    {words}"]
+    if "two lines" in kind:
+        lines.append("REMARK   3               (CHAIN A AND RESSEQ 4:5)")
+    header = [each for line in TLS for each in (lines if "RESIDUE RANGE" in line else [line])]
+    plain = read(tmp_path, [cryst1(), *atoms, "END"])
+    model = read(tmp_path, [*header, cryst1(), *atoms, "END"])
+    assert np.allclose(model.b_iso, expected_b(model, plain), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "NULL", "name CA", "chain", "chain A and", "(chain A", "resid x:5", "{ A|1 - B|5 }", "{ }", "(" * 5000, "|||"],
+)
+def test_selections_that_are_not_understood(tmp_path: Path, atoms: list[str], words: str) -> None:
+    header = [line.replace("RESIDUE RANGE :   A     2        A     5", f"SELECTION: {words}") for line in TLS]
+    plain = read(tmp_path, [cryst1(), *atoms, "END"])
+    model = read(tmp_path, [*header, cryst1(), *atoms, "END"])
+    assert np.array_equal(model.b_iso, plain.b_iso) and any("as it stands" in note for note in model.notes)
+
+
+def test_phenix_writes_the_sum(tmp_path: Path, atoms: list[str]) -> None:
+    header = [line for line in TLS if "RESIDUAL" not in line]
+    header.insert(0, "REMARK   3   PROGRAM     : PHENIX (1.20.1_4487)")
+    plain = read(tmp_path, [cryst1(), *atoms, "END"])
+    model = read(tmp_path, [*header, cryst1(), *atoms, "END"])
+    assert np.array_equal(model.b_iso, plain.b_iso) and any("include them" in note for note in model.notes)
+
+
+@pytest.mark.parametrize("said", ["details", "flag", "selection"])
 def test_residual_b_of_mmcif(tmp_path: Path, atoms: list[str], said: str) -> None:
     structure = gemmi.read_pdb_string("\n".join([cryst1(), *atoms, "END"]) + "\n")
     structure.setup_entities()
@@ -304,9 +343,17 @@ def test_residual_b_of_mmcif(tmp_path: Path, atoms: list[str], said: str) -> Non
     block.set_pairs("_pdbx_refine_tls.", pairs)
     block.set_pairs(
         "_pdbx_refine_tls_group.",
-        {"id": "1", "refine_tls_id": "1", "beg_auth_asym_id": "A", "beg_auth_seq_id": "2", "end_auth_asym_id": "A",
-         "end_auth_seq_id": "5"},
-    )  # fmt: skip
+        {"id": "1", "refine_tls_id": "1", "selection_details": "chain A and resid 2 through 5"}
+        if said == "selection"
+        else {
+            "id": "1",
+            "refine_tls_id": "1",
+            "beg_auth_asym_id": "A",
+            "beg_auth_seq_id": "2",
+            "end_auth_asym_id": "A",
+            "end_auth_seq_id": "5",
+        },
+    )
     plain = read(tmp_path, [cryst1(), *atoms, "END"])
     model = read(tmp_path, block.as_string().splitlines(), "odd.cif")
     assert np.allclose(model.b_iso, expected_b(model, plain), atol=1e-3)

@@ -11,9 +11,15 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from workbench.core.control import FixedControl
-from workbench.core.events import Failed, Note
+from workbench.core.crystal import Crystal
+from workbench.core.events import CycleFinished, Failed, Note
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.engine.validation.placement import judge_placement
+from workbench.engine.validation.translation import judge_translation
+from workbench.engine.xray.reflection_geometry import reflection_geometry
+from workbench.engine.xray.structure_factors import Scatterers
+from workbench.io.models import read_model
+from workbench.io.reflections import read_reflections
 from workbench.session.run import run
 
 
@@ -87,3 +93,100 @@ def test_a_real_model_that_is_moved(examples: Path, tmp_path: Path) -> None:
     assert any("as the user asked" in note.text and note.severity == "warning" for note in notes)
     notes, failed, cycles = _first_cycle(_moved(examples, tmp_path, "shaken"), data, settings)
     assert cycles == 1 and not failed and not any("chance" in note.text for note in notes)
+
+
+def _shifted(source: Path, folder: Path, shift: tuple[float, float, float]) -> str:
+    structure = gemmi.read_structure(str(source))
+    for chain in structure[0]:
+        for residue in chain:
+            for atom in residue:
+                atom.pos = gemmi.Position(*(np.array(atom.pos.tolist()) + shift))
+    path = folder / "shifted.pdb"
+    structure.write_pdb(str(path))
+    return str(path)
+
+
+MDM2 = "mdm2_unfinished"
+
+
+def _events(model: str, data: Path, **settings: object) -> tuple[list[str], Failed | None, float]:
+    """Warnings, the failure if there was one, and R_work of the last cycle."""
+    chosen = RefinementSettings(threads=1, **settings)  # type: ignore[arg-type]
+    said, failure, r = [], None, float("nan")
+    for event in run(RunRequest(model, str(data), settings=chosen), FixedControl(chosen)):
+        if isinstance(event, Note) and event.severity == "warning":
+            said.append(event.text)
+        elif isinstance(event, Failed):
+            failure = event
+        elif isinstance(event, CycleFinished):
+            r = event.statistics.r_work
+    return said, failure, r
+
+
+@pytest.mark.parametrize("settings", [{"cycles": 0}, {"cycles": 3}, {"cycles": 2, "rigid_body": "off"}])
+def test_turned_right_but_in_the_wrong_place(examples: Path, tmp_path: Path, settings: dict[str, object]) -> None:
+    """Refused with advice: at once where no rigid body is moved, else once they did not help."""
+    data = examples / MDM2 / f"{MDM2}.mtz.gz"
+    model = _shifted(examples / MDM2 / f"{MDM2}.pdb.gz", tmp_path, (11.0, -7.0, 13.0))
+    said, failure, r = _events(model, data, **settings)
+    assert failure is not None and "does not stand where they say" in failure.message and failure.exit_code == 1
+    assert "molecular replacement" in failure.remedy and "--accept-unplaced" in failure.remedy
+    assert failure.file == model
+    tried = settings["cycles"] != 0 and settings.get("rigid_body") != "off"
+    assert any("Rigid bodies are tried first" in text for text in said) == tried
+    assert np.isnan(r) != tried
+    said, failure, _ = _events(model, data, **{**settings, "cycles": 0, "accept_unplaced": True})
+    assert failure is None and any("as the user asked" in text for text in said)
+
+
+def test_a_little_out_of_place_comes_home(examples: Path, tmp_path: Path) -> None:
+    data = examples / MDM2 / f"{MDM2}.mtz.gz"
+    model = _shifted(examples / MDM2 / f"{MDM2}.pdb.gz", tmp_path, (1.2, -1.0, 0.8))
+    _, failure, r = _events(model, data, cycles=1)
+    assert failure is None and r < 0.32
+
+
+@pytest.mark.parametrize("how", ["own", "shaken", "partial"])
+def test_in_place_is_never_called_wrong(examples: Path, how: str) -> None:
+    """The correlations of a bad model in its place: all copies together tell more than one by one."""
+    model = read_model(str(examples / MDM2 / f"{MDM2}.pdb.gz"))
+    reflections = read_reflections(str(examples / MDM2 / f"{MDM2}.mtz.gz"))
+    rng = np.random.default_rng(4)
+    xyz = model.xyz + (rng.normal(size=model.xyz.shape) * 1.5 / np.sqrt(3) if how == "shaken" else 0.0)
+    keep = rng.random(len(xyz)) < (0.3 if how == "partial" else 2.0)
+    for shift, wrong in ((np.zeros(3), False), (np.array([11.0, -7.0, 13.0]), True)):
+        atoms = Scatterers(
+            (xyz + shift)[keep],
+            model.b_iso[keep],
+            model.u_aniso[keep],
+            model.anisotropic[keep],
+            model.occupancy[keep],
+            model.element[keep],
+            model.charge[keep],
+        )
+        geometry = reflection_geometry(reflections.crystal, reflections.hkl)
+        found = judge_translation(
+            reflections.crystal,
+            reflections.hkl,
+            reflections.f_obs,
+            geometry.epsilon,
+            geometry.d_star_sq,
+            ~reflections.free,
+            atoms,
+        )
+        assert found is not None
+        if wrong:
+            assert found.together < found.single
+            assert found.wrong or how != "own", "a bad model is too little like the data to be accused"
+        else:
+            assert found.together > 1.3 * found.single and not found.wrong
+
+
+def test_in_p1_every_place_is_right() -> None:
+    none = np.zeros(0)
+    crystal = Crystal((20.0, 20.0, 20.0, 90.0, 90.0, 90.0), "P 1")
+    atoms = Scatterers(np.zeros((0, 3)), none, np.zeros((0, 6)), none > 0, none, np.zeros(0, dtype=str), none)
+    hkl = gemmi.make_miller_array(gemmi.UnitCell(*crystal.cell), gemmi.SpaceGroup("P 1"), 2.0, 20.0)
+    ones = np.ones(len(hkl))
+    s_sq = reflection_geometry(crystal, hkl).d_star_sq
+    assert judge_translation(crystal, hkl, ones, ones, s_sq, ones > 0, atoms) is None

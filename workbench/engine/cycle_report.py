@@ -7,9 +7,7 @@ from typing import TypedDict
 import numpy as np
 
 from workbench.core.arrays import FloatArray
-from workbench.core.events import CycleFinished, CycleStatistics, Note, ResidueFit
-from workbench.engine.cross_validation.set_history import history_warnings, set_history
-from workbench.engine.cross_validation.test_set import CREATED
+from workbench.core.events import CycleFinished, CycleStatistics, ResidueFit
 from workbench.engine.cross_validation.test_set_watch import TestSetWatch
 from workbench.engine.cycle import Freedom
 from workbench.engine.geometry.statistics import GeometryStatistics
@@ -39,27 +37,8 @@ class ModelNumbers(TypedDict):
     geometry: dict[str, tuple[float, int]]
 
 
-FORGOTTEN = 0.2
-"""Angstrom of shaking after which the start says nothing about what it was refined with."""
-
-
 def test_set_watch(problem: RefinementProblem) -> TestSetWatch:
     return TestSetWatch(problem.data.f_obs[problem.data.free] if problem.data.has_free else np.empty(0))
-
-
-def test_set_notes(problem: RefinementProblem, start: Point) -> tuple[Note, ...]:
-    """What the start of a model as it was given says about the history of its test set."""
-    data, settings = problem.data, problem.settings
-    if not data.has_free or problem.first_cycle or settings.shake >= FORGOTTEN or settings.reset_b is not None:
-        return ()
-    reflections = problem.prepared.reflections
-    flags = reflections.flags[problem.prepared.observed[data.rows]] if reflections.flags is not None else None
-    amplitude = start.written.k_total * np.abs(start.written.factors.f_model[data.rows])
-    anisotropic = bool(np.mean(start.state.anisotropic) > 0.5)
-    n_atoms = int(np.count_nonzero(~problem.atoms.dependent))
-    found = set_history(data.f_obs, amplitude, data.free, flags, reflections.d_min, n_atoms, anisotropic)
-    made = CREATED in reflections.columns.free_reason
-    return tuple(Note(text, "warning") for text in history_warnings(found, made))
 
 
 def finished_cycle(

@@ -28,7 +28,7 @@ from workbench.engine.b_model import AnisotropyTrial, candidates, supported
 from workbench.engine.cross_validation.best_state import merit
 from workbench.engine.cross_validation.paired_difference import r_difference
 from workbench.engine.cycle import step_taken, user_weights
-from workbench.engine.cycle_report import finished_cycle, test_set_notes, test_set_watch
+from workbench.engine.cycle_report import finished_cycle, test_set_watch
 from workbench.engine.memory import peak_memory_mb
 from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import AutomaticWeight
@@ -36,7 +36,7 @@ from workbench.engine.point import Point, Shift, assessed, factors_of, shift_bet
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.result import as_written, ending, worse_than_start
 from workbench.engine.rigid_body import asks_for_it, place_bodies
-from workbench.engine.validation.placement import placement_notes
+from workbench.engine.start_checks import refuse_wrong_place, start_notes
 
 SHIFT_DONE, SHIFT_B_DONE, LL_DONE, CYCLES_DONE = 0.002, 0.1, 1e-4, 3
 """Convergence (conventions 6): r.m.s. shift in angstrom, mean |dB| in A^2, change of ll_free, over how many cycles."""
@@ -53,9 +53,9 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     yield Progress("F_calc, solvent and scales of the start")
     point = assessed(problem, factors_of(problem, problem.start), None)
     # An unplaced model is refused before anyone is told that it is open.
-    unplaced = placement_notes(problem.data, point.fitted, problem.settings, problem.prepared.model.source.path)
+    said = start_notes(problem, point)
     yield problem.prepared
-    yield from (*problem.notes, *unplaced, *test_set_notes(problem, point))
+    yield from (*problem.notes, *said)
     automatic = _first_weight(problem)
     settings = control.settings()
     weight = settings.weight if settings.weight is not None else automatic.value
@@ -88,6 +88,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         last = cycle
         history.append(current.statistics)
         course.append(current.statistics)
+    refuse_wrong_place(problem, point)
     plain = best, point, best, best_merit
     watch_of_plain = watch
     while True:

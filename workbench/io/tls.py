@@ -19,10 +19,20 @@ import gemmi
 import numpy as np
 
 from workbench.core.arrays import FloatArray
+from workbench.io.tls_selection import (
+    NotUnderstood,
+    ResidueRange,
+    Rows,
+    any_of,
+    buster_selection,
+    phenix_selection,
+)
 
 _NUMBER = r"(-?\d*\.?\d+(?:[Ee][-+]?\d+)?)"
 _TENSOR = re.compile(rf"([TLS])([123])([123]):\s*{_NUMBER}")
 _RANGE = re.compile(r"RESIDUE RANGE\s*:\s*(\S{1,4})\s+(-?\d+)\S?\s+(\S{1,4})\s+(-?\d+)")
+_SELECTION = re.compile(r"(SELECTION|\bSET)\s*:(.*?)(?=\n[^\n]*(?:ORIGIN FOR|T TENSOR|NUMBER OF COMP)|\Z)", re.DOTALL)
+_PHENIX = re.compile(r"PROGRAM\s*:\s*PHENIX", re.IGNORECASE)
 _ORIGIN = re.compile(rf"ORIGIN FOR THE GROUP.*?:\s*{_NUMBER}\s*{_NUMBER}\s*{_NUMBER}")
 _RESIDUAL = re.compile(r"RESIDUAL\s+B[\s-]+FACTORS?\s+ONLY|U\s+VALUES\s*:\s*RESIDUAL\s+ONLY", re.IGNORECASE)
 _SUM = re.compile(r"SUM\s+OF\s+TLS\s+AND\s+RESIDUAL|U\s+VALUES\s*:\s*WITH\s+TLS\s+ADDED", re.IGNORECASE)
@@ -32,10 +42,10 @@ Contents = Literal["residual", "sum", "unsaid"]
 
 @dataclass(frozen=True, eq=False)
 class TlsGroup:
-    """ranges: chain, first and last residue number. origin: (3,) A.
+    """members: which atoms, from chain and residue number of each. origin: (3,) A.
     translation: (3, 3) T in A^2, libration: (3, 3) L in deg^2, screw: (3, 3) S in A deg."""
 
-    ranges: tuple[tuple[str, int, int], ...]
+    members: Rows
     origin: FloatArray
     translation: FloatArray
     libration: FloatArray
@@ -71,11 +81,16 @@ def tls_of_pdb(text: str) -> Tls:
     for part in parts:
         numbers = {(m[1], int(m[2]) - 1, int(m[3]) - 1): float(m[4]) for m in _TENSOR.finditer(part)}
         origin = _ORIGIN.search(part)
-        ranges = tuple((m[1], int(m[2]), int(m[4])) for m in _RANGE.finditer(part) if m[1] == m[3])
-        group = _group(ranges, None if origin is None else [float(origin[i]) for i in (1, 2, 3)], numbers)
+        ranges = tuple(ResidueRange(m[1], int(m[2]), int(m[4])) for m in _RANGE.finditer(part) if m[1] == m[3])
+        said = _SELECTION.search(part)
+        members = any_of(ranges) if ranges else _selected(" ".join(said[2].split()) if said is not None else "")
+        group = _group(members, None if origin is None else [float(origin[i]) for i in (1, 2, 3)], numbers)
         if group is not None:
             groups.append(group)
-    return Tls(_contents(body), tuple(groups), len(parts) - len(groups))
+    contents = _contents(body)
+    if contents == "unsaid" and _PHENIX.search(body):
+        contents = "sum"  # what PHENIX writes is always complete
+    return Tls(contents, tuple(groups), len(parts) - len(groups))
 
 
 def tls_of_mmcif(block: gemmi.cif.Block) -> Tls:
@@ -85,12 +100,13 @@ def tls_of_mmcif(block: gemmi.cif.Block) -> Tls:
     contents = _contents(said)
     if contents == "unsaid" and any("RESIDUAL" in flag for flag in flags):
         contents = "residual"
-    members: dict[str, list[tuple[str, int, int]]] = {}
-    tags = ["refine_tls_id", "beg_auth_asym_id", "beg_auth_seq_id", "end_auth_asym_id", "end_auth_seq_id"]
-    for row in block.find("_pdbx_refine_tls_group.", tags):
-        name, chain, first, other, last = (gemmi.cif.as_string(value) for value in row)
-        if chain == other and re.fullmatch(r"-?\d+", first) and re.fullmatch(r"-?\d+", last):
-            members.setdefault(name, []).append((chain, int(first), int(last)))
+    if contents == "unsaid" and any(
+        "PHENIX" in gemmi.cif.as_string(value).upper()
+        for tag in ("_software.name", "_computing.structure_refinement")
+        for value in block.find_values(tag)
+    ):
+        contents = "sum"
+    members = _members_of_mmcif(block)
     elements = [(k, i, j) for k in "TLS" for i in range(3) for j in range(3) if k == "S" or i <= j]
     tensor_tags = [f"{k}[{i + 1}][{j + 1}]" for k, i, j in elements]
     groups: list[TlsGroup] = []
@@ -100,11 +116,49 @@ def tls_of_mmcif(block: gemmi.cif.Block) -> Tls:
         values = [gemmi.cif.as_number(row[i]) for i in range(1, len(row))]
         if not np.isfinite(values).all():
             continue
-        ranges = tuple(members.get(gemmi.cif.as_string(row[0]), ()))
-        group = _group(ranges, values[:3], dict(zip(elements, values[3:], strict=True)))
+        parts = members.get(gemmi.cif.as_string(row[0]), [])
+        group = _group(
+            any_of(tuple(part for part in parts if part)) if all(parts) and parts else None,
+            values[:3],
+            dict(zip(elements, values[3:], strict=True)),
+        )
         if group is not None:
             groups.append(group)
     return Tls(contents, tuple(groups), total - len(groups))
+
+
+def _members_of_mmcif(block: gemmi.cif.Block) -> dict[str, list[Rows | None]]:
+    """The parts of each group by its id: residue ranges, or selections in words; None for one not understood."""
+    tags = [
+        "refine_tls_id",
+        "?beg_auth_asym_id",
+        "?beg_auth_seq_id",
+        "?end_auth_asym_id",
+        "?end_auth_seq_id",
+        "?selection_details",
+    ]
+    members: dict[str, list[Rows | None]] = {}
+    for row in block.find("_pdbx_refine_tls_group.", tags):
+        name, chain, first, other, last, words = (
+            gemmi.cif.as_string(row[i]) if row.has(i) else "" for i in range(len(tags))
+        )
+        part: Rows | None
+        if chain and chain == other and re.fullmatch(r"-?\d+", first) and re.fullmatch(r"-?\d+", last):
+            part = ResidueRange(chain, int(first), int(last))
+        else:
+            part = _selected(words)
+        members.setdefault(name, []).append(part)
+    return members
+
+
+def _selected(words: str) -> Rows | None:
+    """A selection of PHENIX or BUSTER; None for one that is not understood."""
+    if words.strip().upper() in ("", "NULL", "?", "."):
+        return None
+    try:
+        return buster_selection(words) if "|" in words else phenix_selection(words)
+    except NotUnderstood:
+        return None
 
 
 def _contents(text: str) -> Contents:
@@ -114,25 +168,23 @@ def _contents(text: str) -> Contents:
 
 
 def _group(
-    ranges: tuple[tuple[str, int, int], ...], origin: list[float] | None, numbers: dict[tuple[str, int, int], float]
+    members: Rows | None, origin: list[float] | None, numbers: dict[tuple[str, int, int], float]
 ) -> TlsGroup | None:
-    if not ranges or origin is None or len(numbers) != 21:
+    if members is None or origin is None or len(numbers) != 21:
         return None
     tensors = {name: np.zeros((3, 3)) for name in "TLS"}
     for (name, i, j), value in numbers.items():
         tensors[name][i, j] = value
         if name != "S":
             tensors[name][j, i] = value
-    return TlsGroup(ranges, np.array(origin), tensors["T"], tensors["L"], tensors["S"])
+    return TlsGroup(members, np.array(origin), tensors["T"], tensors["L"], tensors["S"])
 
 
 def tls_displacements(tls: Tls, chain: list[str], number: list[int], xyz: FloatArray) -> FloatArray:
     """(n, 3, 3) U of the groups at each atom (A^2), zero outside them. chain, number: of each atom's residue."""
     u = np.zeros((len(xyz), 3, 3))
-    names, numbers = np.array(chain), np.array(number)
+    names, numbers = np.array(chain), np.array(number, dtype=np.int32)
     for group in tls.groups:
-        rows = np.zeros(len(xyz), dtype=np.bool_)
-        for name, first, last in group.ranges:
-            rows |= (names == name) & (numbers >= first) & (numbers <= last)
+        rows = group.members(names, numbers)
         u[rows] = group.u_at(xyz[rows])
     return u
