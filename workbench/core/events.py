@@ -146,6 +146,7 @@ class Prepared:
     bonds: (k, 2) atom pairs to draw. restraint_counts: number of restraints of each family.
     riding_hydrogens: number of hydrogens that ride but are not in the model.
     links: bonds between residues, made or proposed. flagged: component -> why its restraints are weak.
+    twinned: twin law and fraction in words where the data look twinned, else "".
     """
 
     model: Model
@@ -160,6 +161,7 @@ class Prepared:
     prepare_seconds: float
     links: tuple[LinkReport, ...] = ()
     flagged: dict[str, str] = field(default_factory=dict)
+    twinned: str = ""
 
 
 @dataclass(frozen=True)

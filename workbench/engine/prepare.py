@@ -18,6 +18,7 @@ from workbench.engine.atomic_model import AtomicModel, state_of
 from workbench.engine.b_groups import FIXED, GROUPED
 from workbench.engine.b_model import b_words, candidates, shape_strength
 from workbench.engine.crystal_setting import Setting, best_setting, settings_between
+from workbench.engine.data_quality.twin_signs import looks_twinned
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
@@ -105,6 +106,15 @@ def prepare(
         notes.append(
             Note(f"The test set is small ({int(reflections.free.sum())} reflections): R_free is uncertain.", "warning")
         )
+    twinned = looks_twinned(reflections.measured)
+    if twinned:
+        notes.append(
+            Note(
+                f"The data look twinned ({twinned}): refined as one crystal, R factors and maps mislead. "
+                "Check the space group; `workbench inspect` gives the tests.",
+                "warning",
+            )
+        )
     hydrogens = settings.hydrogens
     if hydrogens == "auto":
         hydrogens = "keep" if np.isin(model.element, ("H", "D")).any() else "riding"
@@ -191,6 +201,7 @@ def prepare(
         prepare_seconds=0.0,
         links=description.links,
         flagged=description.flagged,
+        twinned=twinned,
     )
     geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed)
     problem = RefinementProblem(
