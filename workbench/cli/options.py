@@ -143,6 +143,19 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         help="weight of the restraints of B (default auto: what the test set asks for)",
     )
     parser.add_argument(
+        "--jelly-body",
+        metavar="auto|off|NUMBER",
+        type=_multiplier,
+        help="hold distances up to 4.2 A where a cycle finds them, for low resolution: multiplier of the usual strength"
+        " (default auto)",
+    )
+    parser.add_argument(
+        "--ncs",
+        metavar="auto|off|NUMBER",
+        type=_multiplier,
+        help="restrain distances in copies of a chain to be alike, true differences apart: multiplier (default auto)",
+    )
+    parser.add_argument(
         "--hydrogens",
         choices=("auto", "keep", "riding", "all", "none"),
         default="auto",
@@ -200,6 +213,8 @@ def refinement_settings(options: argparse.Namespace) -> RefinementSettings:
         cycles=options.cycles,
         weight=options.weight,
         b_weight=options.b_weight,
+        jelly_body=options.jelly_body,
+        ncs=options.ncs,
         d_min=options.resolution,
         hydrogens=options.hydrogens,
         b_model=options.b_model,
@@ -248,6 +263,15 @@ def _weight(text: str) -> float | None:
     value = _number(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"a weight of {text} cannot be used; give a number from 0 up, or auto")
+    return value
+
+
+def _multiplier(text: str) -> float | None:
+    if text.lower() == "auto":
+        return None
+    value = 0.0 if text.lower() == "off" else _number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"a strength of {text} cannot be used; give a number from 0 up, auto or off")
     return value
 
 

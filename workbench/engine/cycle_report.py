@@ -78,8 +78,10 @@ def finished_cycle(
     reading = watch.read(*_test_values(problem, point))
     geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
     user_set = weight != automatic.value
+    numbers = model_numbers(point, geometry, point.fitted)
+    numbers["geometry"].update(problem.restraints.local_statistics(point.state))
     statistics = CycleStatistics(
-        **model_numbers(point, geometry, point.fitted),
+        **numbers,
         cycle=cycle,
         n_work=problem.data.n_work,
         n_free=problem.data.n_free,

@@ -20,9 +20,11 @@ from workbench.engine.b_model import b_words, candidates, shape_strength
 from workbench.engine.crystal_setting import Setting, best_setting, settings_between
 from workbench.engine.data_quality.twin_signs import looks_twinned
 from workbench.engine.geometry.description import GeometryDescription
+from workbench.engine.geometry.ncs_copies import ncs_pairs
 from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
 from workbench.engine.geometry.topology import build_geometry
+from workbench.engine.local_choice import LocalChoice
 from workbench.engine.residue_parts import group_rows
 from workbench.engine.restraints import Restraints
 from workbench.engine.rigid_groups import find_bodies
@@ -50,6 +52,7 @@ class RefinementProblem:
     atoms: AtomicModel
     geometry: GeometryTarget
     restraints: Restraints
+    local: LocalChoice
     data: DataSet
     factors: StructureFactors
     mask: SolventMask
@@ -64,7 +67,7 @@ class RefinementProblem:
         """The same problem with tensors for the atoms `anisotropic` (n,)."""
         atoms = self.atoms.with_shapes(anisotropic)
         strength = shape_strength(self.data.n_work, atoms)
-        return replace(self, atoms=atoms, restraints=Restraints(self.geometry, atoms, strength))
+        return replace(self, atoms=atoms, restraints=Restraints(self.geometry, atoms, strength, self.restraints.copies))
 
 
 def prepare(
@@ -203,6 +206,9 @@ def prepare(
         flagged=description.flagged,
         twinned=twinned,
     )
+    copies = ncs_pairs(model)
+    local = LocalChoice.of(reflections.d_min, copies)
+    notes += [Note(text) for text in local.notes(settings)]
     geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed)
     problem = RefinementProblem(
         prepared=prepared,
@@ -211,7 +217,8 @@ def prepare(
         description=description,
         atoms=atoms,
         geometry=geometry,
-        restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms)),
+        restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms), copies),
+        local=local,
         data=data,
         factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads, scattering=scattering),
         mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),

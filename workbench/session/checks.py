@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from workbench.core.errors import SettingsError
-from workbench.core.settings import FAMILIES, RefinementSettings
+from workbench.core.settings import FAMILIES, LOCAL_RESTRAINTS, RefinementSettings
 
 
 def check_settings(settings: RefinementSettings) -> None:
@@ -31,6 +31,10 @@ def check_settings(settings: RefinementSettings) -> None:
         settings.family_weights,
         f"Give {len(FAMILIES)} numbers of 0 or more.",
     )
+    for name in LOCAL_RESTRAINTS:
+        value = getattr(settings, name)
+        good = value is None or (finite(value) and value >= 0)
+        require(good, name.replace("_", " "), value, "Give a number from 0 up, or auto.")
     if settings.d_min is not None:
         good = finite(settings.d_min) and settings.d_min > 0
         require(good, "resolution", settings.d_min, "Give the limit in angstrom, for example 1.8.")
