@@ -88,6 +88,7 @@ class CycleStatistics:
     all restraint families at 1 (`engine.optimise.effective_parameters`).
     bulk_rmsz_*: rms Z of all but the worst restraints (`engine.geometry.statistics`), which steers the weight.
     b_weight: automatic multiplier of the restraints of B (`engine.optimise.weights`).
+    outliers: reflections left out of the likelihood, "h k l" or "h k l test"; R factors count them.
     """
 
     cycle: int
@@ -123,6 +124,7 @@ class CycleStatistics:
     bulk_rmsz_bonds: float = float("nan")
     bulk_rmsz_angles: float = float("nan")
     b_weight: float = 1.0
+    outliers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

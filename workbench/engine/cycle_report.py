@@ -14,6 +14,7 @@ from workbench.engine.cross_validation.test_set_watch import TestSetWatch
 from workbench.engine.cycle import Freedom
 from workbench.engine.geometry.statistics import GeometryStatistics
 from workbench.engine.optimise.weights import AutomaticWeight
+from workbench.engine.outliers import outliers_of
 from workbench.engine.point import Point, Shift
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.validation.density_fit import density_fit
@@ -101,6 +102,7 @@ def finished_cycle(
         effective_parameters=freedom.effective,
         reference_parameters=freedom.reference,
         b_weight=automatic.b_multiplier,
+        outliers=outliers_of(problem.data, point),
     )
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, best,

@@ -18,6 +18,7 @@ from workbench.engine.atomic_model import AtomicModel, state_of
 from workbench.engine.b_groups import FIXED, GROUPED
 from workbench.engine.b_model import b_words, candidates, shape_strength
 from workbench.engine.crystal_setting import Setting, best_setting, settings_between
+from workbench.engine.data_quality.too_strong import too_strong
 from workbench.engine.data_quality.twin_signs import looks_twinned
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.ncs_copies import ncs_pairs
@@ -209,7 +210,7 @@ def prepare(
     copies = ncs_pairs(model)
     local = LocalChoice.of(reflections.d_min, copies)
     notes += [Note(text) for text in local.notes(settings)]
-    geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed)
+    geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed, too_strong(reflections))
     problem = RefinementProblem(
         prepared=prepared,
         notes=tuple(notes),

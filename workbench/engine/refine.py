@@ -32,6 +32,7 @@ from workbench.engine.cycle_report import finished_cycle, test_set_notes, test_s
 from workbench.engine.memory import peak_memory_mb
 from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import AutomaticWeight
+from workbench.engine.outliers import OutlierNotes
 from workbench.engine.point import Point, Shift, assessed, factors_of, shift_between
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.result import as_written, ending, worse_than_start
@@ -64,6 +65,8 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         problem, point, problem.first_cycle, Shift(), weight, automatic, time.perf_counter() - began, True, watch
     )
     yield first
+    outliers = OutlierNotes()
+    yield from outliers.take(problem.data, point)
     best, best_merit = first, merit(first.statistics)
     history, last = [first.statistics], problem.first_cycle
     course = history.copy()
@@ -140,6 +143,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             current = replace(current, best=True)
             best, best_merit = current, now
         yield current
+        yield from outliers.take(problem.data, point)
         last = cycle
         history.append(current.statistics)
         course.append(current.statistics)

@@ -115,8 +115,8 @@ class LocalRestraints:
         return np.concatenate([jelly, np.sqrt(weights[1]) * ncs]), matrix
 
     def statistics(self, xyz: FloatArray, at: LocalReference) -> dict[str, tuple[float, int]]:
-        """r.m.s. Z and count of each: of distances against where the cycle began; between copies r, which a loop that is
-        really different does not drown."""
+        """r.m.s. Z and count of each: of distances against where the cycle began; between copies r, which a loop that
+        is really different does not drown."""
         result = {}
         if len(at.jelly):
             jelly = (_lengths(xyz, at.jelly) - at.ideal) / JELLY_SIGMA
