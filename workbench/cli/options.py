@@ -183,6 +183,21 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         help="the bodies: the whole model, its chains, or segments (default model)",
     )
     parser.add_argument(
+        "--fix",
+        metavar="SELECTION",
+        default="",
+        help="atoms whose coordinates do not move: chains or residues as A:1-120,A:130,B (B factors are refined)",
+    )
+    parser.add_argument(
+        "--hold",
+        metavar="SELECTION",
+        default="",
+        help="atoms tied to where they are by harmonic restraints; all for the whole model",
+    )
+    parser.add_argument(
+        "--hold-sigma", metavar="A", type=_length, default=0.1, help="of these restraints, in angstrom (default 0.1)"
+    )
+    parser.add_argument(
         "--shake", metavar="RMSD", type=_shake, default=0.0, help="move the start by this 3D r.m.s. (angstrom)"
     )
     parser.add_argument(
@@ -220,6 +235,9 @@ def refinement_settings(options: argparse.Namespace) -> RefinementSettings:
         b_model=options.b_model,
         rigid_body=options.rigid_body,
         rigid_groups=options.rigid_groups,
+        fix=options.fix,
+        hold=options.hold,
+        hold_sigma=options.hold_sigma,
         shake=options.shake,
         reset_b=options.reset_b,
         threads=options.threads,
@@ -279,6 +297,13 @@ def _resolution(text: str) -> float:
     value = _number(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not a resolution; give the limit in angstrom, for example 1.8")
+    return value
+
+
+def _length(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a length; give angstrom above 0")
     return value
 
 

@@ -47,6 +47,8 @@ class RefinementSettings:
     scattering: whose scattering factors; "auto" is what the data say they were measured with, else X-rays.
     rigid_body: turn and shift rigid bodies before the first cycle; "auto" when the start looks displaced. rigid_groups:
     "model", "chains", or segments "A:1-120,A:121-300,B".
+    fix, hold: selections ("A:1-120,A:130,B", "all") of atoms whose coordinates do not move, and of atoms tied to where
+    the run begins by springs of hold_sigma angstrom. Their B and occupancies are refined; rigid bodies are not moved.
     accept_unplaced: refine a model even if it fits the data no better than chance.
     """
 
@@ -68,6 +70,9 @@ class RefinementSettings:
     accept_unplaced: bool = False
     rigid_body: RigidBody = "auto"
     rigid_groups: str = "model"
+    fix: str = ""
+    hold: str = ""
+    hold_sigma: float = 0.1
 
     def for_other_files(self) -> RefinementSettings:
         """Without what was set by hand for the files that were open: weights and resolution limit."""

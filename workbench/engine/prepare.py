@@ -25,10 +25,12 @@ from workbench.engine.geometry.ncs_copies import ncs_pairs
 from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
 from workbench.engine.geometry.topology import build_geometry
+from workbench.engine.held_atoms import HeldAtoms
 from workbench.engine.local_choice import LocalChoice
 from workbench.engine.residue_parts import group_rows
 from workbench.engine.restraints import Restraints
 from workbench.engine.rigid_groups import find_bodies
+from workbench.engine.selection import selected
 from workbench.engine.special_positions import find_special_positions
 from workbench.engine.xray.bulk_solvent import SolventMask
 from workbench.engine.xray.model_factors import DataSet
@@ -68,7 +70,11 @@ class RefinementProblem:
         """The same problem with tensors for the atoms `anisotropic` (n,)."""
         atoms = self.atoms.with_shapes(anisotropic)
         strength = shape_strength(self.data.n_work, atoms)
-        return replace(self, atoms=atoms, restraints=Restraints(self.geometry, atoms, strength, self.restraints.copies))
+        return replace(
+            self,
+            atoms=atoms,
+            restraints=Restraints(self.geometry, atoms, strength, self.restraints.copies, self.restraints.held),
+        )
 
 
 def prepare(
@@ -143,6 +149,10 @@ def prepare(
     special = find_special_positions(model.crystal, model.xyz, alone)
     if len(special.rows):
         notes.append(Note(f"{len(special.rows)} atoms lie on symmetry elements; they move along them only."))
+    if settings.fix:
+        fixed = selected(model, settings.fix, "fixed atoms")
+        special = replace(special, fixed=np.flatnonzero(fixed).astype(np.int32))
+        notes.append(Note(f"The coordinates of {int(fixed.sum())} atoms are fixed ({settings.fix})."))
     atoms = AtomicModel(description, special, b_choice=settings.b_model)
     if start is not None and len(start.xyz) == len(model):
         atoms = atoms.with_shapes(start.anisotropic)
@@ -207,6 +217,11 @@ def prepare(
         flagged=description.flagged,
         twinned=twinned,
     )
+    held = None
+    if settings.hold:
+        rows = np.flatnonzero(selected(model, settings.hold, "held atoms") & ~atoms.dependent).astype(np.int32)
+        held = HeldAtoms(rows, begin.xyz[rows].copy(), settings.hold_sigma)
+        notes.append(Note(f"{len(rows)} atoms are held where they are ({settings.hold}), sigma {held.sigma:g} A."))
     copies = ncs_pairs(model)
     local = LocalChoice.of(reflections.d_min, copies)
     notes += [Note(text) for text in local.notes(settings)]
@@ -218,7 +233,7 @@ def prepare(
         description=description,
         atoms=atoms,
         geometry=geometry,
-        restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms), copies),
+        restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms), copies, held),
         local=local,
         data=data,
         factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads, scattering=scattering),
@@ -237,6 +252,12 @@ def _check_settings(settings: RefinementSettings) -> None:
         raise SettingsError("The number of cycles is negative.", remedy="Give 0 or more.")
     if settings.weight is not None and not (np.isfinite(settings.weight) and settings.weight >= 0.0):
         raise SettingsError(f"The weight {settings.weight} cannot be used.", remedy="Give a number from 0 up, or auto.")
+    if not (np.isfinite(settings.hold_sigma) and settings.hold_sigma > 0.0):
+        raise SettingsError(f"A sigma of {settings.hold_sigma} A cannot be used.", remedy="Give a length above 0.")
+    if settings.rigid_body == "on" and (settings.fix or settings.hold):
+        raise SettingsError(
+            "Rigid bodies cannot be moved while atoms are fixed or held.", remedy="Do one after the other."
+        )
     if not (np.isfinite(settings.shake) and 0.0 <= settings.shake <= 3.0):
         raise SettingsError(f"A shake of {settings.shake} A cannot be used.", remedy="Give 0 to 3 A.")
     if isinstance(settings.reset_b, float) and not (np.isfinite(settings.reset_b) and 0 < settings.reset_b <= 500):

@@ -203,8 +203,11 @@ def _bodies_placed(problem: RefinementProblem, point: Point, control: RunControl
     """The point after rigid bodies have been turned and shifted, and what was done, where that is wanted and helps."""
     settings = control.settings()
     first = problem.first_cycle == 0 and settings.cycles > 0
-    if settings.rigid_body == "off" or (
-        settings.rigid_body == "auto" and not (first and asks_for_it(problem, point.state))
+    if (
+        problem.settings.fix
+        or problem.settings.hold
+        or settings.rigid_body == "off"
+        or (settings.rigid_body == "auto" and not (first and asks_for_it(problem, point.state)))
     ):
         return None
     placed = place_bodies(problem, point.state, settings.rigid_groups, control.cancelled)

@@ -47,5 +47,7 @@ def check_settings(settings: RefinementSettings) -> None:
     if settings.reset_b is not None and settings.reset_b != "mean":
         good = finite(settings.reset_b) and 0 < settings.reset_b <= 500
         require(good, "reset B", settings.reset_b, "Give a B in A^2 above 0 and up to 500, or mean.")
+    good = finite(settings.hold_sigma) and settings.hold_sigma > 0
+    require(good, "sigma of held atoms", settings.hold_sigma, "Give a length above 0 A.")
     require(settings.threads >= 0, "threads", settings.threads, "Give 1 or more threads, or 0 for all cores.")
     require(0 <= settings.seed < 2**32, "seed", settings.seed, "Give a whole number between 0 and 4294967295.")

@@ -38,6 +38,10 @@ def refine_command(request: RunRequest) -> str:
     ):
         if value != default:
             words += [option, str(value)]
+    if s.fix:
+        words += ["--fix", s.fix]
+    if s.hold:
+        words += ["--hold", s.hold, "--hold-sigma", f"{s.hold_sigma:g}"]
     if s.shake:
         words += ["--shake", f"{s.shake:g}"]
     if s.reset_b is not None:
