@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import ROOT
@@ -15,6 +16,8 @@ from workbench.cli.refine import parser
 from workbench.core.control import FixedControl
 from workbench.core.events import CycleFinished, Note
 from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.engine.geometry.ncs_copies import NcsPair
+from workbench.engine.local_choice import LocalChoice
 from workbench.session.run import run
 
 LYSO = (ROOT / "example_structures/lyso_c2/lyso_c2.pdb.gz", ROOT / "example_structures/lyso_c2/lyso_c2.mtz.gz")
@@ -72,6 +75,17 @@ def test_what_was_not_asked_for_is_off_and_a_lonely_chain_has_no_copy() -> None:
     assert any("No chain has a copy" in event.text for event in events if isinstance(event, Note))
     (row,) = [event.statistics for event in events if isinstance(event, CycleFinished)]
     assert not {"jelly_body", "ncs"} & set(row.geometry)
+
+
+def test_copies_are_restrained_by_themselves_where_reflections_are_few() -> None:
+    pair = NcsPair(("A", "B"), 93, np.zeros((720, 2), np.int32))
+    few, many = LocalChoice.of(16_000, 1465, (pair,)), LocalChoice.of(60_000, 1465, (pair,))
+    assert few.weights((None, None)).tolist() == [0.0, 1.0] and many.weights((None, None)).tolist() == [0.0, 0.0]
+    assert few.weights((0.5, 0.0)).tolist() == [0.5, 0.0] and many.weights((None, 2.0)).tolist() == [0.0, 2.0]
+    assert LocalChoice.of(16_000, 1465, ()).weights((None, 3.0)).tolist() == [0.0, 0.0]
+    (note,) = few.notes(RefinementSettings())
+    assert "A and B (93 residues)" in note and "automatic: 10.9 reflections per atom" in note
+    assert "not restrained" in many.notes(RefinementSettings())[0]
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,8 @@ def prepare(
         held = HeldAtoms(rows, begin.xyz[rows].copy(), settings.hold_sigma)
         notes.append(Note(f"{len(rows)} atoms are held where they are ({settings.hold}), sigma {held.sigma:g} A."))
     copies = ncs_pairs(model)
-    local = LocalChoice.of(reflections.d_min, copies)
+    heavy = int(np.count_nonzero(~np.isin(model.element, ("H", "D"))))
+    local = LocalChoice.of(int(np.count_nonzero(~reflections.free)), heavy, copies)
     notes += [Note(text) for text in local.notes(settings)]
     geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed, too_strong(reflections))
     problem = RefinementProblem(
