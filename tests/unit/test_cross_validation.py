@@ -225,6 +225,19 @@ def test_the_test_set_has_a_lamp_of_its_own(n_work: int, n_free: int, words: str
     assert judge(wide, replace(CONTEXT, alarms=alarms)).state == "test set"
 
 
+def test_twinned_data_never_look_healthy() -> None:
+    twin = replace(CONTEXT, twinned="twin law h,-k,-l, fraction about 0.33")
+    sound = _run(SETTLING + REST)
+    assert judge(sound, CONTEXT).state == "healthy"
+    for end in range(1, len(sound) + 1):
+        verdict = judge(sound[:end], twin)
+        assert verdict.state == "twinned" and "h,-k,-l" in verdict.sentence
+        assert verdict.rules[0].name == "Twinning" and verdict.rules[0].fired
+    # what is worse than that is still told
+    below = _run([(0.20, 0.18), *[(0.15 - 0.001 * i, 0.16) for i in range(8)]])
+    assert judge(below, twin).state == "test set"
+
+
 def test_r_free_below_r_work_is_a_matter_of_the_test_set() -> None:
     rows = _run([(0.20, 0.18), *[(0.15 - 0.001 * i, 0.16) for i in range(8)]])
     verdict = judge(rows, CONTEXT)

@@ -143,6 +143,19 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         help="weight of the restraints of B (default auto: what the test set asks for)",
     )
     parser.add_argument(
+        "--jelly-body",
+        metavar="auto|off|NUMBER",
+        type=_multiplier,
+        help="hold distances up to 4.2 A where a cycle finds them, for low resolution: multiplier of the usual strength"
+        " (default auto)",
+    )
+    parser.add_argument(
+        "--ncs",
+        metavar="auto|off|NUMBER",
+        type=_multiplier,
+        help="restrain distances in copies of a chain to be alike, true differences apart: multiplier (default auto)",
+    )
+    parser.add_argument(
         "--hydrogens",
         choices=("auto", "keep", "riding", "all", "none"),
         default="auto",
@@ -168,6 +181,21 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         metavar="model|chains|A:1-120,B",
         default="model",
         help="the bodies: the whole model, its chains, or segments (default model)",
+    )
+    parser.add_argument(
+        "--fix",
+        metavar="SELECTION",
+        default="",
+        help="atoms whose coordinates do not move: chains or residues as A:1-120,A:130,B (B factors are refined)",
+    )
+    parser.add_argument(
+        "--hold",
+        metavar="SELECTION",
+        default="",
+        help="atoms tied to where they are by harmonic restraints; all for the whole model",
+    )
+    parser.add_argument(
+        "--hold-sigma", metavar="A", type=_length, default=0.1, help="of these restraints, in angstrom (default 0.1)"
     )
     parser.add_argument(
         "--shake", metavar="RMSD", type=_shake, default=0.0, help="move the start by this 3D r.m.s. (angstrom)"
@@ -200,11 +228,16 @@ def refinement_settings(options: argparse.Namespace) -> RefinementSettings:
         cycles=options.cycles,
         weight=options.weight,
         b_weight=options.b_weight,
+        jelly_body=options.jelly_body,
+        ncs=options.ncs,
         d_min=options.resolution,
         hydrogens=options.hydrogens,
         b_model=options.b_model,
         rigid_body=options.rigid_body,
         rigid_groups=options.rigid_groups,
+        fix=options.fix,
+        hold=options.hold,
+        hold_sigma=options.hold_sigma,
         shake=options.shake,
         reset_b=options.reset_b,
         threads=options.threads,
@@ -251,10 +284,26 @@ def _weight(text: str) -> float | None:
     return value
 
 
+def _multiplier(text: str) -> float | None:
+    if text.lower() == "auto":
+        return None
+    value = 0.0 if text.lower() == "off" else _number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"a strength of {text} cannot be used; give a number from 0 up, auto or off")
+    return value
+
+
 def _resolution(text: str) -> float:
     value = _number(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not a resolution; give the limit in angstrom, for example 1.8")
+    return value
+
+
+def _length(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a length; give angstrom above 0")
     return value
 
 

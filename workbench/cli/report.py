@@ -25,6 +25,7 @@ VERDICT_STYLES = {
     "watch": "yellow",
     "overfitting": "bold red",
     "test set": "bold magenta",
+    "twinned": "bold magenta",
 }
 
 

@@ -88,6 +88,7 @@ class CycleStatistics:
     all restraint families at 1 (`engine.optimise.effective_parameters`).
     bulk_rmsz_*: rms Z of all but the worst restraints (`engine.geometry.statistics`), which steers the weight.
     b_weight: automatic multiplier of the restraints of B (`engine.optimise.weights`).
+    outliers: reflections left out of the likelihood, "h k l" or "h k l test"; R factors count them.
     """
 
     cycle: int
@@ -123,6 +124,7 @@ class CycleStatistics:
     bulk_rmsz_bonds: float = float("nan")
     bulk_rmsz_angles: float = float("nan")
     b_weight: float = 1.0
+    outliers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ class Prepared:
     bonds: (k, 2) atom pairs to draw. restraint_counts: number of restraints of each family.
     riding_hydrogens: number of hydrogens that ride but are not in the model.
     links: bonds between residues, made or proposed. flagged: component -> why its restraints are weak.
+    twinned: twin law and fraction in words where the data look twinned, else "".
     """
 
     model: Model
@@ -160,6 +163,7 @@ class Prepared:
     prepare_seconds: float
     links: tuple[LinkReport, ...] = ()
     flagged: dict[str, str] = field(default_factory=dict)
+    twinned: str = ""
 
 
 @dataclass(frozen=True)

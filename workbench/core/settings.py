@@ -20,6 +20,13 @@ FAMILIES = ("bonds", "angles", "torsions", "chirality", "planes", "contacts", "b
 """Names of the restraint families, in the order of every table."""
 ONE_OF_FAMILY = ("bond", "angle", "torsion", "chirality", "plane", "contact", "B")
 """One restraint of each of FAMILIES, in words."""
+LOCAL_RESTRAINTS = ("jelly_body", "ncs")
+"""Restraints of distances within a model, with settings of their own: multiplier, 0 for off, None for automatic."""
+
+
+def strength_words(value: float | None) -> str:
+    """The multiplier of one of LOCAL_RESTRAINTS in words."""
+    return "automatic" if value is None else "off" if value == 0.0 else f"{value:.3g}"
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,8 @@ class RefinementSettings:
     cycles: largest number of cycles (live). weight: absolute X-ray weight w, None = automatic (live).
     family_weights: multiplier of each restraint family, all 1 by default (live). b_weight: beta, the weight of the
     restraints of B among the restraints, None = automatic (live).
+    jelly_body, ncs: multipliers of the restraints of distances to the model as it is, and between copies of a chain;
+    0 is off, None automatic (live).
     d_min: high-resolution limit in angstrom or None. hydrogens: "auto" is "keep" when the input has hydrogens, else
     "riding". b_model: "auto" keeps tensors of the input and tries them where there are none; "isotropic" drops them;
     "anisotropic" gives one to every atom from the start; "main-side" and "per-residue" give two B or one to every
@@ -38,6 +47,8 @@ class RefinementSettings:
     scattering: whose scattering factors; "auto" is what the data say they were measured with, else X-rays.
     rigid_body: turn and shift rigid bodies before the first cycle; "auto" when the start looks displaced. rigid_groups:
     "model", "chains", or segments "A:1-120,A:121-300,B".
+    fix, hold: selections ("A:1-120,A:130,B", "all") of atoms whose coordinates do not move, and of atoms tied to where
+    the run begins by springs of hold_sigma angstrom. Their B and occupancies are refined; rigid bodies are not moved.
     accept_unplaced: refine a model even if it fits the data no better than chance.
     """
 
@@ -45,6 +56,8 @@ class RefinementSettings:
     weight: float | None = None
     family_weights: tuple[float, ...] = (1.0,) * len(FAMILIES)
     b_weight: float | None = None
+    jelly_body: float | None = None
+    ncs: float | None = None
     d_min: float | None = None
     hydrogens: Hydrogens = "auto"
     shake: float = 0.0
@@ -57,10 +70,14 @@ class RefinementSettings:
     accept_unplaced: bool = False
     rigid_body: RigidBody = "auto"
     rigid_groups: str = "model"
+    fix: str = ""
+    hold: str = ""
+    hold_sigma: float = 0.1
 
     def for_other_files(self) -> RefinementSettings:
         """Without what was set by hand for the files that were open: weights and resolution limit."""
-        return replace(self, weight=None, family_weights=(1.0,) * len(FAMILIES), b_weight=None, d_min=None)
+        usual = (1.0,) * len(FAMILIES)
+        return replace(self, weight=None, family_weights=usual, b_weight=None, jelly_body=None, ncs=None, d_min=None)
 
 
 @dataclass(frozen=True)

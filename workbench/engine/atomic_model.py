@@ -201,6 +201,7 @@ class AtomicModel:
             if self.riding:
                 np.add.at(q, self._parents, atoms.occupancy[rows])
         xyz[self.dependent] = 0.0
+        xyz[self.special.fixed] = 0.0
         b[self.dependent] = 0.0
         if self.b_groups is not None:
             b = self.b_groups.curvature(b, np.zeros(len(self.b_pairs)) if b_pairs is None else b_pairs)

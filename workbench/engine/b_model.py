@@ -20,9 +20,9 @@ from workbench.core.events import CycleStatistics
 from workbench.core.settings import RefinementSettings
 from workbench.engine.atomic_model import AtomicModel
 
-UserWeights: TypeAlias = tuple[float | None, tuple[float, ...], float | None]
-"""The X-ray weight (None: automatic), the multipliers of the families and beta (None: automatic), as the user has
-them."""
+UserWeights: TypeAlias = tuple[float | None, tuple[float, ...], float | None, tuple[float | None, float | None]]
+"""The X-ray weight, the multipliers of the families, beta, and the multipliers of jelly body and NCS (None:
+automatic), as the user has them."""
 
 OBSERVATIONS_PER_ATOM = 2.0
 """Work reflections per atom below which tensors are not tried by themselves, however stiff their restraints."""

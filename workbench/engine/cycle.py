@@ -10,7 +10,7 @@ from workbench.core.arrays import FloatArray
 from workbench.core.control import RunControl
 from workbench.core.crystal import ModelState
 from workbench.core.errors import NumericalError
-from workbench.core.settings import RefinementSettings
+from workbench.core.settings import FAMILIES, RefinementSettings
 from workbench.engine.atomic_model import B_MIN
 from workbench.engine.b_model import UserWeights
 from workbench.engine.optimise.effective_parameters import effective_parameters
@@ -49,7 +49,8 @@ class Taken:
 
 
 def user_weights(settings: RefinementSettings) -> UserWeights:
-    return settings.weight, tuple(settings.family_weights), settings.b_weight
+    local = settings.jelly_body, settings.ncs
+    return settings.weight, tuple(settings.family_weights), settings.b_weight, local
 
 
 def step_taken(
@@ -106,7 +107,7 @@ def _step(
     if control.cancelled():
         return None
     used = user_weights(control.settings())
-    families = automatic.families(used[1], used[2])
+    families = np.concatenate([automatic.families(used[1], used[2]), problem.local.weights(used[3])])
     restraints = problem.restraints.derivatives(state, families)
 
     tried: list[Factors] = []
@@ -164,7 +165,8 @@ def _freedom(
     # The same random signs in every cycle: the count follows the model, not the draw.
     used, _ = effective_parameters(equations, result.weight)
     reference = used
-    by_default = automatic.families((1.0,) * len(families))
+    # The distances are held as they are, so that what the last cycle referred to stays.
+    by_default = np.concatenate([automatic.families((1.0,) * len(FAMILIES)), families[len(FAMILIES) :]])
     if result.weight != automatic.value or np.any(families != by_default):
         if np.any(families != by_default):
             usual = problem.restraints.derivatives(state, by_default)

@@ -12,6 +12,7 @@ from workbench.engine.cross_validation.test_set_watch import TestSetWatch
 from workbench.engine.cycle import Freedom
 from workbench.engine.geometry.statistics import GeometryStatistics
 from workbench.engine.optimise.weights import AutomaticWeight
+from workbench.engine.outliers import outliers_of
 from workbench.engine.point import Point, Shift
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.validation.density_fit import density_fit
@@ -57,8 +58,10 @@ def finished_cycle(
     reading = watch.read(*_test_values(problem, point))
     geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
     user_set = weight != automatic.value
+    numbers = model_numbers(point, geometry, point.fitted)
+    numbers["geometry"].update(problem.restraints.local_statistics(point.state))
     statistics = CycleStatistics(
-        **model_numbers(point, geometry, point.fitted),
+        **numbers,
         cycle=cycle,
         n_work=problem.data.n_work,
         n_free=problem.data.n_free,
@@ -78,6 +81,7 @@ def finished_cycle(
         effective_parameters=freedom.effective,
         reference_parameters=freedom.reference,
         b_weight=automatic.b_multiplier,
+        outliers=outliers_of(problem.data, point),
     )
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, best,

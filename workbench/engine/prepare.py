@@ -18,13 +18,19 @@ from workbench.engine.atomic_model import AtomicModel, state_of
 from workbench.engine.b_groups import FIXED, GROUPED
 from workbench.engine.b_model import b_words, candidates, shape_strength
 from workbench.engine.crystal_setting import Setting, best_setting, settings_between
+from workbench.engine.data_quality.too_strong import too_strong
+from workbench.engine.data_quality.twin_signs import looks_twinned
 from workbench.engine.geometry.description import GeometryDescription
+from workbench.engine.geometry.ncs_copies import ncs_pairs
 from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
 from workbench.engine.geometry.topology import build_geometry
+from workbench.engine.held_atoms import HeldAtoms
+from workbench.engine.local_choice import LocalChoice
 from workbench.engine.residue_parts import group_rows
 from workbench.engine.restraints import Restraints
 from workbench.engine.rigid_groups import find_bodies
+from workbench.engine.selection import selected
 from workbench.engine.special_positions import find_special_positions
 from workbench.engine.xray.bulk_solvent import SolventMask
 from workbench.engine.xray.model_factors import DataSet
@@ -49,6 +55,7 @@ class RefinementProblem:
     atoms: AtomicModel
     geometry: GeometryTarget
     restraints: Restraints
+    local: LocalChoice
     data: DataSet
     factors: StructureFactors
     mask: SolventMask
@@ -63,7 +70,11 @@ class RefinementProblem:
         """The same problem with tensors for the atoms `anisotropic` (n,)."""
         atoms = self.atoms.with_shapes(anisotropic)
         strength = shape_strength(self.data.n_work, atoms)
-        return replace(self, atoms=atoms, restraints=Restraints(self.geometry, atoms, strength))
+        return replace(
+            self,
+            atoms=atoms,
+            restraints=Restraints(self.geometry, atoms, strength, self.restraints.copies, self.restraints.held),
+        )
 
 
 def prepare(
@@ -105,6 +116,15 @@ def prepare(
         notes.append(
             Note(f"The test set is small ({int(reflections.free.sum())} reflections): R_free is uncertain.", "warning")
         )
+    twinned = looks_twinned(reflections.measured)
+    if twinned:
+        notes.append(
+            Note(
+                f"The data look twinned ({twinned}): refined as one crystal, R factors and maps mislead. "
+                "Check the space group; `workbench inspect` gives the tests.",
+                "warning",
+            )
+        )
     hydrogens = settings.hydrogens
     if hydrogens == "auto":
         hydrogens = "keep" if np.isin(model.element, ("H", "D")).any() else "riding"
@@ -129,6 +149,10 @@ def prepare(
     special = find_special_positions(model.crystal, model.xyz, alone)
     if len(special.rows):
         notes.append(Note(f"{len(special.rows)} atoms lie on symmetry elements; they move along them only."))
+    if settings.fix:
+        fixed = selected(model, settings.fix, "fixed atoms")
+        special = replace(special, fixed=np.flatnonzero(fixed).astype(np.int32))
+        notes.append(Note(f"The coordinates of {int(fixed.sum())} atoms are fixed ({settings.fix})."))
     atoms = AtomicModel(description, special, b_choice=settings.b_model)
     if start is not None and len(start.xyz) == len(model):
         atoms = atoms.with_shapes(start.anisotropic)
@@ -191,8 +215,18 @@ def prepare(
         prepare_seconds=0.0,
         links=description.links,
         flagged=description.flagged,
+        twinned=twinned,
     )
-    geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed)
+    held = None
+    if settings.hold:
+        rows = np.flatnonzero(selected(model, settings.hold, "held atoms") & ~atoms.dependent).astype(np.int32)
+        held = HeldAtoms(rows, begin.xyz[rows].copy(), settings.hold_sigma)
+        notes.append(Note(f"{len(rows)} atoms are held where they are ({settings.hold}), sigma {held.sigma:g} A."))
+    copies = ncs_pairs(model)
+    heavy = int(np.count_nonzero(~np.isin(model.element, ("H", "D"))))
+    local = LocalChoice.of(int(np.count_nonzero(~reflections.free)), heavy, copies)
+    notes += [Note(text) for text in local.notes(settings)]
+    geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed, too_strong(reflections))
     problem = RefinementProblem(
         prepared=prepared,
         notes=tuple(notes),
@@ -200,7 +234,8 @@ def prepare(
         description=description,
         atoms=atoms,
         geometry=geometry,
-        restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms)),
+        restraints=Restraints(geometry, atoms, shape_strength(data.n_work, atoms), copies, held),
+        local=local,
         data=data,
         factors=StructureFactors(reflections.crystal, hkl, reflections.d_min, threads, scattering=scattering),
         mask=SolventMask(reflections.crystal, hkl, reflections.d_min, threads),
@@ -218,6 +253,12 @@ def _check_settings(settings: RefinementSettings) -> None:
         raise SettingsError("The number of cycles is negative.", remedy="Give 0 or more.")
     if settings.weight is not None and not (np.isfinite(settings.weight) and settings.weight >= 0.0):
         raise SettingsError(f"The weight {settings.weight} cannot be used.", remedy="Give a number from 0 up, or auto.")
+    if not (np.isfinite(settings.hold_sigma) and settings.hold_sigma > 0.0):
+        raise SettingsError(f"A sigma of {settings.hold_sigma} A cannot be used.", remedy="Give a length above 0.")
+    if settings.rigid_body == "on" and (settings.fix or settings.hold):
+        raise SettingsError(
+            "Rigid bodies cannot be moved while atoms are fixed or held.", remedy="Do one after the other."
+        )
     if not (np.isfinite(settings.shake) and 0.0 <= settings.shake <= 3.0):
         raise SettingsError(f"A shake of {settings.shake} A cannot be used.", remedy="Give 0 to 3 A.")
     if isinstance(settings.reset_b, float) and not (np.isfinite(settings.reset_b) and 0 < settings.reset_b <= 500):

@@ -32,6 +32,7 @@ from workbench.engine.cycle_report import finished_cycle, test_set_watch
 from workbench.engine.memory import peak_memory_mb
 from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import AutomaticWeight
+from workbench.engine.outliers import OutlierNotes
 from workbench.engine.point import Point, Shift, assessed, factors_of, shift_between
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.result import as_written, ending, worse_than_start
@@ -64,6 +65,8 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         problem, point, problem.first_cycle, Shift(), weight, automatic, time.perf_counter() - began, True, watch
     )
     yield first
+    outliers = OutlierNotes()
+    yield from outliers.take(problem.data, point)
     best, best_merit = first, merit(first.statistics)
     history, last = [first.statistics], problem.first_cycle
     course = history.copy()
@@ -141,6 +144,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             current = replace(current, best=True)
             best, best_merit = current, now
         yield current
+        yield from outliers.take(problem.data, point)
         last = cycle
         history.append(current.statistics)
         course.append(current.statistics)
@@ -200,8 +204,11 @@ def _bodies_placed(problem: RefinementProblem, point: Point, control: RunControl
     """The point after rigid bodies have been turned and shifted, and what was done, where that is wanted and helps."""
     settings = control.settings()
     first = problem.first_cycle == 0 and settings.cycles > 0
-    if settings.rigid_body == "off" or (
-        settings.rigid_body == "auto" and not (first and asks_for_it(problem, point.state))
+    if (
+        problem.settings.fix
+        or problem.settings.hold
+        or settings.rigid_body == "off"
+        or (settings.rigid_body == "auto" and not (first and asks_for_it(problem, point.state)))
     ):
         return None
     placed = place_bodies(problem, point.state, settings.rigid_groups, control.cancelled)

@@ -77,6 +77,7 @@ def as_written(problem: RefinementProblem, kept: CycleFinished) -> CycleFinished
     point = assessed(problem, factors_of(problem, rounded(kept.state)), None, alone=True)
     geometry = problem.geometry.statistics(point.state.xyz, point.state.b_iso)
     statistics = replace(kept.statistics, **model_numbers(point, geometry, point.written))
+    statistics = replace(statistics, geometry={**kept.statistics.geometry, **geometry.families})
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, kept.best, fit=kept.fit,
         worst=geometry.worst,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gemmi
 import numpy as np
@@ -15,18 +15,20 @@ from workbench.core.crystal import Crystal
 class SpecialPositions:
     """rows: (s,) atoms on symmetry elements. projectors: (s, 3, 3) Cartesian projectors onto the directions in which
     the site symmetry lets them move. multiplicity: (n,) number of images that coincide (1 in general).
-    snapped: (s, 3) the positions moved onto the element, angstrom."""
+    snapped: (s, 3) the positions moved onto the element, angstrom. fixed: (f,) atoms that do not move at all."""
 
     rows: IntArray
     projectors: FloatArray
     multiplicity: IntArray
     snapped: FloatArray
+    fixed: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     def project(self, vectors: FloatArray) -> FloatArray:
         """`vectors` (n, 3) with the rows of special atoms projected (a copy)."""
         result = vectors.copy()
         if len(self.rows):
             result[self.rows] = np.einsum("sij,sj->si", self.projectors, vectors[self.rows])
+        result[self.fixed] = 0.0
         return result
 
 

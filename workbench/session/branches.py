@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.core.events import CycleStatistics
-from workbench.core.settings import FAMILIES, RefinementSettings
+from workbench.core.settings import FAMILIES, LOCAL_RESTRAINTS, RefinementSettings, strength_words
 from workbench.session.history import CycleRecord, Journal
 from workbench.session.incomparable import B_WORDS
 from workbench.session.residue_history import key_of
@@ -86,6 +86,9 @@ def settings_words(settings: RefinementSettings) -> str:
     for family, weight in zip(FAMILIES, settings.family_weights, strict=True):
         if weight != 1.0:
             words.append(f"{family.replace('_', ' ')} {weight:.3g}")
+    for name in LOCAL_RESTRAINTS:
+        if getattr(settings, name) is not None:
+            words.append(f"{name.replace('_', ' ')} {strength_words(getattr(settings, name))}")
     if settings.d_min is not None:
         words.append(f"to {settings.d_min:.2f} \u00c5")
     if settings.b_model != usual.b_model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from workbench.core.settings import ACCEPT_UNPLACED, RefinementSettings, RunRequest
+from workbench.core.settings import ACCEPT_UNPLACED, LOCAL_RESTRAINTS, RefinementSettings, RunRequest
 from workbench.session.data_choice import DataChoice
 
 
@@ -24,6 +24,9 @@ def refine_command(request: RunRequest) -> str:
         words += ["--weight", f"{s.weight:g}"]
     if s.b_weight is not None:
         words += ["--b-weight", f"{s.b_weight:g}"]
+    for name in LOCAL_RESTRAINTS:
+        if getattr(s, name) is not None:
+            words += [f"--{name.replace('_', '-')}", f"{getattr(s, name):g}"]
     if s.d_min is not None:
         words += ["--resolution", f"{s.d_min:g}"]
     for option, value, default in (
@@ -35,6 +38,10 @@ def refine_command(request: RunRequest) -> str:
     ):
         if value != default:
             words += [option, str(value)]
+    if s.fix:
+        words += ["--fix", s.fix]
+    if s.hold:
+        words += ["--hold", s.hold, "--hold-sigma", f"{s.hold_sigma:g}"]
     if s.shake:
         words += ["--shake", f"{s.shake:g}"]
     if s.reset_b is not None:

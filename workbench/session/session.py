@@ -15,7 +15,16 @@ import platformdirs
 
 from workbench.core.errors import InputError, WorkbenchError
 from workbench.core.events import CycleFinished, Failed, Finished, Prepared, RunEvent
-from workbench.core.settings import FAMILIES, BModel, DataOptions, Keep, RefinementSettings, RunRequest
+from workbench.core.settings import (
+    FAMILIES,
+    LOCAL_RESTRAINTS,
+    BModel,
+    DataOptions,
+    Keep,
+    RefinementSettings,
+    RunRequest,
+    strength_words,
+)
 from workbench.session.checks import check_settings
 from workbench.session.command_line import refine_command
 from workbench.session.history import Journal, JournalError, Recorder
@@ -768,8 +777,8 @@ def log_text(state: SessionState) -> tuple[str, ...]:
 
 
 def _only_live(old: RefinementSettings, new: RefinementSettings) -> bool:
-    live = replace(old, cycles=new.cycles, weight=new.weight, family_weights=new.family_weights, b_weight=new.b_weight)
-    return live == new
+    weights = replace(old, weight=new.weight, family_weights=new.family_weights, b_weight=new.b_weight)
+    return replace(weights, cycles=new.cycles, jelly_body=new.jelly_body, ncs=new.ncs) == new
 
 
 def _with_marks(state: SessionState, old: RefinementSettings) -> SessionState:
@@ -790,6 +799,11 @@ def _with_marks(state: SessionState, old: RefinementSettings) -> SessionState:
     for family, one, other in zip(FAMILIES, old.family_weights, new.family_weights, strict=True):
         if one != other:
             changes.append((family.replace("_", " "), f"{one:.3g}", f"{other:.3g}"))
+    for name in LOCAL_RESTRAINTS:
+        if getattr(old, name) != getattr(new, name):
+            changes.append(
+                (name.replace("_", " "), strength_words(getattr(old, name)), strength_words(getattr(new, name)))
+            )
     marks = state.marks
     for kind, value, after in changes:
         same = [mark for mark in marks if mark.cycle == cycle and mark.kind == kind]

@@ -16,12 +16,12 @@ from workbench.core.events import (
     Progress,
     RunEvent,
 )
-from workbench.core.settings import FAMILIES, Keep, RefinementSettings, RunRequest
+from workbench.core.settings import FAMILIES, LOCAL_RESTRAINTS, Keep, RefinementSettings, RunRequest
 from workbench.session.log_lines import cycle_sentence, final_line, prepared_lines
 
 Status: TypeAlias = Literal["empty", "preparing", "ready", "running", "paused", "stopping", "finished", "failed"]
 WEIGHT, B_WEIGHT, BETWEEN = "weight", "B restraint", "between"
-LIVE_KINDS = (WEIGHT, *(family.replace("_", " ") for family in FAMILIES), B_WEIGHT)
+LIVE_KINDS = (WEIGHT, *(family.replace("_", " ") for family in (*FAMILIES, *LOCAL_RESTRAINTS)), B_WEIGHT)
 """Kinds of marks: weight of the data, restraint families and beta, which act inside a run; BETWEEN began a new run."""
 LogSeverity: TypeAlias = Literal["info", "warning", "error"]
 
@@ -236,7 +236,11 @@ def live_value(settings: RefinementSettings, kind: str) -> float | None:
     """What a mark of this kind is about: the weight of the data, beta, or the multiplier of a restraint family."""
     if kind == B_WEIGHT:
         return settings.b_weight
-    return settings.weight if kind == WEIGHT else settings.family_weights[LIVE_KINDS.index(kind) - 1]
+    if kind == WEIGHT:
+        return settings.weight
+    families = (*settings.family_weights, *(getattr(settings, name) for name in LOCAL_RESTRAINTS))
+    value: float | None = families[LIVE_KINDS.index(kind) - 1]
+    return value
 
 
 def _finished(state: SessionState, event: Finished, now: float) -> SessionState:

@@ -1,6 +1,7 @@
 """The verdict on a run, as a pure function of its statistics (rules and figures: docs/diagnosis.md).
 
-Five answers: not yet settled (also: too early to judge), healthy, watch, overfitting, test set suspect. What compares
+Six answers: not yet settled (also: too early to judge), healthy, watch, overfitting, test set suspect, data that look
+twinned. What compares
 with an expectation is applied only once the run has settled; what compares the run with itself is applied from the
 third cycle on. A new answer counts when two cycles in a row give it.
 """
@@ -26,7 +27,7 @@ from workbench.engine.cross_validation.expected_ratio import (
     usual_gap,
 )
 
-State = Literal["waiting", "not settled", "healthy", "watch", "overfitting", "test set"]
+State = Literal["waiting", "not settled", "healthy", "watch", "overfitting", "test set", "twinned"]
 
 FIRST = 3
 """Cycles before anything is judged: until then R_free / R_work is near its start by construction."""
@@ -47,6 +48,8 @@ SMALL_RISE, SMALL_LL_RISE = 0.003, 0.01
 """A rise below these is no news: the best of many cycles is the best partly by chance."""
 EXCHANGE, EXCHANGE_FALL = 0.5, 0.003
 BONDS_WATCH, BONDS_RED = 1.5, 2.0
+AT_ONCE = ("test set", "twinned")
+"""Answers that do not wait for a second cycle."""
 FIRST_SEEN = "Judged for the first time; the next cycle will confirm it or not."
 FEW_TEST, FEW_DRIFT = 500, 5
 REFINED = 1.25
@@ -71,13 +74,14 @@ class Rule:
 class RunContext:
     """What the rules need besides the statistics. n_atoms: refined non-hydrogen atoms. anisotropic: most have tensors.
     alarms: what is wrong with the test set itself (`test_set_alarms`). b_per_atom: B refined, where atoms share them or
-    none is."""
+    none is. twinned: as `Prepared.twinned`."""
 
     d_min: float
     n_atoms: int
     anisotropic: bool = False
     alarms: tuple[str, ...] = ()
     b_per_atom: float = 1.0
+    twinned: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,7 @@ def context_of(prepared: Prepared) -> RunContext:
         anisotropic=bool(shaped),
         b_per_atom=1.0 if groups is None else len(groups.slots) / max(n_atoms, 1),
         alarms=alarms,
+        twinned=prepared.twinned,
     )
 
 
@@ -178,14 +183,14 @@ def judge(history: Sequence[CycleStatistics], context: RunContext, memory: Memor
     memory = {} if memory is None else memory
     known = next((end for end in range(len(rows), 0, -1) if names[:end] in memory), 0)
     for end in range(known + 1, len(rows) + 1):
-        now = _single(rows[:end], context)
+        now = _of_twinned_data(_single(rows[:end], context), context)
         before = memory.get(names[: end - 1])
         if before is None:
             memory[names[:end]] = _Told(now, now, now.cycle, rows[:end])
             continue
         told, since = before.told, before.since
         early = told.state in ("waiting", "not settled") and now.state in ("waiting", "not settled")
-        if now.state == before.previous.state or early or now.state in (told.state, "test set"):
+        if now.state == before.previous.state or early or now.state in (told.state, *AT_ONCE):
             since = since if now.state == told.state else now.cycle
             told = now
         memory[names[:end]] = _Told(told, now, since, rows[:end])
@@ -267,6 +272,22 @@ def gap_band(row: CycleStatistics, context: RunContext) -> tuple[float, float]:
     reference, _ = expected(row, context)
     spread = reference.spread if math.isfinite(reference.spread) else RATIO_SPREAD
     return row.r_work * (reference.ratio - 1.0), math.hypot(_sampling_error(row), spread * row.r_work)
+
+
+def _of_twinned_data(verdict: Verdict, context: RunContext) -> Verdict:
+    """R factors of a twin refined as one crystal say little of the model, so that no such run is healthy; what is worse
+    than that is still said."""
+    if not context.twinned or verdict.state in ("test set", "overfitting"):
+        return verdict
+    rule = Rule("Twinning", context.twinned, "L-test and agreement of twin mates, as `workbench inspect`", True)
+    return replace(
+        verdict,
+        state="twinned",
+        title=_TITLES["twinned"],
+        sentence=f"{context.twinned[:1].upper()}{context.twinned[1:]}: as one crystal the model cannot be judged.",
+        remedy="Check the space group; detwin the data, or refine with a program that has a twin target.",
+        rules=(rule, *verdict.rules),
+    )
 
 
 def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
@@ -364,6 +385,7 @@ _TITLES: dict[State, str] = {
     "watch": "Watch",
     "overfitting": "Overfitting",
     "test set": "Test set suspect",
+    "twinned": "Data look twinned",
 }
 
 

@@ -14,7 +14,8 @@ from workbench.core.crystal import Model, Reflections
 from workbench.core.errors import InputError
 from workbench.engine.data_quality import crystal_checks, twinning, wilson
 from workbench.engine.data_quality.intensities import Intensities, intensities_of
-from workbench.engine.data_quality.shells import Shells, shell_table
+from workbench.engine.data_quality.shells import Shells, reliable, shell_table
+from workbench.engine.data_quality.twin_signs import TwinSigns, twin_signs
 
 Light = Literal["green", "amber", "red", "grey"]
 FEWEST = 50
@@ -68,11 +69,9 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
     data = intensities_of(measured)
     # mates and moments are judged where intensities are well above their errors
     shells = shell_table(data)
-    strong = _reliable(data, shells)
+    strong = reliable(data, shells)
     plot = wilson.wilson_plot(data)
-    limit = float(data.s_sq[strong].max())
-    test = twinning.l_test(data, high=limit)
-    laws = twinning.twin_laws(data, strong & (data.intensity > 3 * data.sigma))
+    signs = twin_signs(data, strong)
     items = [
         _test_set(reflections),
         _completeness(reflections, shells),
@@ -80,7 +79,7 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
         _merging(reflections),
         _wilson(plot),
         _anisotropy(data),
-        _twinning(data, strong, test, laws),
+        _twinning(signs),
         _symmetry(data, strong),
         _absences(reflections),
         _translation(data),
@@ -91,16 +90,7 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
     if model is not None:
         items.append(_matthews(data, model))
     picture = crystal_checks.patterson_picture(data)
-    return QualityReport(tuple(items), shells, plot, test, tuple(laws), picture)
-
-
-def _reliable(data: Intensities, shells: Shells) -> np.ndarray:
-    """(n,) rows in the range where the mean I/sigma is above 3, or everything where it never is."""
-    good = shells.i_over_sigma > 3.0
-    if not good.any():
-        return np.ones(len(data.hkl), dtype=np.bool_)
-    limit = 1 / float(shells.d_min[np.flatnonzero(good)[-1]]) ** 2
-    return np.asarray(data.s_sq <= limit * (1 + 1e-9))
+    return QualityReport(tuple(items), shells, plot, signs.l_test, signs.laws, picture)
 
 
 def _test_set(reflections: Reflections) -> Item:
@@ -224,16 +214,14 @@ def _anisotropy(data: Intensities) -> Item:
     )
 
 
-def _twinning(data: Intensities, strong: np.ndarray, test: twinning.LTest, laws: list[twinning.TwinLaw]) -> Item:
-    acentric, centric = twinning.second_moments(data, strong)
+def _twinning(signs: TwinSigns) -> Item:
+    said, laws = signs.numbers, signs.laws
     values: dict[str, float | int | str | None] = {
-        "mean_abs_l": test.mean_abs,
-        "mean_l_sq": test.mean_sq,
-        "moment_acentric": acentric,
-        "moment_centric": centric,
+        "mean_abs_l": signs.l_test.mean_abs,
+        "mean_l_sq": signs.l_test.mean_sq,
+        "moment_acentric": signs.moments[0],
+        "moment_centric": signs.moments[1],
     }
-    said = f"<|L|> = {test.mean_abs:.3f} (0.500 untwinned, 0.375 perfect twin), <I^2>/<I>^2 = {acentric:.2f}"
-    signs = math.isfinite(test.mean_abs) and test.mean_abs < 0.44
     if laws:
         law = laws[0]
         values |= {
@@ -242,33 +230,35 @@ def _twinning(data: Intensities, strong: np.ndarray, test: twinning.LTest, laws:
             "r_twin": law.r_twin,
             "correlation": law.correlation,
         }
-        if law.h_fraction > 0.1 and (signs or (law.h_fraction > 0.2 and test.mean_abs < 0.47)):
+    match signs.kind:
+        case "twinned":
             return Item(
                 "Twinning",
                 "red",
-                f"Twinned by {law.operator}, fraction about {law.h_fraction:.2f}; {said}.",
+                f"Twinned by {laws[0].operator}, fraction about {laws[0].h_fraction:.2f}; {said}.",
                 "Refined as untwinned, R factors will stay high: detwinning or a twin target is needed.",
                 values,
             )
-        if law.h_fraction > 0.2:
+        case "mates agree":
             return Item(
                 "Twinning",
                 "amber",
-                f"Mates under {law.operator} agree (fraction {law.h_fraction:.2f}) though {said}: twinning hidden by "
-                "pseudo-symmetry, or higher symmetry.",
+                f"Mates under {laws[0].operator} agree (fraction {laws[0].h_fraction:.2f}) though {said}: twinning "
+                "hidden by pseudo-symmetry, or higher symmetry.",
                 "Refined as untwinned.",
                 values,
             )
-    if signs:
-        return Item(
-            "Twinning",
-            "amber",
-            f"{said}: unusual intensities" + (", and no twin law of the lattice explains them." if not laws else "."),
-            "Check the processing and the space group.",
-            values,
-        )
-    if not math.isfinite(test.mean_abs):
-        return Item("Twinning", "grey", "Too little data to tell.", "", values)
+        case "unusual":
+            return Item(
+                "Twinning",
+                "amber",
+                f"{said}: unusual intensities"
+                + (", and no twin law of the lattice explains them." if not laws else "."),
+                "Check the processing and the space group.",
+                values,
+            )
+        case "unknown":
+            return Item("Twinning", "grey", "Too little data to tell.", "", values)
     possible = (
         f"; possible laws: {', '.join(law.operator for law in laws)}" if laws else "; the lattice allows no twin law"
     )

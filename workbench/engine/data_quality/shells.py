@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gemmi
 import numpy as np
 
-from workbench.core.arrays import FloatArray, IntArray
+from workbench.core.arrays import BoolArray, FloatArray, IntArray
 from workbench.engine.data_quality.intensities import Intensities, equal_shells
 
 AXIS_CONE = 30.0
@@ -71,3 +71,12 @@ def _along(hkl: IntArray, frac: FloatArray, s: FloatArray) -> FloatArray:
     vector = (hkl @ frac) / s[:, None]
     reciprocal = frac / np.linalg.norm(frac, axis=1)[:, None]
     return np.asarray(np.abs(vector @ reciprocal.T) >= np.cos(np.radians(AXIS_CONE)))
+
+
+def reliable(data: Intensities, shells: Shells) -> BoolArray:
+    """(n,) rows in the range where the mean I/sigma is above 3, or everything where it never is."""
+    good = shells.i_over_sigma > 3.0
+    if not good.any():
+        return np.ones(len(data.hkl), dtype=np.bool_)
+    limit = 1 / float(shells.d_min[np.flatnonzero(good)[-1]]) ** 2
+    return np.asarray(data.s_sq <= limit * (1 + 1e-9))

@@ -17,6 +17,8 @@ from workbench.engine.geometry.sites import Sites
 
 SKIN = 1.0
 """Angstrom; the list is made again when a site has moved half of it."""
+NEAR_REACH = 4.2
+"""Angstrom up to which pairs are listed at least (`local_restraints`)."""
 B_REACH = 4.0
 """Angstrom up to which the B of two atoms are alike."""
 COORDINATED = 3.0
@@ -50,7 +52,7 @@ class NeighbourList:
         self._heavy = heavy
         self._active = np.flatnonzero((types.radius > 0.0) | heavy)
         largest = float(types.radius.max()) if len(types.radius) else 0.0
-        self._reach = max(2.0 * largest, B_REACH) + SKIN
+        self._reach = max(2.0 * largest, NEAR_REACH) + SKIN
         self._bonded = self._bond_graph(description)
         self._at: FloatArray | None = None
         self.builds = 0

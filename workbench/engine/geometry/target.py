@@ -41,6 +41,13 @@ class GeometryTarget:
             raise ValueError("no residuals have been asked for yet")
         return self._b_pairs
 
+    @property
+    def near_pairs(self) -> IntArray:
+        """(k, 2) pairs of refined non-hydrogen atoms of one asymmetric unit up to some 4.2 angstrom and more, as of the
+        last call of `residuals` or `value`."""
+        near = self._neighbours.near
+        return np.asarray(near.pairs[near.image == 0], dtype=np.int32)
+
     def residuals(self, xyz: FloatArray, b: FloatArray, family_weights: AnyArray, jacobian: bool = True) -> Residuals:
         """Residuals of coordinates xyz (n, 3) angstrom and b (n,) A^2; family_weights: (7,) as `FAMILIES`.
 

@@ -14,7 +14,13 @@ import numpy as np
 from workbench.core.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from workbench.core.crystal import Reflections
 from workbench.core.events import ScaledFactors, ShellTable
-from workbench.engine.xray.likelihood import Likelihood, amplitude_likelihood, negative_log_likelihood
+from workbench.engine.xray.improbable import delta, largest_delta
+from workbench.engine.xray.likelihood import (
+    Likelihood,
+    amplitude_likelihood,
+    negative_log_likelihood,
+    total_variance,
+)
 from workbench.engine.xray.r_factors import r_factor, r_factor_by_bin
 from workbench.engine.xray.reflection_geometry import reflection_geometry
 from workbench.engine.xray.scaling import Scale, Scaler, reciprocal_vectors
@@ -28,9 +34,10 @@ class FittedData:
     """A model's factors fitted to a data set. n observed rows, m reflections.
 
     scale, sigma_a: the fitted functions. factors: what leaves the engine (m rows). r_work, r_free: over every observed
-    reflection (r_free NaN without a test set). ll_work, ll_free: mean -log p(F_obs) per reflection. likelihood: (n,)
-    arrays. k_total, k_mask, sigma_d, sigma_s: (n,) the functions at the observed rows, which `DataSet.target` keeps
-    fixed.
+    reflection (r_free NaN without a test set). improbable: (n,) outliers (`DataSet.fit`). ll_work, ll_free: mean
+    -log p(F_obs) of the reflections that Wilson's distribution allows, no more for any than where a reflection becomes
+    improbable. likelihood: (n,) arrays. k_total, k_mask, sigma_d, sigma_s: (n,) the functions at the observed rows,
+    which `DataSet.target` keeps fixed.
     """
 
     scale: Scale
@@ -47,13 +54,17 @@ class FittedData:
     k_mask: FloatArray
     sigma_d: FloatArray
     sigma_s: FloatArray
+    improbable: BoolArray
 
 
 class DataSet:
     """Observed amplitudes arranged for one list of reflections, with everything that no model changes."""
 
-    def __init__(self, reflections: Reflections, hkl: IntArray, observed: IntArray) -> None:
-        """hkl: (m, 3) every reflection to d_min. observed: (m,) row of `reflections` or -1."""
+    def __init__(
+        self, reflections: Reflections, hkl: IntArray, observed: IntArray, too_strong: BoolArray | None = None
+    ) -> None:
+        """hkl: (m, 3) every reflection to d_min. observed: (m,) row of `reflections` or -1. too_strong: rows of
+        `reflections` that are outliers whatever the model."""
         self.hkl = np.ascontiguousarray(hkl, dtype=np.int32)
         self.rows = np.flatnonzero(observed >= 0)
         taken = observed[self.rows]
@@ -61,6 +72,10 @@ class DataSet:
         self.sigma = np.asarray(reflections.sigma[taken], dtype=np.float64)
         self.free = np.asarray(reflections.free[taken], dtype=np.bool_)
         self.work = ~self.free
+        self.too_strong: BoolArray = (
+            np.zeros(len(self.rows), dtype=np.bool_) if too_strong is None else np.asarray(too_strong[taken])
+        )
+        self._largest_delta = largest_delta(len(self.rows))
         self.has_free = bool(reflections.has_free and np.any(self.free))
         self.crystal = reflections.crystal
         self.geometry = reflection_geometry(self.crystal, self.hkl)
@@ -93,6 +108,9 @@ class DataSet:
 
         previous: the fit of a similar model, where the search starts from. sigma_a: that of a model so similar that
         no other is estimated.
+
+        Outliers are those that are too strong for any model, and those that this one makes improbable. sigma_A is
+        estimated without those of `previous`; of the first model a second time when it has any.
         """
         scale = self._scaler.fit(f_atoms[self.rows], f_mask[self.rows], previous.scale if previous else None)
         k_total = scale.k_total_at(self._s)
@@ -102,14 +120,18 @@ class DataSet:
         k = k_total[self.rows]
         f_obs, sigma = self.f_obs / k, self.sigma / k
         if sigma_a is None:
-            sigma_a = estimate_sigma_a(
-                f_obs, sigma, amplitude, self.d_star_sq, self.epsilon, self.centric, self.free, self.has_free,
-                previous.sigma_a if previous else None,
-            )  # fmt: skip
+            known = previous.improbable if previous else self.too_strong
+            sigma_a = self._sigma_a(f_obs, sigma, amplitude, ~known, previous.sigma_a if previous else None)
+            if previous is None:
+                _, _, off = self._likelihood(f_obs, sigma, amplitude, sigma_a)
+                found = known | (off > self._largest_delta)
+                if np.any(found & ~known):
+                    sigma_a = self._sigma_a(f_obs, sigma, amplitude, ~found, sigma_a)
         sigma_d_all = sigma_a.d_at(self.geometry.d_star_sq)
         d, s = sigma_d_all[self.rows], sigma_a.s_at(self.d_star_sq)
-        likelihood = amplitude_likelihood(f_obs, sigma, amplitude, d, s, self.epsilon, self.centric)
-        ll = likelihood.ll + np.log(k)
+        likelihood, ll, off = self._likelihood(f_obs, sigma, amplitude, sigma_a)
+        ll += np.log(k)
+        told = ~self.too_strong
         fom = np.zeros(len(self.hkl), dtype=np.float32)
         fom[self.rows] = likelihood.fom
         scaled = k * amplitude
@@ -126,8 +148,8 @@ class DataSet:
             factors=factors,
             r_work=r_factor(self.f_obs, scaled, self.work),
             r_free=r_factor(self.f_obs, scaled, self.free) if self.has_free else float("nan"),
-            ll_work=float(np.mean(ll[self.work])),
-            ll_free=float(np.mean(ll[self.free])) if self.has_free else float("nan"),
+            ll_work=float(np.mean(ll[self.work & told])),
+            ll_free=float(np.mean(ll[self.free & told])) if self.has_free else float("nan"),
             n_work=self.n_work,
             n_free=self.n_free,
             likelihood=likelihood,
@@ -135,12 +157,34 @@ class DataSet:
             k_mask=k_mask[self.rows],
             sigma_d=d,
             sigma_s=s,
+            improbable=self.too_strong | (off > self._largest_delta),
         )
+
+    def _sigma_a(
+        self, f_obs: FloatArray, sigma: FloatArray, amplitude: FloatArray, used: BoolArray, previous: SigmaA | None
+    ) -> SigmaA:
+        free = self.free[used]
+        return estimate_sigma_a(
+            f_obs[used], sigma[used], amplitude[used], self.d_star_sq[used], self.epsilon[used], self.centric[used],
+            free, self.has_free and bool(np.any(free)), previous,
+        )  # fmt: skip
+
+    def _likelihood(
+        self, f_obs: FloatArray, sigma: FloatArray, amplitude: FloatArray, sigma_a: SigmaA
+    ) -> tuple[Likelihood, FloatArray, FloatArray]:
+        """The likelihood; -log p, no larger than where a reflection becomes improbable; and delta (`improbable`)."""
+        d, s = sigma_a.d_at(self.d_star_sq), sigma_a.s_at(self.d_star_sq)
+        likelihood = amplitude_likelihood(f_obs, sigma, amplitude, d, s, self.epsilon, self.centric)
+        off = delta(
+            likelihood.ll, f_obs, d * amplitude, total_variance(sigma, s, self.epsilon, self.centric), self.centric
+        )
+        return likelihood, likelihood.ll - np.maximum(off - self._largest_delta, 0.0), off
 
     def target(
         self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData
     ) -> tuple[float, ComplexArray, FloatArray]:
-        """T = sum over the work set of -log p(F_obs), with scale, solvent scale, D and S as in `fitted`.
+        """T = sum over the work set of -log p(F_obs), with scale, solvent scale, D, S and outliers (left out) as in
+        `fitted`.
 
         Returns T; c (m,) = dT/dA + i dT/dB with A + iB = F_atoms (0 where not work); w (m,) >= 0, the expected second
         derivative of T with respect to |F_model| (0 where not work).
@@ -155,17 +199,18 @@ class DataSet:
             self.epsilon,
             self.centric,
         )
-        value = float(np.sum((likelihood.ll + np.log(fitted.k_total))[self.work]))
+        used = self.work & ~fitted.improbable
+        value = float(np.sum((likelihood.ll + np.log(fitted.k_total))[used]))
         coefficients = np.zeros(len(self.hkl), dtype=np.complex128)
-        coefficients[self.rows] = np.where(self.work, likelihood.d1 / amplitude, 0.0) * f_model
+        coefficients[self.rows] = np.where(used, likelihood.d1 / amplitude, 0.0) * f_model
         curvature = np.zeros(len(self.hkl))
-        curvature[self.rows] = np.where(self.work, likelihood.d2, 0.0)
+        curvature[self.rows] = np.where(used, likelihood.d2, 0.0)
         return value, coefficients, curvature
 
     def value(self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData) -> float:
         """Only the T of `target`: what a trial step costs."""
         _, amplitude = self._model(f_atoms, f_mask, fitted)
-        work = self.work
+        work = self.work & ~fitted.improbable
         k = fitted.k_total[work]
         ll = negative_log_likelihood(
             self.f_obs[work] / k,
@@ -179,9 +224,10 @@ class DataSet:
         return float(np.sum(ll + np.log(k)))
 
     def free_log_likelihood(self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData) -> FloatArray:
-        """-log p(F_obs) of every test reflection, with scale, solvent scale, D and S as in `fitted`."""
+        """-log p(F_obs) of every test reflection that is no outlier, with scale, solvent scale, D and S as in
+        `fitted`."""
         _, amplitude = self._model(f_atoms, f_mask, fitted)
-        free = self.free
+        free = self.free & ~fitted.improbable
         k = fitted.k_total[free]
         ll = negative_log_likelihood(
             self.f_obs[free] / k,

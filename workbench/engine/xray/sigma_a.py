@@ -98,7 +98,10 @@ def estimate_sigma_a(
     work = everything.take(by_resolution[::stride])
     bins = logarithmic_bins(work.d_star_sq, lowest=150, fewest=80, most=14)
     edges = bins.edges
-    shape_d, shape_s = _start(work, edges) if previous is None else previous.of_work
+    if previous is None:
+        shape_d, shape_s = _start(work, edges)
+    else:
+        shape_d, shape_s = (np.interp(edges, previous.edges, values) for values in previous.of_work)
     shape_d, shape_s, _ = _fit(work, edges, edges, shape_d, shape_s, None, None)
     of_work = shape_d, shape_s
     if not has_free or len(free_rows) == 0:

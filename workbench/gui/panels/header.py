@@ -137,6 +137,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "watch": ("triangle", "watch"),
     "overfitting": ("octagon", "error"),
     "test set": ("diamond", "label"),
+    "twinned": ("diamond", "watch"),
 }
 """Icon and colour role of every verdict: never told by colour alone."""
 

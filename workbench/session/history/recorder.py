@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import CycleFinished, Failed, Finished, Note, Prepared, RunEvent
-from workbench.core.settings import FAMILIES, Keep, RefinementSettings, RunRequest
+from workbench.core.settings import FAMILIES, LOCAL_RESTRAINTS, Keep, RefinementSettings, RunRequest, strength_words
 from workbench.session.history.journal import Journal
 from workbench.session.history.records import CycleKind
 
@@ -171,6 +171,10 @@ def described(old: RefinementSettings, new: RefinementSettings) -> str:
     for family, one, other in zip(FAMILIES, old.family_weights, new.family_weights, strict=True):
         if one != other:
             words.append(f"{family.replace('_', ' ')} {one:.3g} → {other:.3g}")
+    for name in LOCAL_RESTRAINTS:
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            words.append(f"{name.replace('_', ' ')} {strength_words(before)} → {strength_words(after)}")
     if old.cycles != new.cycles:
         words.append(f"cycles {old.cycles} → {new.cycles}")
     return ", ".join(words) or "settings"
