@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SMALLEST, LARGEST = 1e-4, 1e4
+GOOD, VERY_GOOD = 0.5, 0.8
+"""Shares of the predicted decrease from which the damping falls by 6 and by 16. Damping multiplies the stiffest
+curvatures too, so that what is soft stands still under all but the smallest: a trial that fails costs a quarter of a
+cycle, a damping that lingers costs ten (docs/decisions.md)."""
 
 
 @dataclass
@@ -22,6 +26,6 @@ class TrustRegion:
         ratio = actual / predicted if predicted > 0.0 else -1.0
         if ratio < 0.25:
             self.damping = min(max(self.damping, 0.01) * (4.0 if ratio > 0.0 else 8.0), LARGEST)
-        elif ratio > 0.75:
-            self.damping = max(self.damping / 4.0, SMALLEST)
+        elif ratio > GOOD:
+            self.damping = max(self.damping / (16.0 if ratio > VERY_GOOD else 6.0), SMALLEST)
         return actual > 0.0
