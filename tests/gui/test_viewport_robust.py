@@ -200,8 +200,9 @@ def test_a_slow_frame_is_painted_in_a_beat_of_its_own(view: Viewport) -> None:
     while view._frames.waiting and time.monotonic() < end:
         turn += 1
         QApplication.processEvents()
-    kinds, turns = zip(*[words.split() for words in painted], strict=True)
-    assert kinds == ("plot", "scene") and turns[0] != turns[1]
+    # (The display may ask for a picture of the whole window once more; that is before the frame then.)
+    plots = [words for words in painted if words.startswith("plot")]
+    assert plots and painted[-1].startswith("scene") and plots[-1].split()[1] != painted[-1].split()[1]
     view.setParent(None)
     window.close()
     window.deleteLater()

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -426,3 +427,38 @@ def test_the_command_line_keeps_the_same_journal(tmp_path: Path, capsys: pytest.
     journal.close()
     assert main([*words, "--project", str(project)]) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_closing_waits_for_what_another_thread_reads(tmp_path: Path) -> None:
+    """SQLite crashes when a connection is closed in the middle of a statement of another thread."""
+    journal = Journal.create(tmp_path / "busy.workbench")
+    inside, go_on = threading.Event(), threading.Event()
+    found: list[object] = []
+
+    def pause() -> int:
+        inside.set()
+        go_on.wait(60.0)
+        return 7
+
+    def read() -> None:
+        journal._connection().create_function("pause", 0, pause)
+        found.extend(journal._read("SELECT pause()"))
+        try:
+            journal.cycles()
+        except JournalError as error:
+            found.append(error.message)
+
+    reader, closer = threading.Thread(target=read), threading.Thread(target=journal.close)
+    reader.start()
+    assert inside.wait(60.0)
+    closer.start()
+    closer.join(0.2)
+    assert closer.is_alive() and not found
+    go_on.set()
+    reader.join(60.0)
+    closer.join(60.0)
+    assert found[0] == (7,)
+    if len(found) == 1:
+        # It came to its second question before the other closed; now it would be refused.
+        with pytest.raises(JournalError, match="is closed"):
+            journal.cycles()

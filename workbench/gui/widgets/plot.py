@@ -271,10 +271,12 @@ class Plot(pg.PlotWidget):
         right = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for value in self.y_ticks:
             y = self.place(0, value).y()
-            painter.drawText(QRectF(0, y - 8, box.left() - 8, 16), right, f"{value:.{self.y_digits}f}")
+            painter.drawText(
+                QRectF(0, y - 8, box.left() - 8, 16), right, f"{value:.{self.y_digits}f}".replace("-", text.MINUS)
+            )
         for value in self.x_ticks:
             x = self.place(value, 0).x()
-            shown = "0" if value == 0 else f"{value:.{self.x_digits}f}"
+            shown = "0" if value == 0 else f"{value:.{self.x_digits}f}".replace("-", text.MINUS)
             if self.x_text is not None:
                 shown = self.x_text(value)
             painter.drawText(QRectF(x - 24, base + 4, 48, 15), int(Qt.AlignmentFlag.AlignCenter), shown)

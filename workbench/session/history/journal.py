@@ -54,7 +54,8 @@ class Journal:
         self.read_only = read_only
         self._lock = lock
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[tuple[sqlite3.Connection, threading.Lock]] = []
+        """Of every thread, with what it holds while it reads: SQLite crashes when a connection in use is closed."""
         self._writing = threading.RLock()
         self._closed = False
 
@@ -112,8 +113,8 @@ class Journal:
             if self._closed:
                 return
             self._closed = True
-            for connection in self._connections:
-                with contextlib.suppress(sqlite3.Error):
+            for connection, in_use in tuple(self._connections):
+                with in_use, contextlib.suppress(sqlite3.Error):
                     connection.close()
             self._connections.clear()
             if self._lock is not None:
@@ -501,8 +502,11 @@ class Journal:
         return decode(zlib.decompress(rows[0][0]).decode("utf-8"), fetch, only)
 
     def _read(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
-        with self._errors():
-            return self._connection().execute(statement, values).fetchall()
+        connection = self._connection()
+        with self._local.in_use, self._errors():
+            if self._closed:
+                raise JournalError("is closed.", file=str(self.path))
+            return connection.execute(statement, values).fetchall()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -540,8 +544,8 @@ class Journal:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
-            self._local.connection = connection
-            self._connections.append(connection)
+            self._local.connection, self._local.in_use = connection, threading.Lock()
+            self._connections.append((connection, self._local.in_use))
         return connection
 
     def _connect(self) -> sqlite3.Connection:
