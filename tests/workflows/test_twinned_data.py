@@ -30,7 +30,7 @@ def test_a_twin_refined_as_one_crystal_refuses_to_look_healthy(
     log = (tmp_path / "log.txt").read_text()
     assert document["verdict"]["state"] == "twinned" and "h,-k,-l" in document["verdict"]["reason"]
     assert any("look twinned (twin law h,-k,-l" in warning for warning in document["warnings"])
-    assert "WARNING The data look twinned (twin law h,-k,-l" in log and "Verdict   Data look twinned" in log
+    assert "WARNING The data look twinned (twin law h,-k,-l" in log and "Data look twinned:" in log
     assert "Warning: The data look twinned" in told.err and "Data look twinned:" in told.out
 
 
