@@ -59,12 +59,39 @@ _PROBE = "from PySide6.QtWidgets import QApplication; QApplication([]); import p
 """Tried in a process of its own: where a system library is missing Qt does not raise, it aborts."""
 
 
+CONTAINED = "WORKBENCH_CONTAINED"
+"""In the environment of a process whose parent says what a crash of it means."""
+_WINDOWS_CRASH = 0xC0000000
+
+
+def contained(words: Sequence[str], command: Sequence[str]) -> int:
+    """Run the command in a process of its own: a library that crashes on a damaged file is an error with a remedy."""
+    child = subprocess.Popen([*command, *words], env={**os.environ, CONTAINED: "1"})
+    while True:
+        try:
+            code = child.wait()
+            break
+        except KeyboardInterrupt:
+            continue  # the child was interrupted as well, and says so
+    if 0 <= code < _WINDOWS_CRASH:
+        return code
+    files = [word for word in words[1:] if not word.startswith("-") and Path(word).is_file()]
+    print(
+        f"workbench: {', '.join(files) or words[0]}: the library that reads this file crashed (signal {-code})."
+        " The file is probably damaged: copy it again. Please report it if it is not.",
+        file=sys.stderr,
+    )
+    return 1
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the command `workbench`; returns its exit code."""
     multiprocessing.freeze_support()
     for name in _ONE_BLAS_THREAD:
         os.environ.setdefault(name, "1")
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None and words[:1] == ["inspect"] and CONTAINED not in os.environ:
+        return contained(words, [sys.executable, "-m", "workbench.launch"])
     from workbench.core.errors import WorkbenchError
 
     try:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.core.settings import DataOptions
+from workbench.session.data_choice import DataChoice
 from workbench.session.preferences import Preferences, load_preferences, preferences_path, save_preferences
 
 
@@ -17,8 +19,10 @@ def test_saved_preferences_come_back(tmp_path: Path) -> None:
     data.touch()
     path = tmp_path / "new" / "preferences.json"
     saved = Preferences(theme="dark", layout=b"\x00\xff", geometry=b"abc", values={"map": 1.5}).opened(model, data)
+    choice = DataChoice(("F", ""), "none", None, DataOptions(create_free=0.05, free_seed=3))
+    saved = saved.opened(model, tmp_path / "d.mtz", (), choice)
     assert save_preferences(saved, path)
-    assert load_preferences(path) == saved
+    assert load_preferences(path) == saved and load_preferences(path).recent[0].choice == choice
     assert [entry.name for entry in path.parent.iterdir()] == ["preferences.json"]
 
 

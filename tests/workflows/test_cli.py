@@ -96,7 +96,7 @@ def test_the_child_process_loads_no_qt() -> None:
         (["refine", "m.pdb", "d.mtz", "--shake", "9"], "give 0 to 3"),
         (["refine", "m.pdb", "d.mtz", "--reset-b", "0"], "or mean"),
         (["refine", "m.pdb", "d.mtz", "--resolution", "0"], "--resolution"),
-        (["refine", "m.pdb", "d.mtz", "--labels", "F"], "FP,SIGFP"),
+        (["refine", "m.pdb", "d.mtz", "--labels", "F,"], "FP,SIGFP"),
         (["refine", "m.pdb", "d.mtz", "--hydrogens", "some"], "invalid choice"),
         (["refine", "m.pdb", "d.mtz", "--seed", "-1"], "--seed"),
         (["score", "m.pdb"], "DATA"),

@@ -15,7 +15,7 @@ from workbench.core.arrays import Complex64Array, Float32Array, IntArray
 from workbench.core.crystal import Crystal
 from workbench.core.errors import InputError
 from workbench.io.files import InputFile, read_input
-from workbench.io.mtz import parse_mtz
+from workbench.io.mtz import column_types, parse_mtz
 
 KNOWN_PAIRS = (
     ("FWT", "PHWT"),
@@ -77,7 +77,7 @@ def holds_only_maps(path: str) -> bool:
         return True
     if file.kind != "mtz":
         return False
-    kinds = {column.type for column in parse_mtz(file).columns}
+    kinds = column_types(file)
     return "P" in kinds and not kinds & {"Q", "L", "M", "J", "K"}
 
 

@@ -84,8 +84,25 @@ def _dataset(number: int, cells: dict[int, gemmi.UnitCell]) -> int:
     return number if number in cells else -1
 
 
-def _refuse_truncated(file: InputFile) -> None:
-    """The MTZ header, at the end of the file, is where the first record says; else the file was cut."""
+def column_types(file: InputFile) -> frozenset[str]:
+    """The types of the columns, from the header alone and without a library: whoever asks may not crash.
+
+    Raises InputError for a file that is truncated.
+    """
+    place = _refuse_truncated(file)
+    found = set()
+    for start in range(place, len(file.data) - 79, 80):
+        record = file.data[start : start + 80]
+        if record.startswith(b"END"):
+            break
+        words = record.split()
+        if record.startswith(b"COLUMN ") and len(words) > 2:
+            found.add(words[2].decode("ascii", "replace"))
+    return frozenset(found)
+
+
+def _refuse_truncated(file: InputFile) -> int:
+    """The place of the header, at the end of the file, where the first record says; else the file was cut."""
     data = file.data
     if len(data) < 80:
         raise InputError("the MTZ file is truncated.", file=file.source.path, remedy=_AGAIN)
@@ -94,11 +111,11 @@ def _refuse_truncated(file: InputFile) -> None:
         if start == -1:
             (start,) = struct.unpack(f"{order}q", data[12:20])
         if 20 < start < 2**40:
-            place = 4 * (start - 1)
+            place = 4 * (int(start) - 1)
             if place + 80 <= len(data):
                 if data[place : place + 4] == b"VERS":
                     _check_sizes(file, place)
-                    return
+                    return place
             elif place < 2**33:
                 break
     raise InputError("the MTZ file is truncated or damaged.", file=file.source.path, remedy=_AGAIN)

@@ -51,7 +51,8 @@ def _words(data: str, model: str, choice: DataChoice | None) -> list[str]:
 
 
 def _answer(words: Sequence[str], data: str, wanted: Callable[[], bool]) -> dict[str, Any]:
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    # a crash is told here
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "WORKBENCH_CONTAINED": "1"}
     with subprocess.Popen(
         [sys.executable, "-m", "workbench.launch", "inspect", *words],
         stdin=subprocess.DEVNULL,
