@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -426,3 +427,28 @@ def test_the_command_line_keeps_the_same_journal(tmp_path: Path, capsys: pytest.
     journal.close()
     assert main([*words, "--project", str(project)]) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_a_project_can_be_closed_while_threads_read_from_it(tmp_path: Path) -> None:
+    """Neighbours are loaded while the window closes: new readers are told, closing waits for those inside."""
+    path, _ = _project(tmp_path)
+    journal = Journal.open(path)
+    inside, done = threading.Event(), threading.Event()
+
+    def read() -> None:
+        with journal._in_use():
+            inside.set()
+            done.wait()
+
+    reader, closer = (threading.Thread(target=work, daemon=True) for work in (read, journal.close))
+    reader.start()
+    inside.wait()
+    closer.start()
+    closer.join(timeout=0.3)
+    assert closer.is_alive() and journal._connections, "nothing is closed under a reader"
+    with pytest.raises(JournalError, match="closed"):
+        journal.cycles()
+    done.set()
+    for thread in (reader, closer):
+        thread.join()
+    assert not journal._connections

@@ -57,6 +57,8 @@ class Journal:
         self._connections: list[sqlite3.Connection] = []
         self._writing = threading.RLock()
         self._closed = False
+        self._readers = 0
+        self._readers_changed = threading.Condition()
 
     # ---- opening and closing ----------------------------------------------------------------------------------
 
@@ -112,6 +114,8 @@ class Journal:
             if self._closed:
                 return
             self._closed = True
+            with self._readers_changed:
+                self._readers_changed.wait_for(lambda: self._readers == 0)
             for connection in self._connections:
                 with contextlib.suppress(sqlite3.Error):
                     connection.close()
@@ -124,7 +128,7 @@ class Journal:
         place = Path(path)
         part = place.with_name(f".{place.name}.part")
         try:
-            with contextlib.closing(sqlite3.connect(part)) as target:
+            with contextlib.closing(sqlite3.connect(part)) as target, self._in_use():
                 self._connection().backup(target)
             part.replace(place)
         except (sqlite3.Error, OSError) as error:
@@ -501,8 +505,20 @@ class Journal:
         return decode(zlib.decompress(rows[0][0]).decode("utf-8"), fetch, only)
 
     def _read(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
-        with self._errors():
+        with self._errors(), self._in_use():
             return self._connection().execute(statement, values).fetchall()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """A connection that a thread reads from must not be closed under it."""
+        with self._readers_changed:
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._readers_changed:
+                self._readers -= 1
+                self._readers_changed.notify_all()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
