@@ -185,3 +185,18 @@ def test_rows_hold_what_the_cycle_says() -> None:
     assert len({key_of(c.statistics) for c in cycles}) == len(cycles)
     history.begin(None)
     assert history.rows([cycles[1].statistics]) == [None]
+
+
+def test_neighbours_of_the_cycle_looked_at_are_loaded_before_anyone_asks(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    finished(window, qtbot)
+    scrubbing, session = window.scrubbing, window.session
+    scrubbing.want(5)
+    qtbot.waitUntil(lambda: session.state.viewed is not None and session.state.viewed.statistics.cycle == 5)
+    wanted = {session.key_of(number) for number in (3, 4, 6, 7)}
+    qtbot.waitUntil(lambda: wanted <= {key for _, key in scrubbing._loaded}, timeout=20000)
+    scrubbing.want(6)
+    viewed = session.state.viewed
+    assert viewed is not None and viewed.statistics.cycle == 6, "there at once"
+    assert window._redraw.interval() == 0, "what is looked up is drawn at once"
+    scrubbing.want(None)

@@ -443,8 +443,10 @@ class MainWindow(QMainWindow):
             self.view.show_start()
         if old is not None and old.status != new.status:
             self._status_changed(old, new)
-        if not self._redraw.isActive():
-            self._redraw.start()
+        # What the user looks up is drawn at once; what a run brings at most five times a second.
+        looked_up = old is None or old.viewed is not new.viewed or new.status not in ("running", "preparing")
+        if looked_up or not self._redraw.isActive():
+            self._redraw.start(0 if looked_up else REDRAW_MS)
 
     def _follow_view(self, old: SessionState | None, new: SessionState) -> None:
         if new.prepared is not None and (old is None or old.prepared is not new.prepared):
@@ -496,7 +498,7 @@ class MainWindow(QMainWindow):
 
         def fetched(result: object, error: Exception | None) -> None:
             if error is None and result and not self._redraw.isActive():
-                self._redraw.start()
+                self._redraw.start(REDRAW_MS)
 
         in_background(self, lambda: self.history.fetch(journal, position), fetched)
 
@@ -516,7 +518,7 @@ class MainWindow(QMainWindow):
             if error is None and isinstance(result, tuple) and place == self._branches_of:
                 self._branches = result
                 if not self._redraw.isActive():
-                    self._redraw.start()
+                    self._redraw.start(REDRAW_MS)
 
         position = new.position
         in_background(self, lambda: branches(journal, position), read)

@@ -1,4 +1,5 @@
-"""Calling cycles back while the window goes on: loaded in the background, the newest wish first, the last few kept."""
+"""Calling cycles back while the window goes on: loaded in the background, the newest wish first, the last few kept, and
+the neighbours of the one that is shown loaded before anyone asks."""
 
 from __future__ import annotations
 
@@ -53,6 +54,7 @@ class Scrubbing(QObject):
             self._loaded.move_to_end(place)
             self._wanted = None
             session.show_loaded(key, known)
+            self._load_neighbours()
             return
         self._busy = True
         in_background(self, lambda: (place, journal.load(key)), self._came)
@@ -75,3 +77,32 @@ class Scrubbing(QObject):
             self._session.show_loaded(place[1], cycle)
         if self._wanted is not None:
             self._next()
+        else:
+            self._load_neighbours()
+
+    def _load_neighbours(self) -> None:
+        """Load what lies beside the cycle that is shown and is not there yet; one at a time, and no wish waits for more
+        than one."""
+        session, journal = self._session, self._session.journal
+        viewed = session.state.viewed
+        if journal is None or viewed is None or not session.state.viewed_in_line or self._busy:
+            return
+        path, number = str(journal.path), viewed.statistics.cycle
+        keys = (session.key_of(number + beside) for beside in (1, -1, 2, -2))
+        missing = next((key for key in keys if key is not None and (path, key) not in self._loaded), None)
+        if missing is not None:
+            self._busy = True
+            in_background(self, lambda: ((path, missing), journal.load(missing)), self._came_early)
+
+    def _came_early(self, result: object, error: Exception | None) -> None:
+        """A neighbour is loaded; nobody has asked for it, so an error is no news."""
+        self._busy = False
+        if error is None and isinstance(result, tuple):
+            place, cycle = result
+            self._loaded[place] = cycle
+            while len(self._loaded) > KEPT:
+                self._loaded.popitem(last=False)
+        if self._wanted is not None:
+            self._next()
+        elif error is None:
+            self._load_neighbours()

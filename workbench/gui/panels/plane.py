@@ -16,6 +16,9 @@ from workbench.gui.theme import theme
 from workbench.gui.widgets.number_field import three_figures
 from workbench.gui.widgets.plot import FaintCurve, Plot, PointLabel, nice_ticks, tick_digits
 
+MOST_AVOIDED = 200
+"""Places on the path that names keep off."""
+
 
 class PlanePanel(PlotPanel):
     """One point for each cycle, joined in the order of time; the newest is a ring with its error."""
@@ -27,6 +30,7 @@ class PlanePanel(PlotPanel):
         self.error = plot.curve()
         self.path = plot.curve()
         self.points = plot.dots()
+        self.now = plot.dots()
         self._x = np.zeros(0)
         self._y = np.zeros(0)
 
@@ -82,20 +86,10 @@ class PlanePanel(PlotPanel):
         colour = theme.colours[kind]
         self.path.setData(self._x, self._y, pen=plot.pen(kind, "solid", 1.4))
         self.error.setData([x, x], [y - sigma, y + sigma], pen=plot.pen(kind, "solid", 1.4))
-        spots = [
-            {"pos": (a, b), "size": 4, "pen": None, "brush": pg.mkBrush(colour)}
-            for a, b, s in zip(self._x, self._y, rows, strict=True)
-            if s is not last
-        ]
-        spots.append(
-            {
-                "pos": (x, y),
-                "size": 10,
-                "pen": plot.pen(kind, "solid", 2.2),
-                "brush": pg.mkBrush(theme.colours["panel"]),
-            }
-        )
-        self.points.setData(spots)
+        others = np.array([s is not last for s in rows])
+        self.points.setData(self._x[others], self._y[others], size=4, pen=None, brush=pg.mkBrush(colour))
+        ring = plot.pen(kind, "solid", 2.2)
+        self.now.setData([x], [y], size=10, pen=ring, brush=pg.mkBrush(theme.colours["panel"]))
         name = "now" if last is rows[-1] else f"cycle {last.cycle}"
         labels = [PointLabel(x, y, f"{name}, weight {three_figures(last.xray_weight)}", True)]
         named = {rows[0].cycle, *(round(at) for at, _ in marks)} - {last.cycle}
@@ -109,7 +103,7 @@ class PlanePanel(PlotPanel):
             labels.append(PointLabel(float(ends[-1].x[-1]), float(ends[-1].y[-1]), OTHER_RUNS))
         plot.point_labels = labels
         # Names keep off the path (points of it and places between them) and off the error bar.
-        between = np.linspace(0, len(rows) - 1, 6 * len(rows))
+        between = np.linspace(0, len(rows) - 1, min(6 * len(rows), MOST_AVOIDED))
         numbers = np.arange(len(rows))
         plot.avoid = list(zip(np.interp(between, numbers, self._x), np.interp(between, numbers, self._y), strict=True))
         plot.avoid += [(x, float(level)) for level in np.linspace(y - sigma, y + sigma, 13)]

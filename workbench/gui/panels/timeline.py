@@ -312,7 +312,7 @@ class TimelinePanel(Surface):
             self.cycle.set_text(f"*{{cycle {number}}}-{{ of {planned}}}")
 
     def show_cycles(self, state: SessionState) -> None:
-        """Called at most five times a second: heat map and table."""
+        """Called when the window draws: heat map and table."""
         self._state = state
         if self.measure == TABLE:
             self._show_table(state)
