@@ -13,7 +13,7 @@ from workbench.core.errors import NumericalError
 from workbench.core.settings import FAMILIES, RefinementSettings
 from workbench.engine.atomic_model import B_MIN
 from workbench.engine.b_model import UserWeights
-from workbench.engine.optimise.effective_parameters import effective_parameters
+from workbench.engine.optimise.effective_parameters import Probe, effective_parameters
 from workbench.engine.optimise.free_response import Verdict, response, verdict
 from workbench.engine.optimise.normal_equations import normal_equations
 from workbench.engine.optimise.step import StepResult, accepted_step
@@ -59,6 +59,7 @@ def step_taken(
     control: RunControl,
     automatic: AutomaticWeight,
     trust: TrustRegion,
+    probe: Probe,
     ask_test_set: bool,
 ) -> Taken | None:
     """One accepted step and what it led to; None when the run was cancelled.
@@ -67,10 +68,10 @@ def step_taken(
     once more, from where the cycle began.
     """
     damping = trust.damping
-    taken = _step(problem, point, control, automatic, trust, ask_test_set)
+    taken = _step(problem, point, control, automatic, trust, probe, ask_test_set)
     if taken is not None and taken.used != user_weights(control.settings()):
         trust.damping = damping
-        taken = _step(problem, point, control, automatic, trust, ask_test_set)
+        taken = _step(problem, point, control, automatic, trust, probe, ask_test_set)
     return taken
 
 
@@ -80,6 +81,7 @@ def _step(
     control: RunControl,
     automatic: AutomaticWeight,
     trust: TrustRegion,
+    probe: Probe,
     ask_test_set: bool,
 ) -> Taken | None:
     """One accepted step from `point` with solvent, scales and sigma_A of the state it led to; None when the run was
@@ -129,7 +131,7 @@ def _step(
         return None
     if not result.accepted or result.equations is None:
         return Taken(None, result.weight, Freedom(), used)
-    freedom = _freedom(problem, state, data, result, automatic, families)
+    freedom = _freedom(problem, state, data, result, automatic, families, probe)
     if ask_test_set and problem.data.has_free and not atoms.b_is_fixed:
         freedom = replace(freedom, softer_b=_softer_b(problem, point, result))
     return Taken(assessed(problem, tried[0], began_at), result.weight, freedom, used)
@@ -157,13 +159,14 @@ def _freedom(
     result: StepResult,
     automatic: AutomaticWeight,
     families: FloatArray,
+    probe: Probe,
 ) -> Freedom:
     """What the accepted step tells of the parameters: those of the problem as it is now, tensors included."""
     equations = result.equations
     if equations is None:
         return Freedom()
     # The same random signs in every cycle: the count follows the model, not the draw.
-    used, _ = effective_parameters(equations, result.weight)
+    used, _ = effective_parameters(equations, result.weight, last=probe)
     reference = used
     # The distances are held as they are, so that what the last cycle referred to stays.
     by_default = np.concatenate([automatic.families((1.0,) * len(FAMILIES)), families[len(FAMILIES) :]])

@@ -30,6 +30,7 @@ from workbench.engine.cross_validation.paired_difference import r_difference
 from workbench.engine.cycle import step_taken, user_weights
 from workbench.engine.cycle_report import finished_cycle, test_set_watch
 from workbench.engine.memory import peak_memory_mb
+from workbench.engine.optimise.effective_parameters import Probe
 from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import AutomaticWeight
 from workbench.engine.outliers import OutlierNotes
@@ -72,7 +73,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     course = history.copy()
     """The cycles that led to the present model: without those of a trial that was given up."""
     reason: EndReason = "cycles"
-    trust = TrustRegion()
+    trust, probe = TrustRegion(), Probe()
     trial = AnisotropyTrial.for_run(settings, problem.atoms, problem.data.n_work, problem.data.n_free)
     cycle = problem.first_cycle
     started = time.perf_counter()
@@ -121,7 +122,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
                 cycle - problem.first_cycle, history[-1].ll_free - history[-2].ll_free if len(history) > 1 else np.inf
             )
         )
-        taken = step_taken(problem, point, control, automatic, trust, ask)
+        taken = step_taken(problem, point, control, automatic, trust, probe, ask)
         if taken is None:
             reason = "stopped"
             break

@@ -11,6 +11,8 @@ Cryst. D54, 547 (m parameters, r restraints, D = r - sum w a^T H^-1 a). The trac
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from workbench.core.arrays import FloatArray
@@ -21,13 +23,25 @@ TOLERANCE = 0.01
 """Of the linear solves: the trace is then good to much better than the scatter between probes."""
 
 
+@dataclass
+class Probe:
+    """solution: of the last trace. From cycle to cycle it changes little, and the next search begins there."""
+
+    solution: FloatArray | None = None
+
+    def start(self, size: int) -> FloatArray | None:
+        return self.solution if self.solution is not None and len(self.solution) == size else None
+
+
 def effective_parameters(
-    equations: NormalEquations, weight: float, probes: int = 1, seed: int = 0
+    equations: NormalEquations, weight: float, probes: int = 1, seed: int = 0, last: Probe | None = None
 ) -> tuple[float, float]:
     """m_eff for a data weight, and the standard error of the estimate (from the probes' own variance).
 
-    Parameters without data (hydrogens, atoms of no occupancy) count nothing. Zero for a weight of zero.
+    Parameters without data (hydrogens, atoms of no occupancy) count nothing. Zero for a weight of zero. last: of the
+    cycle before, with the same seed; is brought up to date.
     """
+    last = last or Probe()
     extra: FloatArray = weight * np.maximum(equations.diagonal, 0.0)
     if not np.any(extra > 0.0):
         return 0.0, 0.0
@@ -44,7 +58,10 @@ def effective_parameters(
     estimates, variances = [], []
     for _ in range(probes):
         signs = rng.choice((-1.0, 1.0), size=len(root))
-        solved, _, _ = conjugate_gradient(multiply, root * signs, preconditioner, tolerance=TOLERANCE)
+        solved, _, _ = conjugate_gradient(
+            multiply, root * signs, preconditioner, last.start(len(root)), tolerance=TOLERANCE
+        )
+        last.solution = solved
         share = root * solved
         estimates.append(float(signs @ share))
         # Off-diagonal part of the row sums: its square is what the estimate scatters by.
