@@ -736,7 +736,7 @@ class MainWindow(QMainWindow):
         chosen. reason: why it is asked."""
         request = self.session.state.request
         model, data = self.chosen_model, self.chosen_data
-        if refused:
+        if refused and self._asked_for[1]:
             model, data, _ = self._asked_for
         elif request is not None:
             model, data = request.model_path, request.data_path
