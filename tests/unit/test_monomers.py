@@ -459,6 +459,26 @@ def test_values_that_no_molecule_has_are_refused_with_their_line(
     assert error.item == f"GOL, line {line}"
 
 
+@pytest.mark.parametrize(
+    ("values", "usable"), [("0.02 0.000 0.000", True), ("0.000 0.000 0.000", False), ("0.02 -1 0", False)]
+)
+def test_a_plane_needs_its_uncertainty_once(tmp_path: Path, values: str, usable: bool) -> None:
+    """Older dictionaries give it with the first atom and 0.000 with the others."""
+    document = gemmi.cif.read_string(component("ALA"))
+    block = next(b for b in document if b.name == "comp_ALA")
+    block.find_mmcif_category("_chem_comp_plane_atom.").erase()
+    loop = block.init_loop("_chem_comp_plane_atom.", ["comp_id", "plane_id", "atom_id", "dist_esd"])
+    for atom, esd in zip(("C", "CA", "O"), values.split(), strict=True):
+        loop.add_row(["ALA", "plan-1", atom, esd])
+    if usable:
+        path = tmp_path / "ala.cif"
+        path.write_text(document.as_string())
+        found = read_monomers(["ALA"], (str(path),), "embedded").library.monomers["ALA"]
+        assert [plane.esd for plane in found.rt.planes] == [pytest.approx(0.02)]
+    else:
+        assert "is not above zero" in refusal(tmp_path, document.as_string()).message
+
+
 def test_tables_and_columns_that_are_missing_are_named(tmp_path: Path) -> None:
     document = gemmi.cif.read_string(component("GOL"))
     block = next(b for b in document if b.name == "comp_GOL")

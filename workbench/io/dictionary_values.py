@@ -24,8 +24,11 @@ def check_values(block: gemmi.cif.Block, name: str, refuse: Refusal) -> None:
     _bonds(block, name, metals, refuse)
     _angles(block, metals, refuse)
     category = "_chem_comp_plane_atom."
-    for plane, atom, sigma in _rows(block, category, ("plane_id", "atom_id", "dist_esd")):
-        if not gemmi.cif.as_number(sigma) > 0:
+    planes = list(_rows(block, category, ("plane_id", "atom_id", "dist_esd")))
+    # A plane has one uncertainty; older dictionaries give it with one of its atoms and 0.000 with the others.
+    told = {plane for plane, _, sigma in planes if gemmi.cif.as_number(sigma) > 0}
+    for plane, atom, sigma in planes:
+        if not gemmi.cif.as_number(sigma) >= 0 or plane not in told:
             raise refuse(f"the uncertainty {sigma} of {atom} in {plane} is not above zero.", category, plane)
     category = "_chem_comp_chir."
     for chirality, sign in _rows(block, category, ("id", "volume_sign")):
