@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.direct_summation import direct_factors, random_atoms, relative
+from tests.direct_summation import direct_factors, r_difference, random_atoms, relative
 from workbench.core.arrays import ComplexArray, FloatArray
 from workbench.core.crystal import Crystal
 from workbench.engine.xray import structure_factors
@@ -270,3 +270,31 @@ def test_isotropic_atoms_have_no_tensor_gradient() -> None:
     assert np.all(np.any(found.u[atoms.anisotropic] != 0.0, axis=1))
     trace = found.u[:, :3].sum(axis=1) / (8 * np.pi**2)
     assert np.allclose(found.b[atoms.anisotropic], trace[atoms.anisotropic], rtol=1e-12)
+
+
+def test_gaussians_too_unlike_for_series_are_summed_point_by_point() -> None:
+    """Potassium to 0.35 A: its widest Gaussian is some 170 times as wide as its sharpest on the grid."""
+    crystal = Crystal((4.0, 4.6, 5.3, 97.0, 103.0, 111.0), "P 1")
+    hkl = all_reflections(crystal, 0.35)
+    atoms = dataclasses.replace(
+        random_atoms(crystal, 2, seed=8, anisotropic=1.0, b_range=(0.3, 0.5)), element=np.array(["K", "K"])
+    )
+    factors = StructureFactors(crystal, hkl, 0.35)
+    expected = direct_factors(crystal, atoms, hkl)
+    assert r_difference(factors.f_calc(atoms), expected) < 2e-3
+    target = Squares(expected, seed=2)
+    found = factors.gradients(atoms, target.coefficients(expected)).xyz
+    numeric = np.array(
+        [
+            [
+                derivative(
+                    lambda by, i=i, p=p: target.value(direct_factors(crystal, shifted(atoms, i, p, by), hkl)),
+                    STEP[p],
+                    TWO_POINTS,
+                )
+                for p in "xyz"
+            ]
+            for i in range(2)
+        ]
+    )
+    assert relative(found, numeric) < GRID_ERROR
