@@ -14,6 +14,8 @@ from pathlib import Path
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )
+COMPILED_ONCE = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Python keeps what it has compiled, as it does for users; the peer's modules were compiled when it was installed."""
 POLL_SECONDS = 0.1
 
 
@@ -41,7 +43,7 @@ def run_measured(
     polled over the tree where /proc tells it; elsewhere, and as a lower bound, it is the largest single process.
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    surroundings = {**os.environ, **ONE_THREAD, **(environment or {})}
+    surroundings = {**os.environ, **ONE_THREAD, **COMPILED_ONCE, **(environment or {})}
     for name in ("PYTHONPATH", "VIRTUAL_ENV", "CLIBD_MON"):
         surroundings.pop(name, None)
     pin = ["taskset", "-c", str(core)] if core is not None else []
