@@ -50,19 +50,19 @@ def test_the_window_compares_what_is_shown_with_what_was_kept(window: MainWindow
     finished(window, qtbot)
     panel = window.compare
     window.tabs.show_page(panel)
-    qtbot.waitUntil(panel.keep.isEnabled)
+    qtbot.waitUntil(panel.keep.isEnabled, timeout=120000)
     kept = window.session.state.shown
     assert kept is not None
     QTest.mouseClick(panel.keep, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "kept for comparison" in panel.words.text())
+    qtbot.waitUntil(lambda: "kept for comparison" in panel.words.text(), timeout=120000)
     window.scrubbing.want(1)
-    qtbot.waitUntil(lambda: len(panel.table.rows) > 0)
+    qtbot.waitUntil(lambda: len(panel.table.rows) > 0, timeout=120000)
     assert panel.title.text().startswith("Cycle 1 against cycle")
     assert "R_free is" in panel.words.text()
     shown = window.session.state.viewed
     QTest.mouseClick(panel.back, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.session.state.viewed is not shown)
-    qtbot.waitUntil(lambda: "against cycle 1" in panel.title.text())
+    qtbot.waitUntil(lambda: window.session.state.viewed is not shown, timeout=120000)
+    qtbot.waitUntil(lambda: "against cycle 1" in panel.title.text(), timeout=120000)
 
 
 def test_every_run_is_a_place_to_look_at_and_to_go_to(window: MainWindow, qtbot: QtBot) -> None:
@@ -73,7 +73,7 @@ def test_every_run_is_a_place_to_look_at_and_to_go_to(window: MainWindow, qtbot:
     session.go_to_cycle(2)
     session.set_weight(3.0)
     session.refine()
-    qtbot.waitUntil(lambda: session.state.status == "finished" and session.state.position != first, timeout=30000)
+    qtbot.waitUntil(lambda: session.state.status == "finished" and session.state.position != first, timeout=120000)
     journal = session.journal
     assert journal is not None
     found = branches(journal, session.state.position)
@@ -83,10 +83,10 @@ def test_every_run_is_a_place_to_look_at_and_to_go_to(window: MainWindow, qtbot:
     entries = [action.menu() for action in menu.actions()]
     look, go = entries[0].actions()  # type: ignore[union-attr]
     look.trigger()
-    qtbot.waitUntil(lambda: session.state.viewed_key == first)
+    qtbot.waitUntil(lambda: session.state.viewed_key == first, timeout=120000)
     assert session.state.position == found[1].key, "looking moves nobody"
     go.trigger()
-    qtbot.waitUntil(lambda: session.state.position == first)
+    qtbot.waitUntil(lambda: session.state.position == first, timeout=120000)
     menu.close()
     session.undo()
     assert session.state.position == found[1].key
@@ -128,24 +128,24 @@ def test_the_newest_difference_takes_the_place_of_the_last(qtbot: QtBot) -> None
     for cycle in cycles[1:]:
         tracer.show_between(cycles[0], cycle, f"cycle {cycle.statistics.cycle} \u2212 0")
     last = f"cycle {cycles[-1].statistics.cycle} \u2212 0"
-    qtbot.waitUntil(lambda: not tracer.busy, timeout=60000)
+    qtbot.waitUntil(lambda: not tracer.busy, timeout=120000)
     assert [name for name in tracer.maps.grids if name.startswith("cycle")] == [last]
     assert last in tracer.maps.differences and tracer.active == last
     tracer.levels[last] = 5.0
     tracer.show_between(cycles[1], cycles[2], "cycle 2 \u2212 1")
-    qtbot.waitUntil(lambda: not tracer.busy, timeout=60000)
+    qtbot.waitUntil(lambda: not tracer.busy, timeout=120000)
     assert tracer.levels["cycle 2 \u2212 1"] == 5.0 and last not in tracer.maps.grids
     tracer.set_maps(tracer.maps)
     tracer.set_cycle(prepared, cycles[2])
-    qtbot.waitUntil(lambda: not tracer.busy, timeout=60000)
+    qtbot.waitUntil(lambda: not tracer.busy, timeout=120000)
     assert "cycle 2 \u2212 1" in tracer.maps.grids, "it stays when the maps of a cycle come"
     factors = replace(cycles[1].refined, f_model=cycles[1].refined.f_model[:-1])
     tracer.show_between(cycles[0], replace(cycles[1], refined=factors), "none")
-    qtbot.waitUntil(lambda: bool(said), timeout=60000)
+    qtbot.waitUntil(lambda: bool(said), timeout=120000)
     assert "other reflections" in said[-1] and set(tracer.maps.grids) == {DENSITY, DIFFERENCE}
     tracer.show_between(cycles[0], cycles[2], "again")
     tracer.hide_between()
-    qtbot.waitUntil(lambda: not tracer.busy, timeout=60000)
+    qtbot.waitUntil(lambda: not tracer.busy, timeout=120000)
     assert set(tracer.maps.grids) == {DENSITY, DIFFERENCE}, "what is not wanted any more is dropped"
     tracer.close()
 
@@ -164,11 +164,11 @@ def test_the_window_asks_for_the_map_while_it_is_wanted(
     shown = window.session.state.shown
     assert shown is not None and not window.compare.map.isVisible()
     QTest.mouseClick(window.compare.keep, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(window.compare.map.isVisible)
+    qtbot.waitUntil(window.compare.map.isVisible, timeout=120000)
     QTest.mouseClick(window.compare.map, Qt.MouseButton.LeftButton)
     assert asked[-1] is None, "there is nothing to subtract from itself"
     window.scrubbing.want(1)
-    qtbot.waitUntil(lambda: asked[-1] == (shown.statistics.cycle, 1))
+    qtbot.waitUntil(lambda: asked[-1] == (shown.statistics.cycle, 1), timeout=120000)
     QTest.mouseClick(window.compare.map, Qt.MouseButton.LeftButton)
     assert asked[-1] is None
 
@@ -183,8 +183,8 @@ def test_swap_shows_the_cycle_of_another_run_again(window: MainWindow, qtbot: Qt
     session.go_to_cycle(2)
     session.set_weight(3.0)
     session.refine()
-    qtbot.waitUntil(lambda: session.state.status == "finished" and len(session.state.statistics) > 4, timeout=30000)
+    qtbot.waitUntil(lambda: session.state.status == "finished" and len(session.state.statistics) > 4, timeout=120000)
     window.compare.back_wanted.emit()
-    qtbot.waitUntil(lambda: session.state.viewed_key == key)
+    qtbot.waitUntil(lambda: session.state.viewed_key == key, timeout=120000)
     assert first is not None and session.state.viewed is not None
     assert session.state.viewed.statistics.cycle == first.statistics.cycle

@@ -35,7 +35,7 @@ def test_the_band_is_where_the_verdict_expects_r_free(window: MainWindow, qtbot:
     opened(window, qtbot)
     finished(window, qtbot)
     panel = window.r_factors
-    qtbot.waitUntil(lambda: panel.plot.ribbon is not None and len(panel.plot.ribbon.x) > 2)
+    qtbot.waitUntil(lambda: panel.plot.ribbon is not None and len(panel.plot.ribbon.x) > 2, timeout=120000)
     ribbon, state = panel.plot.ribbon, window.session.state
     assert ribbon is not None and len(ribbon.x) == len(state.rows)
     verdict = verdict_of(state)
@@ -95,8 +95,8 @@ def test_other_runs_are_faint_and_named(window: MainWindow, qtbot: QtBot) -> Non
     session.go_to_cycle(2)
     session.set_weight(3.0)
     session.refine()
-    qtbot.waitUntil(lambda: session.state.status == "finished" and len(session.state.statistics) > 4, timeout=20000)
-    qtbot.waitUntil(lambda: len(window.r_factors.plot.faint) == 2, timeout=20000)
+    qtbot.waitUntil(lambda: session.state.status == "finished" and len(session.state.statistics) > 4, timeout=120000)
+    qtbot.waitUntil(lambda: len(window.r_factors.plot.faint) == 2, timeout=120000)
     work, free = window.r_factors.plot.faint
     assert work.x[0] == 2 and work.x[-1] == first[-1].cycle
     assert work.y == pytest.approx([row.r_work for row in first[2:]]) and free.dash != work.dash

@@ -25,9 +25,9 @@ def test_a_scan_gives_seven_points_and_a_model_behind_each(window: MainWindow, q
     window.tabs.show_page(scan)
     assert scan.button.isEnabled()
     QTest.mouseClick(scan.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: scan.running)
+    qtbot.waitUntil(lambda: scan.running, timeout=120000)
     assert scan.button.text() == "Cancel"
-    qtbot.waitUntil(lambda: len(scan.values) >= 2, timeout=20000)
+    qtbot.waitUntil(lambda: len(scan.values) >= 2, timeout=120000)
     assert not window.scan_runner.recommended, "nothing is recommended before all are there"
     qtbot.waitUntil(lambda: not scan.running, timeout=120000)
     assert set(scan.values) == {AUTOMATIC, *(f"x {f:g}" for f in FACTORS)}
@@ -37,7 +37,7 @@ def test_a_scan_gives_seven_points_and_a_model_behind_each(window: MainWindow, q
     assert window.session.state.statistics == state.statistics
     place = scan.plot.place(float(scan._x[-1]), float(scan._y[-1]))
     QTest.mouseClick(scan.plot.viewport(), Qt.MouseButton.LeftButton, pos=place.toPoint())
-    qtbot.waitUntil(lambda: window.session.state.viewed is not None)
+    qtbot.waitUntil(lambda: window.session.state.viewed is not None, timeout=120000)
     viewed = window.session.state.viewed
     name = scan._order[-1]
     assert viewed is not None
@@ -46,12 +46,12 @@ def test_a_scan_gives_seven_points_and_a_model_behind_each(window: MainWindow, q
     assert "another run" in window.timeline.cycle.text()
     # Return goes on from there: a branch of its own.
     window.actions_.go_on.trigger()
-    qtbot.waitUntil(lambda: window.session.state.position == scan.values[name]["key"])
+    qtbot.waitUntil(lambda: window.session.state.position == scan.values[name]["key"], timeout=120000)
     kept = window.session.state.kept
     assert kept is not None and kept.statistics.r_work == pytest.approx(viewed.statistics.r_work)
     assert window.session.journal is not None and window.session.journal.integrity() == "ok"
     window.actions_.undo.trigger()
-    qtbot.waitUntil(lambda: window.session.state.position == state.position)
+    qtbot.waitUntil(lambda: window.session.state.position == state.position, timeout=120000)
 
 
 def test_cancelled_a_scan_keeps_its_points_and_goes_on(window: MainWindow, qtbot: QtBot) -> None:
@@ -59,9 +59,9 @@ def test_cancelled_a_scan_keeps_its_points_and_goes_on(window: MainWindow, qtbot
     finished(window, qtbot)
     scan = window.scan
     window.scan_runner.begin()
-    qtbot.waitUntil(lambda: len(scan.values) >= 2, timeout=20000)
+    qtbot.waitUntil(lambda: len(scan.values) >= 2, timeout=120000)
     QTest.mouseClick(scan.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: not scan.running, timeout=20000)
+    qtbot.waitUntil(lambda: not scan.running, timeout=120000)
     known = set(scan.values)
     assert 2 <= len(known) < 7 and "goes on" in scan.reason.text()
     runs = len(window.session.journal.runs()) if window.session.journal else 0
@@ -101,14 +101,14 @@ def test_an_old_scan_is_shown_again_when_its_project_is_opened(
     assert window.session.journal is not None
     window.session.journal.copy_to(copy)
     opened(window, qtbot, "slow.pdb")
-    qtbot.waitUntil(lambda: not window.scan.values)
+    qtbot.waitUntil(lambda: not window.scan.values, timeout=120000)
     assert not window.scan.plot.x_ticks, "nothing of it stands beside other files"
     window.open_project(str(copy))
-    qtbot.waitUntil(lambda: len(window.scan.values) == 7, timeout=20000)
+    qtbot.waitUntil(lambda: len(window.scan.values) == 7, timeout=120000)
     assert dict(window.scan.values) == dict(values) and window.scan_runner.recommended == recommended
     assert window.scan.reason.text().startswith("Scan of 20")
     window.scan.choose(window.scan._order[-1])
-    qtbot.waitUntil(lambda: window.session.state.viewed is not None)
+    qtbot.waitUntil(lambda: window.session.state.viewed is not None, timeout=120000)
     viewed, name = window.session.state.viewed, window.scan._order[-1]
     assert viewed is not None
     assert viewed.statistics.xray_weight == pytest.approx(window.scan.values[name]["statistics"]["xray_weight"])
@@ -118,9 +118,9 @@ def test_half_a_scan_is_shown_as_such_and_goes_on(window: MainWindow, qtbot: QtB
     opened(window, qtbot)
     finished(window, qtbot)
     window.scan_runner.begin()
-    qtbot.waitUntil(lambda: len(window.scan.values) >= 2, timeout=60000)
+    qtbot.waitUntil(lambda: len(window.scan.values) >= 2, timeout=120000)
     window.scan_runner.cancel()
-    qtbot.waitUntil(lambda: not window.scan.running, timeout=60000)
+    qtbot.waitUntil(lambda: not window.scan.running, timeout=120000)
     journal = window.session.journal
     assert journal is not None
     latest = journal.latest_study("scan")
@@ -129,5 +129,5 @@ def test_half_a_scan_is_shown_as_such_and_goes_on(window: MainWindow, qtbot: QtB
     copy = tmp_path / "copy.workbench"
     journal.copy_to(copy)
     window.open_project(str(copy))
-    qtbot.waitUntil(lambda: set(window.scan.values) == known and "goes on" in window.scan.reason.text(), timeout=20000)
+    qtbot.waitUntil(lambda: set(window.scan.values) == known and "goes on" in window.scan.reason.text(), timeout=120000)
     assert not window.scan_runner.recommended

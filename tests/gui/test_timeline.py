@@ -34,18 +34,18 @@ def test_the_scrubber_calls_every_cycle_back(window: MainWindow, qtbot: QtBot) -
     last = len(scrubber.cycles) - 1
     assert scrubber.cycles == tuple(s.cycle for s in window.session.state.statistics) and last >= 4
     QTest.mouseClick(scrubber, Qt.MouseButton.LeftButton, pos=QPoint(round(scrubber.x_of(2)), 16))
-    qtbot.waitUntil(lambda: _shown(window) == 2)
+    qtbot.waitUntil(lambda: _shown(window) == 2, timeout=120000)
     assert window.session.state.viewed is not None
     assert float(window.header.work.value) == pytest.approx(window.session.state.viewed.statistics.r_work, abs=6e-4)
     scrubber.setFocus()
     QTest.keyClick(scrubber, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: _shown(window) == 3)
+    qtbot.waitUntil(lambda: _shown(window) == 3, timeout=120000)
     QTest.keyClick(scrubber, Qt.Key.Key_Home)
-    qtbot.waitUntil(lambda: _shown(window) == 0)
+    qtbot.waitUntil(lambda: _shown(window) == 0, timeout=120000)
     QTest.mouseClick(window.timeline.next, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: _shown(window) == 1)
+    qtbot.waitUntil(lambda: _shown(window) == 1, timeout=120000)
     QTest.mouseClick(window.timeline.newest, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.session.state.viewed is None)
+    qtbot.waitUntil(lambda: window.session.state.viewed is None, timeout=120000)
     assert window.session.state.status == "finished"
 
 
@@ -58,7 +58,7 @@ def test_fast_scrubbing_ends_where_the_handle_is(window: MainWindow, qtbot: QtBo
         for number in (*numbers[:-1], *reversed(numbers[:-1])):
             window.scrubbing.want(number)
         window.scrubbing.want(3)
-    qtbot.waitUntil(lambda: _shown(window) == 3)
+    qtbot.waitUntil(lambda: _shown(window) == 3, timeout=120000)
     qtbot.wait(300)
     assert _shown(window) == 3
     window.scrubbing.want(1)
@@ -74,10 +74,10 @@ def test_play_goes_through_the_cycles_and_holds(window: MainWindow, qtbot: QtBot
     seen: set[int] = set()
     window.session.listen(lambda old, new: seen.add(new.shown.statistics.cycle) if new.shown else None)
     QTest.mouseClick(window.timeline.first, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: _shown(window) == 0)
+    qtbot.waitUntil(lambda: _shown(window) == 0, timeout=120000)
     QTest.mouseClick(window.timeline.play, Qt.MouseButton.LeftButton)
     assert window.timeline.play.accessibleName() == "Hold"
-    qtbot.waitUntil(lambda: window.timeline.play.accessibleName() == "Play", timeout=20000)
+    qtbot.waitUntil(lambda: window.timeline.play.accessibleName() == "Play", timeout=120000)
     assert seen == set(window.timeline.scrubber.cycles), "no cycle is jumped over"
     assert window.session.state.viewed is None
 
@@ -100,16 +100,16 @@ def test_the_heat_map_has_a_row_for_each_cycle_and_a_column_for_each_residue(win
     # A click shows the cycle and selects the residue, in the list as well.
     cell = map_.place(1, 2)
     QTest.mouseClick(map_, Qt.MouseButton.LeftButton, pos=cell.center().toPoint())
-    qtbot.waitUntil(lambda: _shown(window) == 1)
+    qtbot.waitUntil(lambda: _shown(window) == 1, timeout=120000)
     assert window.residues.currentIndex().row() == 2 and map_.column == 2
     assert map_.cell_at(QPointF(cell.center())) == (1, 2)
     map_.setFocus()
     QTest.keyClick(map_, Qt.Key.Key_Left)
     QTest.keyClick(map_, Qt.Key.Key_Down)
-    qtbot.waitUntil(lambda: _shown(window) == 2)
+    qtbot.waitUntil(lambda: _shown(window) == 2, timeout=120000)
     assert map_.column == 1
     QTest.mouseMove(map_, cell.center().toPoint())
-    qtbot.waitUntil(lambda: "cycle 1" in window.timeline.readout.text())
+    qtbot.waitUntil(lambda: "cycle 1" in window.timeline.readout.text(), timeout=120000)
     window.timeline.show_measure(TABLE)
     assert window.timeline.table.isVisible()
 
@@ -149,7 +149,9 @@ def test_a_project_that_is_opened_again_fills_its_map_in_the_background(window: 
     again.resize(1680, 1050)
     again.show()
     again.open_project(path)
-    qtbot.waitUntil(lambda: all(r is not None for r in again.history.rows(again.session.state.statistics)))
+    qtbot.waitUntil(
+        lambda: all(r is not None for r in again.history.rows(again.session.state.statistics)), timeout=120000
+    )
     again.timeline.show_measure("B")
     assert again.timeline.heat_map.values.shape[0] == count
     assert np.isfinite(again.timeline.heat_map.values).all()
@@ -192,9 +194,11 @@ def test_neighbours_of_the_cycle_looked_at_are_loaded_before_anyone_asks(window:
     finished(window, qtbot)
     scrubbing, session = window.scrubbing, window.session
     scrubbing.want(5)
-    qtbot.waitUntil(lambda: session.state.viewed is not None and session.state.viewed.statistics.cycle == 5)
+    qtbot.waitUntil(
+        lambda: session.state.viewed is not None and session.state.viewed.statistics.cycle == 5, timeout=120000
+    )
     wanted = {session.key_of(number) for number in (3, 4, 6, 7)}
-    qtbot.waitUntil(lambda: wanted <= {key for _, key in scrubbing._loaded}, timeout=20000)
+    qtbot.waitUntil(lambda: wanted <= {key for _, key in scrubbing._loaded}, timeout=120000)
     scrubbing.want(6)
     viewed = session.state.viewed
     assert viewed is not None and viewed.statistics.cycle == 6, "there at once"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.fake_run import fake_run, recorded_run, write_files
 from workbench.core.events import CycleFinished, Failed, Finished
-from workbench.core.settings import FAMILIES, RefinementSettings
+from workbench.core.settings import FAMILIES, LOCAL_RESTRAINTS, RefinementSettings
 from workbench.engine.validation.placement import REMEDY
 from workbench.gui.app import make_window
 from workbench.gui.main_window import MainWindow, plot_marks
@@ -311,25 +310,20 @@ def test_typed_weight_and_family_weights_reach_the_session(window: MainWindow, q
     assert window.weights.families.summary == "1 changed"
 
 
-@dataclass(frozen=True)
-class _WithLocal(RefinementSettings):
-    jelly_body: float | None = None
-    ncs: float | None = None
-
-
 def test_restraints_of_distances_are_rows_of_the_families(qapp: QApplication, qtbot: QtBot) -> None:
     """Automatic, off, or a strength: by slider, by menu, by double click."""
-    panel = WeightsPanel(("jelly_body", "ncs"))
+    panel = WeightsPanel()
     qtbot.addWidget(panel)
     panel.show()
     wanted: list[RefinementSettings] = []
     panel.settings_wanted.connect(wanted.append)
-    panel.show_state(None, SessionState(settings=_WithLocal()))
+    panel.show_state(None, SessionState(settings=RefinementSettings()))
+    assert [row.setting for row in panel.local_rows] == list(LOCAL_RESTRAINTS)
     jelly, ncs = panel.local_rows
     assert jelly.choice.text() == ncs.choice.text() == "auto" and panel.families.summary == "all \u00d7 1.0"
     jelly.slider.moved.emit(2.0)
     qtbot.waitUntil(lambda: len(wanted) == 1)
-    assert wanted[0].jelly_body == 2.0 and wanted[0].ncs is None  # type: ignore[attr-defined]
+    assert wanted[0].jelly_body == 2.0 and wanted[0].ncs is None
     panel.show_state(None, SessionState(settings=wanted[0]))
     assert jelly.choice.text() == "2.0" and panel.families.summary == "1 changed"
     ncs._choose()
@@ -337,12 +331,12 @@ def test_restraints_of_distances_are_rows_of_the_families(qapp: QApplication, qt
     next(a for a in menu.actions() if a.text() == "Off").trigger()
     menu.close()
     qtbot.waitUntil(lambda: len(wanted) == 2)
-    assert wanted[1].jelly_body == 2.0 and wanted[1].ncs == 0.0  # type: ignore[attr-defined]
+    assert wanted[1].jelly_body == 2.0 and wanted[1].ncs == 0.0
     panel.show_state(None, SessionState(settings=wanted[1]))
     assert ncs.choice.text() == "off" and panel.families.summary == "2 changed"
     jelly.slider.automatic_wanted.emit()
     qtbot.waitUntil(lambda: len(wanted) == 3)
-    assert wanted[2].jelly_body is None  # type: ignore[attr-defined]
+    assert wanted[2].jelly_body is None
 
 
 def test_the_b_restraint_shows_its_automatic_weight_and_lets_go(window: MainWindow, qtbot: QtBot) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from workbench.core.settings import FAMILIES, RefinementSettings
+from workbench.core.settings import FAMILIES, LOCAL_RESTRAINTS, RefinementSettings
 from workbench.gui.theme import PADDING, theme
 from workbench.gui.widgets.buttons import Disclosure, Pill, TextButton
 from workbench.gui.widgets.log_slider import LogSlider
@@ -19,9 +19,8 @@ from workbench.session.state import SessionState
 
 B_RESTRAINT = FAMILIES.index("b_similarity")
 SHOWN = {"chirality": "chirals"}
-LOCAL_NAMES = {"jelly_body": "jelly body", "ncs": "NCS"}
-LOCAL = tuple(name for name in LOCAL_NAMES if name in {f.name for f in fields(RefinementSettings)})
-"""Settings of restraints of distances within the model that the engine has: multiplier, 0 off, None automatic."""
+LOCAL_NAMES = {"ncs": "NCS"}
+"""Names of restraints of distances where they are not those of the settings."""
 SEND_EVERY = 120
 """ms: while a handle is dragged, not every pixel is sent to the run."""
 
@@ -98,7 +97,7 @@ class LocalRow(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setting = name
-        shown = LOCAL_NAMES[name]
+        shown = LOCAL_NAMES.get(name, name.replace("_", " "))
         self._value: float | None = None
         self.name = Label(shown, role="label")
         self.slider = LogSlider(f"Strength of {shown} restraints", 0.1, 10.0, small=True)
@@ -154,7 +153,7 @@ class WeightsPanel(QWidget):
     weight_wanted = Signal(object)
     settings_wanted = Signal(object)
 
-    def __init__(self, local: Sequence[str] = LOCAL) -> None:
+    def __init__(self, local: Sequence[str] = LOCAL_RESTRAINTS) -> None:
         super().__init__()
         self._settings = RefinementSettings()
         self._automatic: float | None = None
