@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,19 @@ from pytestqt.qtbot import QtBot
 from tests.fake_run import fake_run
 from workbench.gui.app import make_application, make_window
 from workbench.gui.main_window import MainWindow
+
+PATIENCE = 120_000
+"""Milliseconds. A condition that comes true ends the wait; how soon says something of the machine's load only."""
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = QtBot.waitUntil
+
+    def wait_until(self: QtBot, callback: Callable[[], bool | None], *, timeout: int = PATIENCE) -> None:
+        plain(self, callback, timeout=max(timeout, PATIENCE))
+
+    monkeypatch.setattr(QtBot, "waitUntil", wait_until)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +41,7 @@ def window(qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tm
     made.resize(1680, 1050)
     made.show()
     made.activateWindow()
-    assert QTest.qWaitForWindowActive(made)
+    assert QTest.qWaitForWindowActive(made, PATIENCE)
     yield made
     made.close()
     made.deleteLater()

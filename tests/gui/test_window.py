@@ -399,9 +399,9 @@ def test_fast_cycles_are_drawn_at_most_five_times_a_second(window: MainWindow, q
     window.r_factors.show_statistics = lambda *a: (drawn.append(1), plain(*a))  # type: ignore[method-assign]
     for event in recorded_run(cycles=12):
         window.session.handle(event)
-    qtbot.wait(700)
+    work = window.r_factors.work
+    qtbot.waitUntil(lambda: work.getData()[0] is not None and len(work.getData()[0]) == 13)
     assert 1 <= len(drawn) <= 4
-    assert len(window.r_factors.work.getData()[0]) == 13
 
 
 def test_without_a_test_set_nothing_is_invented(window: MainWindow, qtbot: QtBot) -> None:

@@ -19,6 +19,7 @@ from workbench.engine.optimise.trust import LARGEST, TrustRegion
 from workbench.engine.optimise.weights import (
     B_LIMITS,
     BOND_Z_HIGH,
+    LARGEST_LOG_STEP,
     LARGEST_START,
     LOG_STEP,
     AutomaticWeight,
@@ -212,7 +213,9 @@ def test_beta_goes_where_the_test_set_wants_it_and_no_further() -> None:
     assert unclear.steered(well, well, 5).steered(well, well, 6).asks(7, 0.0)
     clearer = [start.steered(well, well, 4, Verdict(z, 1.0)).b_multiplier for z in (-50.0, -1.5, 1.5, 50.0)]
     assert clearer == sorted(clearer, reverse=True)
-    assert clearer[-1] == pytest.approx(start.b_multiplier * np.exp(-LOG_STEP))
+    assert clearer[-1] == pytest.approx(start.b_multiplier * np.exp(-LARGEST_LOG_STEP))
+    two = start.steered(well, well, 4, Verdict(2.0, 1.0))
+    assert two.b_multiplier == pytest.approx(start.b_multiplier * np.exp(-LOG_STEP))
     said = start.steered(well, well, 4, Verdict(9.0, 1.0)).changes(start)
     assert "softer" in said
     assert start.changes(start) == ""

