@@ -118,7 +118,7 @@ def _agrees(gradient: FloatArray, value, atoms: AtomicModel, limit: float) -> No
 def test_b_and_tensor_stay_one_thing(case: tuple[AtomicModel, GeometryTarget, ModelState]) -> None:
     atoms, _, state = case
     shift = np.random.default_rng(2).normal(size=atoms.n_parameters) * 0.5
-    moved = atoms.advanced(state, atoms.limited(shift))
+    moved = atoms.advanced(state, atoms.limited(shift, state.b_iso))
     assert np.allclose(EIGHT_PI_SQ * moved.u_aniso[atoms.shaped, :3].mean(axis=1), moved.b_iso[atoms.shaped])
     round_trip = atoms.with_shapes(np.zeros(atoms.n, dtype=bool)).reshaped(moved)
     assert not round_trip.anisotropic.any()

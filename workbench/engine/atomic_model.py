@@ -34,7 +34,8 @@ B_MIN, B_MAX = 0.5, 500.0
 """Limits of B in A^2."""
 MAX_SHIFT = 0.6
 """Largest move of an atom in one step, angstrom: beyond it the second-order model means nothing."""
-MAX_SHIFT_B = 30.0
+MAX_SHIFT_B, LEAST_SHIFT_B, SHARE_OF_B = 30.0, 5.0, 0.4
+"""Largest change of B in one step, A^2: the first at most, and no more than the second and a share of B."""
 SHAPE_SHARE = 2.0 / 15.0
 """<(s T s)^2> / |s|^4 over all directions for a traceless T with T:T = 1: the curvature of a deviator in units of that
 of B."""
@@ -208,15 +209,17 @@ class AtomicModel:
         packed = _pack(np.repeat(xyz[:, None], 3, axis=1), b)
         return np.concatenate([packed, shapes, self.occupancies.curvature(q)])
 
-    def limited(self, shift: FloatArray) -> FloatArray:
-        """A (p,) shift capped per atom (direction kept) and projected onto what site symmetry allows."""
+    def limited(self, shift: FloatArray, b: FloatArray) -> FloatArray:
+        """A (p,) shift capped per atom (direction kept) and projected onto what site symmetry allows. b: (n,) B of the
+        atoms: the second-order model holds for a fraction of it."""
+        most = np.minimum(MAX_SHIFT_B, LEAST_SHIFT_B + SHARE_OF_B * b)
         rows, shapes, q = self._split(shift)
         xyz = self.special.project(np.ascontiguousarray(rows[:, :3]))
         length = np.linalg.norm(xyz, axis=1)
         xyz *= np.minimum(1.0, MAX_SHIFT / np.maximum(length, 1e-12))[:, None]
-        packed = _pack(xyz, np.clip(rows[:, 3], -MAX_SHIFT_B, MAX_SHIFT_B))
+        packed = _pack(xyz, np.clip(rows[:, 3], -most, most))
         size = np.linalg.norm(shapes, axis=1)
-        shapes = shapes * np.minimum(1.0, MAX_SHIFT_B / np.maximum(size, 1e-12))[:, None]
+        shapes = shapes * np.minimum(1.0, most[self.shaped] / np.maximum(size, 1e-12))[:, None]
         return np.concatenate([packed, shapes.ravel(), self.occupancies.limited(q)])
 
     def advanced(self, state: ModelState, shift: FloatArray) -> ModelState:

@@ -126,7 +126,16 @@ def _step(
         used = chosen, *used[1:]
         return automatic.value if chosen is None else chosen
 
-    result = accepted_step(data, restraints, trial, weight, control.cancelled, atoms.limited, trust, atoms.n)
+    result = accepted_step(
+        data,
+        restraints,
+        trial,
+        weight,
+        control.cancelled,
+        lambda shift: atoms.limited(shift, state.b_iso),
+        trust,
+        atoms.n,
+    )
     if result.cancelled:
         return None
     if not result.accepted or result.equations is None:
@@ -143,7 +152,7 @@ def _softer_b(problem: RefinementProblem, point: Point, result: StepResult) -> V
     if result.equations is None:
         return Verdict()
     by_weight = response(result.equations, result.weight, problem.restraints.b_gradient)
-    softer = problem.atoms.advanced(point.state, problem.atoms.limited(-LOG_STEP * by_weight))
+    softer = problem.atoms.advanced(point.state, problem.atoms.limited(-LOG_STEP * by_weight, point.state.b_iso))
     data = problem.data
     before = data.free_log_likelihood(point.f_atoms, point.f_mask, point.fitted)
     after = data.free_log_likelihood(

@@ -45,6 +45,8 @@ exp(-3 SMEARING/4), less than 0.1 % of its own scattering."""
 CUTOFF = 3e-5
 """Density in electrons/A^3, at d_min = 1 A, beyond which an atom ends; scales with 1/d_min^3."""
 S_SQ_BINS = 512
+LATE = 0.6
+"""Where in 1/d^2, as a share of 1/d_min^2, the curvature of most atoms comes from."""
 PAIR_BINS = 64
 """Bins of s^2 for terms between two atoms, which are wanted to a few per cent."""
 GATHERED = 11
@@ -214,7 +216,7 @@ class StructureFactors:
             return AtomCurvatures(np.zeros(len(s)), np.zeros(len(s)), np.zeros(len(s)))
         centre, total = self._by_resolution(w, S_SQ_BINS)
         factors = self._form_factors(s)
-        b = np.where(s.anisotropic, EIGHT_PI_SQ * s.u_aniso[:, :3].mean(axis=1), s.b_iso)
+        b = self._falloff(s)
         sums = np.empty((len(s), 3))
         for kind in range(len(factors.amplitude)):
             f_sq = total * factors.value(kind, centre) ** 2
@@ -239,7 +241,7 @@ class StructureFactors:
         centre, total = self._by_resolution(w, PAIR_BINS)
         factors = self._form_factors(s)
         amplitude = np.stack([factors.value(kind, centre) for kind in range(len(factors.amplitude))])
-        b = np.where(s.anisotropic, EIGHT_PI_SQ * s.u_aniso[:, :3].mean(axis=1), s.b_iso)
+        b = self._falloff(s)
         occupancy = np.asarray(s.occupancy)
         found = np.empty(len(pairs))
         weight = total * centre**2 / 16.0
@@ -265,6 +267,17 @@ class StructureFactors:
         centre = np.bincount(where, weights=s_sq, minlength=bins)[filled] / counts[filled]
         total = np.bincount(where, weights=weight, minlength=bins)[filled]
         return np.asarray(centre, dtype=np.float64), np.asarray(total, dtype=np.float64)
+
+    def _falloff(self, s: Scatterers) -> FloatArray:
+        """(n,) B with which an atom scatters as it does on average over all directions, near the end of the data: of
+        one with a sharp direction the mean B would hide most of what its parameters do there."""
+        b = np.array(s.b_iso, dtype=np.float64)
+        if np.any(s.anisotropic):
+            axes = EIGHT_PI_SQ * np.linalg.eigvalsh(_matrices(s.u_aniso[s.anisotropic]))
+            half = 0.5 * LATE / self.d_min**2
+            least = axes[:, :1]
+            b[s.anisotropic] = least[:, 0] - np.log(np.mean(np.exp(-half * (axes - least)), axis=1)) / half
+        return b
 
     def _sharpening(self, blur: float) -> FloatArray:
         return np.asarray(np.exp(0.25 * blur * self.geometry.d_star_sq), dtype=np.float64)
@@ -294,7 +307,7 @@ class StructureFactors:
         sharpest = float(b[~anisotropic].min()) if not anisotropic.all() else math.inf
         if anisotropic.any():
             u[anisotropic] = s.u_aniso[anisotropic]
-            axes = EIGHT_PI_SQ * np.linalg.eigvalsh(u[anisotropic][:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]])
+            axes = EIGHT_PI_SQ * np.linalg.eigvalsh(_matrices(u[anisotropic]))
             b[anisotropic] = axes[:, 2]
             sharpest = min(sharpest, float(axes[:, 0].min()))
         # Negative B is as good as any: the blur makes up for it.
@@ -335,6 +348,11 @@ class StructureFactors:
                 paint_atoms(*these)
 
         _in_threads(work, chunks, grids)
+
+
+def _matrices(u: FloatArray) -> FloatArray:
+    """(n, 3, 3) of (n, 6) elements 11 22 33 12 13 23."""
+    return u[:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]]
 
 
 def _in_threads(
