@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from workbench.core.crystal import Crystal, Model, Residues, SourceFile
 from workbench.gui.viewport import Viewport
+from workbench.gui.viewport_overlay import LevelRow, Overlay, OverlayContent
 from workbench.view.atoms import ION_RADIUS
 from workbench.view.density import DensityGrid
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
@@ -540,3 +541,18 @@ def test_a_surface_shows_its_nearest_sheet_in_whatever_order_it_is_drawn(view: V
     assert np.abs(seen[0] - seen[1]).max() <= 2
     inner = slice(170, 230)
     assert np.abs(seen[0][inner, inner] - seen[2][inner, inner]).max() <= 2
+
+
+@pytest.mark.parametrize("rows", [1, 2, 8])
+def test_every_row_of_the_legend_stands_on_darkened_ground(qapp: QApplication, rows: int) -> None:
+    parent = QWidget()
+    overlay = Overlay(parent)
+    overlay.resize(400, 400)
+    overlay.show_content(OverlayContent(levels=tuple(LevelRow((), "", "", "", "") for _ in range(rows))))
+    image = QImage(400, 400, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    overlay._paint_scrims(painter)
+    painter.end()
+    middles = [380 - 24 * k for k in range(rows)]
+    assert max(image.pixelColor(200, y).lightness() for y in middles) < 120

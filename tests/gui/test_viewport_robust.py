@@ -376,6 +376,40 @@ def test_maps_of_a_cycle_come_with_peaks_and_opened_maps_stay(view: Viewport, tm
     assert set(view.tracer.wires) <= {DENSITY, f"{DIFFERENCE} +", f"{DIFFERENCE} -"}
 
 
+@pytest.mark.display
+@needs_display
+def test_the_section_is_of_the_map_that_is_shown(view: Viewport) -> None:
+    """It follows the cycles, the choice of the map, and goes with the maps, without a movement of the view."""
+    shown(view).set_model(tiny_model([(0, 0, 0), (2, 0, 0)], ["O", "N"]), bonds())
+    view.set_section(True)
+    settle(view)
+    assert view.tracer.section is None
+    view.set_maps(MapSet({DENSITY: blob((0, 0, 0)), DIFFERENCE: blob((4, 0, 0))}))
+    settle(view)
+    first = view.tracer.section
+    assert first is not None and first.name == DENSITY
+    view.set_maps(MapSet({DENSITY: blob((1, 0, 0)), DIFFERENCE: blob((4, 0, 0))}))
+    settle(view)
+    second = view.tracer.section
+    assert second is not None and not np.array_equal(first.values, second.values)
+    view.tracer.add_map("mine", blob((2, 0, 0)), False)
+    settle(view)
+    assert view.tracer.section is not None and view.tracer.section.name == "mine"
+    view.tracer.remove_map("mine")
+    settle(view)
+    assert view.tracer.section is not None and view.tracer.section.name == DENSITY
+    view.perform("toggle_map")
+    settle(view)
+    assert view.tracer.section is None and view._overlay is not None
+    assert view._overlay.content.levels[0].remark == "hidden"
+    view.perform("toggle_map")
+    settle(view)
+    assert view.tracer.section is not None
+    view.set_maps(MapSet({}))
+    settle(view)
+    assert view.tracer.section is None
+
+
 def map_coefficients_file(path: Path, *pairs: tuple[str, str]) -> None:
     """Write an MTZ file with these amplitudes and phases, of a crystal of its own."""
     import gemmi

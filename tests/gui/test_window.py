@@ -443,6 +443,18 @@ def test_command_list_finds_commands_and_residues(window: MainWindow, qtbot: QtB
     assert not window.commands.isVisible()
 
 
+@pytest.mark.parametrize("end", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
+def test_the_keyboard_returns_to_where_it_was_before_the_search(window: MainWindow, qtbot: QtBot, end: Qt.Key) -> None:
+    opened(window, qtbot)
+    window.residues.setFocus()
+    window._find_residue()
+    window._find_residue()
+    assert window.header.search.hasFocus()
+    window.header.search.setText("a 2")
+    QTest.keyClick(window.header.search, end)
+    assert window.residues.hasFocus()
+
+
 @pytest.mark.parametrize(("width", "height", "sizes"), [(1680, 1050, WIDE), (1440, 900, MEDIUM), (1280, 800, COMPACT)])
 def test_areas_have_the_sizes_of_the_design(
     window: MainWindow, qtbot: QtBot, width: int, height: int, sizes: object

@@ -25,7 +25,7 @@ from workbench.view.density import orthogonalisation
 from workbench.view.ellipsoids import HALF, principal_axes
 from workbench.view.framing import framed, place_named
 from workbench.view.measure import measured, words
-from workbench.view.renderer import MATES
+from workbench.view.renderer import CHOSEN, MATES, SELECTION
 from workbench.view.ribbon import Mesh, ribbon
 from workbench.view.scene import Scene, SceneOptions
 from workbench.view.secondary_structure import secondary_structure
@@ -238,6 +238,27 @@ def test_every_style_and_colouring_of_difficult_models(style: str, by: str) -> N
         xyz, shown, atom, mate = scene.pickable()
         assert len(xyz) == len(shown) == len(atom) == len(mate)
         assert np.isfinite(scene.sticks.positions(scene.xyz)).all()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_selected_residue_is_drawn_in_every_style(lysozyme: Model, style: str) -> None:
+    """Its rods carry the rim, also where the chain is drawn as a trace or ribbon, and its atoms can be picked."""
+    scene = Scene(lysozyme, bonds_by_distance(lysozyme), COLOURS, SceneOptions(style))  # type: ignore[arg-type]
+    row = int(np.flatnonzero(lysozyme.residues.name == "TRP")[0])
+    own = np.flatnonzero(lysozyme.residue == row)
+    scene.select(row)
+    assert scene.selection is not None
+    assert set(scene.selection.ends.ravel().tolist()) == set(own.tolist())
+    assert scene.pickable()[1][own].all()
+    scene.move(replace(scene.state, xyz=scene.state.xyz + 1.0))
+    assert np.allclose(scene.selection.positions(scene.xyz)[0, :3], scene.xyz[scene.selection.ends[0, 0]], atol=1e-4)
+    given = Recorder()
+    scene.give_selection(given)  # type: ignore[arg-type]
+    more = len(scene.selection.ends) if style in ("trace", "ribbon") else 0
+    assert [len(given.rods[group]) for group in (SELECTION, CHOSEN)] == [len(scene.selection.ends), more]
+    shown = scene.shown.copy()
+    scene.select(None)
+    assert scene.selection is None and (scene.pickable()[1] == shown).all()
 
 
 def _empty() -> dict[str, object]:

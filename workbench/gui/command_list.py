@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from workbench.core.crystal import Residues
 from workbench.gui.theme import theme
@@ -67,6 +68,8 @@ class CommandList(QFrame):
         self._entries = entries
         self._known: list[Entry] = []
         self._shown: list[Entry] = []
+        self._before: QWidget | None = None
+        """What had the keyboard, and gets it back."""
         self.list = QListWidget(self)
         self.list.setAccessibleName("Commands and residues found")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -91,6 +94,9 @@ class CommandList(QFrame):
     def begin(self) -> None:
         """Open with everything that can be done now."""
         self._known = self._entries()
+        before = QApplication.focusWidget()
+        if before is not self._field:
+            self._before = before
         self._field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._field.selectAll()
         self._search(self._field.text())
@@ -130,7 +136,11 @@ class CommandList(QFrame):
         self._field.blockSignals(True)
         self._field.clear()
         self._field.blockSignals(False)
-        self._field.clearFocus()
+        before, self._before = self._before, None
+        if before is not None and isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self._field.clearFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):

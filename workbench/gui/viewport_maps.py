@@ -136,6 +136,7 @@ class MapTracer(QObject):
         self._between_running = False
         self._between_shown = ""
         self._jobs = 0
+        self._section_camera: Camera | None = None
         self._section_wish: Camera | None = None
         self._section_running = False
         self._prepared: Prepared | None = None
@@ -143,6 +144,7 @@ class MapTracer(QObject):
         self._map_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="maps")
         self._courier = Courier()
         self._cycle_running = False
+        self.changed.connect(self._cut_again)
 
     @property
     def busy(self) -> bool:
@@ -466,22 +468,33 @@ class MapTracer(QObject):
         if shown:
             self.follow_section(camera)
         else:
-            self._section_wish = None
-            self.section = None
-            self._give(lambda renderer: renderer.set_section(None))
-            self.drawn.emit(True)
+            self._section_wish = self._section_camera = None
+            self._drop_section()
+
+    def _drop_section(self) -> None:
+        self.section = None
+        self._give(lambda renderer: renderer.set_section(None))
+        self.drawn.emit(True)
 
     def follow_section(self, camera: Camera) -> None:
         """The focal plane is elsewhere, or another map is looked at."""
         if not (self.section_shown and self.enabled):
             return
-        self._section_wish = camera
+        self._section_wish = self._section_camera = camera
         if not self._section_running:
             self._cut()
 
+    def _cut_again(self) -> None:
+        """Another map, or the same one of another cycle."""
+        if self._section_camera is not None:
+            self.follow_section(self._section_camera)
+
     def _cut(self) -> None:
-        camera, grid = self._section_wish, self.maps.grids.get(self.active)
+        camera = self._section_wish
+        grid = self.maps.grids.get(self.active) if self.active not in self.hidden else None
         self._section_wish = None
+        if grid is None and self.section is not None:
+            self._drop_section()
         if camera is None or grid is None or not np.isfinite(camera.focal_point).all():
             return
         self._section_running = True

@@ -196,7 +196,8 @@ class Overlay(QWidget):
         if self._content.levels:
             depth = 62.0 + 24.0 * len(self._content.levels)
             gradient = QLinearGradient(0, self.height() - depth, 0, self.height())
-            for at, alpha in ((0.0, 0), (0.42, 160), (1.0, 240)):
+            # As dark at the first of many rows as at the first of two.
+            for at, alpha in ((0.0, 0), (46.0 / depth, 160), (1.0, 240)):
                 solid.setAlpha(alpha)
                 gradient.setColorAt(at, solid)
             painter.fillRect(QRectF(0, self.height() - depth, self.width(), depth), gradient)

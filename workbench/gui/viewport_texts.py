@@ -99,10 +99,10 @@ def level_rows(
         remark = maps.remark if name == DENSITY else ""
         if difference:
             remark = difference_words(paint[f"{name} +"], paint[f"{name} -"], colours.safe)
-        if name in hidden:
-            remark = "hidden"
         if section and name == active:
             remark = "section, a line each \u03c3"
+        if name in hidden:
+            remark = "hidden"
         rows.append(
             LevelRow(
                 colours=tuple(hex_colour(paint[part]) for part in parts),

@@ -39,8 +39,8 @@ THIN = 3.5
 """Pixels of thickness up to which rods may be drawn as lines, in quick pictures by the processor."""
 SECTION_SPACING = 1.0
 """Sigma between the lines of a section."""
-MODEL, MATES, SELECTION = "model", "mates", "selection"
-"""Names of the groups of rods."""
+MODEL, MATES, SELECTION, CHOSEN = "model", "mates", "selection", "chosen"
+"""Names of the groups of rods: of SELECTION only the rim is drawn, CHOSEN are its rods where MODEL has none."""
 _ALPHA_TO_COVERAGE = 0x809E  # GL_SAMPLE_ALPHA_TO_COVERAGE
 _CLIP_DISTANCE = 0x3000  # GL_CLIP_DISTANCE0
 

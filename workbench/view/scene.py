@@ -13,7 +13,7 @@ from workbench.view.camera import Camera
 from workbench.view.colouring import AtomValues, ColourBy, atom_colours, glow_of
 from workbench.view.colours import SceneColours
 from workbench.view.ellipsoids import principal_axes
-from workbench.view.renderer import MATES, MODEL, SELECTION, Renderer, Wire
+from workbench.view.renderer import CHOSEN, MATES, MODEL, SELECTION, Renderer, Wire
 from workbench.view.ribbon import EMPTY_MESH, Mesh, joined, ribbon
 from workbench.view.secondary_structure import secondary_structure
 from workbench.view.symmetry import Mate, axis_letters, cell_edges, mates_near
@@ -59,6 +59,7 @@ class Scene:
         self.xyz = self.start
         self.fit: FloatArray | None = None
         self.selected: int | None = None
+        self.selection: Sticks | None = None
         self.mates: list[Mate] = []
         self._mates_centre: FloatArray | None = None
         self._recent: list[FloatArray] = []
@@ -70,7 +71,7 @@ class Scene:
 
     @property
     def shown(self) -> BoolArray:
-        """(n,) atoms that can be seen, and picked."""
+        """(n,) atoms that can be seen, and picked, besides those of the selection."""
         return self.sticks.shown
 
     @property
@@ -120,6 +121,20 @@ class Scene:
     def select(self, row: int | None) -> None:
         """Highlight a residue."""
         self.selected = row
+        self._choose()
+
+    def _choose(self) -> None:
+        """What is drawn of the selected residue, with a rim around it."""
+        self.selection = None
+        if self.selected is None:
+            return
+        o, chosen = self.options, self.model.residue == self.selected
+        self.selection = self.sticks.part(chosen & self.sticks.shown)
+        if o.style in ("trace", "ribbon") and not len(self.selection.ends):
+            # There the residues of a polymer are not drawn atom by atom; the selected one is.
+            bonds = self.bonds[chosen[self.bonds].all(axis=1)]
+            whole = build_sticks(self.model, bonds, self.palette, "sticks", o.hydrogens, o.waters)
+            self.selection = whole.part(chosen)
 
     def _values(self) -> AtomValues:
         needed = self.options.colour_by == "structure"
@@ -140,6 +155,7 @@ class Scene:
         if self.options.glow and self._recent:
             glow = glow_of(np.sum(self._recent, axis=0))
         self.sticks = self.sticks.painted(self.palette, glow)
+        self._choose()
 
     # -- upload ---------------------------------------------------------------------------------------------------
 
@@ -178,15 +194,13 @@ class Scene:
         return self.xyz[drawn].astype(np.float32), axes, self.palette[drawn]
 
     def give_selection(self, renderer: Renderer) -> None:
-        """The rim around the selected residue."""
-        part = None
-        if self.selected is not None:
-            chosen = self.model.residue == self.selected
-            part = self.sticks.part(chosen & self.shown)
-        if part is None or not len(part.ends):
-            renderer.set_sticks(np.empty((0, 6), dtype=np.float32), np.empty(0), SELECTION)
-        else:
-            renderer.set_sticks(part.positions(self.xyz), part.style, SELECTION)
+        """The selected residue: a rim around its rods, and the rods where the style has none."""
+        part, drawn = self.selection, self.shown
+        for group in (SELECTION, CHOSEN):
+            if part is None or not len(part.ends) or (group == CHOSEN and drawn[part.ends].all()):
+                renderer.set_sticks(np.empty((0, 6), dtype=np.float32), np.empty(0), group)
+            else:
+                renderer.set_sticks(part.positions(self.xyz), part.style, group)
 
     def give_mates(self, renderer: Renderer) -> None:
         """The symmetry mates: carbon grey, everything fainter."""
@@ -238,7 +252,8 @@ class Scene:
 
     def pickable(self) -> tuple[FloatArray, BoolArray, IntArray, IntArray]:
         """Places (m, 3), which are shown (m,), atom (m,) and mate (m,; -1 = the model itself) of all that is drawn."""
-        xyz, shown = [self.xyz], [self.shown]
+        seen = self.shown if self.selection is None else self.shown | self.selection.shown
+        xyz, shown = [self.xyz], [seen]
         atom, mate = [np.arange(len(self.xyz), dtype=np.int32)], [np.full(len(self.xyz), -1, dtype=np.int32)]
         for k, copy in enumerate(self.mates):
             near = np.flatnonzero(copy.near & self.shown).astype(np.int32)
