@@ -308,6 +308,14 @@ def test_typed_weight_and_family_weights_reach_the_session(window: MainWindow, q
     weights = dict(zip(FAMILIES, settings.family_weights, strict=True))
     assert weights == {**dict.fromkeys(FAMILIES, 1.0), "bonds": 2.0} and settings.b_weight == 0.5
     assert window.weights.families.summary == "1 changed"
+    bonds, angles = window.weights.family_rows[:2]
+    assert bonds.number.text() == "2.00"
+    angles.number.setFocus()
+    angles.number.selectAll()
+    QTest.keyClicks(angles.number, "0.25")
+    QTest.keyClick(angles.number, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.session.state.settings.family_weights[1] == 0.25)
+    assert angles.slider.number() == 0.25 and window.session.state.settings.family_weights[0] == 2.0
 
 
 def test_restraints_of_distances_are_rows_of_the_families(qapp: QApplication, qtbot: QtBot) -> None:

@@ -63,6 +63,7 @@ def judged_runs(name: str) -> list[JudgedRun]:
             record["n_atoms"],
             record["anisotropic"],
             test_set_alarms(record["n_work"], record["n_free"], record["has_free"]),
+            cut=record.get("cut", False),
         )
         verdicts = tuple(judge(rows[:end], context) for end in range(1, len(rows) + 1))
         made.append(JudgedRun(record["name"], record["kind"], record, rows, verdicts, context))

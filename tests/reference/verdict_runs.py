@@ -28,6 +28,7 @@ import numpy as np
 from workbench.core.control import RunControl
 from workbench.core.events import CycleFinished, Failed, Prepared
 from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.engine.cross_validation.verdict import cut_by_the_user
 from workbench.session.run import run
 
 EXAMPLES = Path(__file__).parents[2] / "example_structures"
@@ -98,6 +99,7 @@ def record(name: str, kind: str, prepared: Prepared, cycles: list[CycleFinished]
         "n_atoms": int(heavy.sum()),
         "anisotropic": bool(np.mean(model.anisotropic[heavy]) > 0.5),
         "has_free": prepared.reflections.has_free,
+        "cut": cut_by_the_user(prepared),
         "n_work": int(np.count_nonzero(~prepared.reflections.free)),
         "n_free": int(np.count_nonzero(prepared.reflections.free)),
         **more,

@@ -245,6 +245,18 @@ def test_r_free_below_r_work_is_a_matter_of_the_test_set() -> None:
     assert test_set_alarms(1000, 80, True) == ()
 
 
+def test_data_cut_after_the_refinement_do_not_accuse_the_test_set() -> None:
+    """A model refined at 1.85 A, cut to 3.2 A: no gap at the start, and a wide one expected of so few data."""
+    rows = [_row(0, 0.24, 0.241)]
+    rows += [_row(i, 0.202, 0.262, effective_parameters=3900.0, reference_parameters=3000.0) for i in range(1, 9)]
+    assert judge(rows, CONTEXT).state == "test set"
+    cut = replace(CONTEXT, cut=True)
+    states = [judge(rows[:end], cut).state for end in range(1, len(rows) + 1)]
+    assert "test set" not in states and "watch" in states
+    below = [replace(rows[0], r_free=0.22), *rows[1:]]
+    assert judge(below, cut).state == "test set", "R_free below R_work is no matter of the limit"
+
+
 def test_a_set_that_is_not_the_models_own_rises_from_below() -> None:
     start = _row(0, 0.264, 0.253, r_free_sigma=0.018, ll_free=4.886)
     later = [
@@ -252,6 +264,13 @@ def test_a_set_that_is_not_the_models_own_rises_from_below() -> None:
         for i in range(1, 8)
     ]
     assert judge([start, *later], CONTEXT).state == "test set"
+    # A set drawn anew after a refinement begins with R_free as good as R_work.
+    drawn = replace(start, r_work=0.260, r_free=0.2612, r_free_sigma=0.009)
+    verdict = judge([drawn, *(replace(row, r_work=0.250, r_free=0.285) for row in later)], CONTEXT)
+    assert verdict.state == "test set" and "hardly above" in verdict.sentence
+    # With data beyond the limit it need not be another set.
+    cut = replace(CONTEXT, cut=True)
+    assert judge([drawn, *(replace(row, r_work=0.250, r_free=0.285) for row in later)], cut).state != "test set"
     # The same rise under ten times the weight is the weight's doing.
     loose = [replace(row, effective_parameters=3900.0) for row in later]
     assert judge([start, *loose], CONTEXT).state != "test set"

@@ -11,7 +11,7 @@ import pytest
 from workbench.core.control import FixedControl
 from workbench.core.events import CycleFinished, Note
 from workbench.core.settings import DataOptions, RefinementSettings, RunRequest
-from workbench.engine.cross_validation.set_history import history_warnings, set_history
+from workbench.engine.cross_validation.set_history import SetHistory, history_warnings, set_history
 from workbench.session.run import run
 
 N, SETS, ATOMS = 20000, 20, 1600
@@ -47,6 +47,16 @@ def test_a_refined_model_without_a_gap() -> None:
     assert len(told) >= 36
     assert all("does not belong to the history" in text or "hardly above" in text for text in told)
     assert all("--shake" in text for text in told)
+
+
+def test_a_limit_that_cuts_the_data_is_another_reason_for_a_small_gap() -> None:
+    found = SetHistory(0.240, 0.241, 0.017, 0.051, 0.01, 0.21)
+    (plain,) = history_warnings(found, False)
+    assert "does not belong to the history" in plain
+    (said,) = history_warnings(found, False, cut=True)
+    assert "beyond this limit" in said and "does not belong" not in said
+    (below,) = history_warnings(replace(found, r_free=0.20), False, cut=True)
+    assert "does not belong to the history" in below
 
 
 def test_an_unrefined_model_is_not_accused() -> None:

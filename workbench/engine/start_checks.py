@@ -8,6 +8,7 @@ from workbench.core.errors import InputError
 from workbench.core.events import Note
 from workbench.engine.cross_validation.set_history import history_warnings, set_history
 from workbench.engine.cross_validation.test_set import CREATED
+from workbench.engine.cross_validation.verdict import cut_by_the_user
 from workbench.engine.point import Point
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.validation.placement import LARGEST_SHAKE, intensity_correlation, placement_notes
@@ -85,4 +86,4 @@ def test_set_notes(problem: RefinementProblem, start: Point) -> tuple[Note, ...]
     n_atoms = int(np.count_nonzero(~problem.atoms.dependent))
     found = set_history(data.f_obs, amplitude, data.free, flags, reflections.d_min, n_atoms, anisotropic)
     made = CREATED in reflections.columns.free_reason
-    return tuple(Note(text, "warning") for text in history_warnings(found, made))
+    return tuple(Note(text, "warning") for text in history_warnings(found, made, cut_by_the_user(problem.prepared)))

@@ -119,8 +119,9 @@ def _outstanding(
     return int(values[best]), float(r[best]), float(above)
 
 
-def history_warnings(found: SetHistory, made_here: bool) -> tuple[str, ...]:
-    """Sentences for whoever refines; none for a set that fits the model. made_here: the set was drawn just now."""
+def history_warnings(found: SetHistory, made_here: bool, cut: bool = False) -> tuple[str, ...]:
+    """Sentences for whoever refines; none for a set that fits the model. made_here: the set was drawn just now. cut:
+    there are data beyond the limit, which the model may have been refined against."""
     said = []
     numbers = (
         f"(R_free {found.r_free:.3f} +- {found.sigma:.3f}, R_work {found.r_work:.3f}; a model refined without its test "
@@ -131,6 +132,12 @@ def history_warnings(found: SetHistory, made_here: bool) -> tuple[str, ...]:
         said.append(
             f"The new test set and this model: R_free is not above R_work at the start {numbers}. If the model was "
             f"refined against these data before, it was refined with these reflections. {way_out}"
+        )
+    elif cut and (found.missing or found.small) and found.gap >= -BELOW * found.sigma:
+        said.append(
+            f"R_free is hardly above R_work at the start {numbers}. A model that was refined against data beyond this "
+            "limit brings a smaller gap along than that; otherwise the test set may not be the one that it was refined "
+            f"without. {way_out}"
         )
     elif found.missing and found.refined:
         said.append(

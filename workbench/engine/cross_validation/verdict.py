@@ -54,6 +54,8 @@ FIRST_SEEN = "Judged for the first time; the next cycle will confirm it or not."
 FEW_TEST, FEW_DRIFT = 500, 5
 REFINED = 1.25
 """R_work of the start over the lowest of the run, up to which the start counts as refined before."""
+SAME_LIMIT = 1.03
+"""Finest reflection over the limit asked for, up to which that limit counts as the one that ends the data."""
 NO_GAP = 0.15
 """Share of the expected gap below which a refined start has none."""
 TRIED = 1.1
@@ -74,7 +76,7 @@ class Rule:
 class RunContext:
     """What the rules need besides the statistics. n_atoms: refined non-hydrogen atoms. anisotropic: most have tensors.
     alarms: what is wrong with the test set itself (`test_set_alarms`). b_per_atom: B refined, where atoms share them or
-    none is. twinned: as `Prepared.twinned`."""
+    none is. twinned: as `Prepared.twinned`. cut: as `cut_by_the_user`."""
 
     d_min: float
     n_atoms: int
@@ -82,6 +84,7 @@ class RunContext:
     alarms: tuple[str, ...] = ()
     b_per_atom: float = 1.0
     twinned: str = ""
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,15 @@ def context_of(prepared: Prepared) -> RunContext:
         b_per_atom=1.0 if groups is None else len(groups.slots) / max(n_atoms, 1),
         alarms=alarms,
         twinned=prepared.twinned,
+        cut=cut_by_the_user(prepared),
     )
+
+
+def cut_by_the_user(prepared: Prepared) -> bool:
+    """The limit is the user's and not that of the data. A model refined against the data beyond it, too, has a smaller
+    gap at the start than one that was refined against what is left."""
+    limit = prepared.settings.d_min
+    return limit is not None and prepared.reflections.d_min <= SAME_LIMIT * limit
 
 
 @dataclass(frozen=True)
@@ -302,7 +313,7 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
     reference, used = expected(row, context)
     expected_gap, sigma = gap_band(row, context)
     z = (gap - expected_gap) / sigma if sigma > 0.0 else 0.0
-    suspicious = _suspicious_start(history, reference.ratio)
+    suspicious = _suspicious_start(history, reference.ratio, context.cut)
     if suspicious is None and done >= FEW_DRIFT and gap < 0.0 and z < -Z_WATCH:
         suspicious = _below(row)
     if suspicious is not None:
@@ -346,10 +357,12 @@ def _single(history: Sequence[CycleStatistics], context: RunContext) -> Verdict:
         sentence = f"R_free is closer to R_work than these data allow ({-z:.1f} sigma): it may not be independent."
         remedy = "Check where the free set comes from; shake the model, reset its B and refine again."
         return _verdict("test set", sentence, remedy, history, rules, expected_gap, sigma)
-    fresh = start.r_free < start.r_work and best is start and ll_rise > RISE_RED and excess <= EXCESS_WATCH
-    if fresh:
+    none = NO_GAP * start.r_work * max(reference.ratio - 1.0, 0.0) if not context.cut else 0.0
+    no_gap = start.r_free - start.r_work < (none if math.isfinite(none) else 0.0)
+    if no_gap and best is start and ll_rise > RISE_RED and excess <= EXCESS_WATCH:
+        where = "below" if start.r_free < start.r_work else "hardly above"
         sentence = (
-            "R_free began below R_work and rises as soon as the model is refined: the set is not the model's own."
+            f"R_free began {where} R_work and rises as soon as the model is refined: the set is not the model's own."
         )
         remedy = "Choose the set the model was refined with, or shake it, reset its B and refine again."
         return _verdict("test set", sentence, remedy, history, rules, expected_gap, sigma)
@@ -406,17 +419,19 @@ def _verdict(
     return Verdict(state, _TITLES[state], sentence, remedy, cycle, gap, expected_gap, sigma, best, rules)
 
 
-def _suspicious_start(history: Sequence[CycleStatistics], ratio: float) -> Rule | None:
+def _suspicious_start(history: Sequence[CycleStatistics], ratio: float, cut: bool) -> Rule | None:
     """Why the test set cannot be the model's own, from the start of the run; ratio: expected R_free / R_work.
 
     A model that was refined before (R_work of the start is hardly above what the run reaches) must bring a gap along;
-    one that comes from elsewhere has none, and R_free may be below R_work by chance.
+    one that comes from elsewhere has none, and R_free may be below R_work by chance. How wide a gap is not known where
+    the data were cut after it was refined.
     """
     start, lowest = history[0], min(row.r_work for row in history)
     gap, sampling = start.r_free - start.r_work, _sampling_error(start)
     if gap < -Z_RED * sampling:
         return _below(start)
-    if history[-1].cycle - start.cycle >= FIRST and start.r_work <= REFINED * lowest and math.isfinite(ratio):
+    refined = history[-1].cycle - start.cycle >= FIRST and start.r_work <= REFINED * lowest
+    if refined and not cut and math.isfinite(ratio):
         wanted = start.r_work * (ratio - 1.0)
         sigma = math.hypot(sampling, RATIO_SPREAD * start.r_work)
         if gap < NO_GAP * wanted and gap - wanted < -Z_RED * sigma:

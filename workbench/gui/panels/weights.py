@@ -21,6 +21,8 @@ B_RESTRAINT = FAMILIES.index("b_similarity")
 SHOWN = {"chirality": "chirals"}
 LOCAL_NAMES = {"ncs": "NCS"}
 """Names of restraints of distances where they are not those of the settings."""
+NUMBER_WIDTH = 54
+"""Pixels of a number of three figures in the rows of the families."""
 SEND_EVERY = 120
 """ms: while a handle is dragged, not every pixel is sent to the run."""
 
@@ -59,7 +61,7 @@ class WeightRow(QWidget):
 
 
 class FamilyRow(QWidget):
-    """One family of restraints: name, small slider, number."""
+    """One family of restraints: name, small slider, typed number."""
 
     def __init__(self, family: str) -> None:
         super().__init__()
@@ -67,7 +69,8 @@ class FamilyRow(QWidget):
         shown = SHOWN.get(family, family)
         self.name = Label(shown, role="label")
         self.slider = LogSlider(f"Weight of {shown}", 0.1, 10.0, small=True)
-        self.number = Label("1.0", weight=500, align=Qt.AlignmentFlag.AlignRight)
+        low, high = self.slider.limits()
+        self.number = NumberField(f"Weight of {shown}, number", low / 10, high * 10)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(16, 0, 0, 0)
         layout.setSpacing(8)
@@ -80,12 +83,12 @@ class FamilyRow(QWidget):
 
     def _restyle(self) -> None:
         self.name.setFixedWidth(theme.sizes.value_x - PADDING - 16 - 8)
-        self.number.setFixedWidth(32)
+        self.number.setFixedSize(NUMBER_WIDTH, 18)
 
     def show_number(self, value: float) -> None:
         if not self.slider.isSliderDown():
             self.slider.set_number(value)
-        self.number.set_text(f"{value:.2f}" if value < 1 else f"{value:.1f}")
+        self.number.set_number(value)
 
 
 class LocalRow(QWidget):
@@ -119,7 +122,7 @@ class LocalRow(QWidget):
 
     def _restyle(self) -> None:
         self.name.setFixedWidth(theme.sizes.value_x - PADDING - 16 - 8)
-        self.choice.setFixedWidth(32)
+        self.choice.setFixedWidth(NUMBER_WIDTH)
 
     def _moved(self, value: float) -> None:
         self.wanted.emit(value)
@@ -175,6 +178,7 @@ class WeightsPanel(QWidget):
             box.addWidget(row)
             row.slider.moved.connect(lambda value, family=row.family: self._family(family, value))
             row.slider.automatic_wanted.connect(lambda family=row.family: self._family(family, 1.0))
+            row.number.entered.connect(lambda value, family=row.family: self._family(family, value))
         self.local_rows = [LocalRow(name) for name in local]
         for local_row in self.local_rows:
             box.addWidget(local_row)
