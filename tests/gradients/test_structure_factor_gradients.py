@@ -211,7 +211,8 @@ def test_curvatures_are_the_expected_gauss_newton_diagonal(
 
 
 def test_curvatures_follow_b_occupancy_and_element() -> None:
-    """Against the plain sum over reflections, without bins."""
+    """Against the plain sum over reflections, without bins. An anisotropic atom has one falloff for all directions: it
+    may overstate the curvature, which shortens a step, but never by much understate it, which spoils one."""
     crystal = Crystal((30.0, 35.0, 40.0, 90.0, 90.0, 90.0), "P 21 21 21")
     hkl = all_reflections(crystal, 1.9)
     atoms = random_atoms(crystal, 40, seed=19, anisotropic=0.5, b_range=(2.0, 250.0))
@@ -223,18 +224,25 @@ def test_curvatures_follow_b_occupancy_and_element() -> None:
     for i in range(40):
         centred = dataclasses.replace(
             atoms,
-            **{name: getattr(atoms, name)[i : i + 1] for name in ("element", "charge", "anisotropic")},
+            **{
+                name: getattr(atoms, name)[i : i + 1]
+                for name in ("element", "charge", "anisotropic", "u_aniso", "b_iso")
+            },
             xyz=np.zeros((1, 3)),
-            u_aniso=np.zeros((1, 6)),
-            b_iso=np.array([8 * np.pi**2 * atoms.u_aniso[i, :3].mean() if atoms.anisotropic[i] else atoms.b_iso[i]]),
             occupancy=np.ones(1),
         )
-        f = direct_factors(alone, dataclasses.replace(centred, anisotropic=np.array([False])), hkl).real
+        f = np.abs(direct_factors(alone, centred, hkl))
         weight = w * factor * f**2
         s_sq, q_sq = geometry.d_star_sq, atoms.occupancy[i] ** 2
-        assert found.xyz[i] == pytest.approx(q_sq * 4 * np.pi**2 / 3 * np.sum(weight * s_sq), rel=1e-3)
-        assert found.b[i] == pytest.approx(q_sq / 16 * np.sum(weight * s_sq**2), rel=1e-3)
-        assert found.occupancy[i] == pytest.approx(np.sum(weight), rel=1e-3)
+        ratios = (
+            found.xyz[i] / (q_sq * 4 * np.pi**2 / 3 * np.sum(weight * s_sq)),
+            found.b[i] / (q_sq * np.sum(weight * s_sq**2) / 16),
+            found.occupancy[i] / np.sum(weight),
+        )
+        if atoms.anisotropic[i]:
+            assert all(0.8 < ratio < 8.0 for ratio in ratios[:2]), ratios
+        else:
+            assert ratios == pytest.approx((1.0, 1.0, 1.0), rel=1e-3)
 
 
 @pytest.mark.parametrize(("name", "cell"), [(CASES[1][0], CASES[1][1]), (CASES[3][0], CASES[3][1])])
