@@ -151,6 +151,25 @@ def test_truncated_map(tmp_path: Path) -> None:
         read_maps(str(cut))
 
 
+def test_sigma_of_a_box_is_that_of_the_box(tmp_path: Path) -> None:
+    """A map of a part of the cell: what it does not hold is not density of zero."""
+    values = np.random.default_rng(4).normal(2.0, 1.5, (12, 14, 16)).astype(np.float32)
+    ccp4 = gemmi.Ccp4Map()
+    ccp4.grid = gemmi.FloatGrid(values, gemmi.UnitCell(12, 14, 16, 90, 90, 90), gemmi.SpaceGroup("P 1"))
+    ccp4.update_ccp4_header()
+    box = gemmi.FractionalBox()
+    for corner in (0.0, 0.45):
+        box.extend(gemmi.Fractional(corner, corner, corner))
+    ccp4.set_extent(box)
+    path = tmp_path / "box.ccp4"
+    ccp4.write_ccp4_map(str(path))
+    opened = open_maps(str(path)).grids["box.ccp4"]
+    held = np.array(gemmi.read_ccp4_map(str(path)).grid)
+    assert held.size < 0.2 * values.size
+    assert opened.sigma == pytest.approx(float(held.std()), rel=1e-4)
+    assert np.isfinite(opened.values).all() and np.count_nonzero(opened.values) == held.size
+
+
 def test_surface_lies_on_the_level_and_is_closed() -> None:
     grid = wave_grid(OBLIQUE, (40, 48, 44))
     mesh = surface(grid, 0.8, np.array([3.0, -4.0, 8.0]), 9.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from PySide6.QtGui import QColor
 
@@ -48,7 +50,7 @@ def atom_details(
         if grid.sigma > 0.0 and np.isfinite(state.xyz[atom]).all():
             sign = "+" if name in maps.differences else ""
             value = float(grid.at(state.xyz[atom])[0]) / grid.sigma
-            said = name.replace("-", MINUS)
+            said = map_words(name)
             shown = f"{value:{sign}.1f}".replace("-", MINUS)
             parts.append(f"{said} {shown} \u03c3")
     if worst is not None and worst.family[atom] >= 0:
@@ -106,7 +108,7 @@ def level_rows(
         rows.append(
             LevelRow(
                 colours=tuple(hex_colour(paint[part]) for part in parts),
-                name=_short(name.replace("-", MINUS)),
+                name=_short(map_words(name)),
                 sigma=f"{both}{sigma:.2f} \u03c3",
                 absolute=f"{sigma * grid.sigma:.2f} e/\u00c5\u00b3",
                 remark=remark,
@@ -124,6 +126,11 @@ def level_rows(
 def _short(name: str) -> str:
     """A long file name without its middle."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 19]}\u2026{name[-18:]}"
+
+
+def map_words(name: str) -> str:
+    """The name of a map with a minus sign where it subtracts; names of files keep their hyphens."""
+    return re.sub(r"(?<=[Fo])-(?=[mD])", MINUS, name)
 
 
 def difference_words(positive: Rgb, negative: Rgb, broken: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tempfile
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ MAP_MODES = {0, 1, 2, 6}
 
 @dataclass(frozen=True, eq=False)
 class MapGrid:
-    """A map as its file has it, completed to one unit cell: values (nu, nv, nw) on a grid that starts at the origin."""
+    """A map as its file has it, completed to one unit cell: values (nu, nv, nw) on a grid that starts at the origin,
+    NaN where the file has none (a box that symmetry does not complete)."""
 
     name: str
     crystal: Crystal
@@ -107,14 +109,15 @@ def _from_ccp4(data: bytes, path: str) -> MapGrid:
             place = Path(folder) / "map.ccp4"
             place.write_bytes(data)
             ccp4 = gemmi.read_ccp4_map(str(place))
-        ccp4.setup(0.0, gemmi.MapSetup.Full)
+        finite = bool(np.isfinite(np.array(ccp4.grid, copy=False)).all())
+        ccp4.setup(math.nan, gemmi.MapSetup.Full)
     except (RuntimeError, ValueError, MemoryError) as error:
         raise InputError(
             f"the map cannot be read ({error}).", file=path, remedy="Check that the file is complete."
         ) from None
     grid = ccp4.grid
     values = np.ascontiguousarray(np.array(grid, copy=True), dtype=np.float32)
-    if not np.isfinite(values).all():
+    if not finite or not np.isfinite(values).any():
         raise InputError("the map holds values that are not numbers.", file=path, remedy="Write the map again.")
     return MapGrid(
         Path(path).name, _crystal(grid.unit_cell, grid.spacegroup, path), values, is_difference(Path(path).stem)

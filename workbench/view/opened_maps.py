@@ -11,12 +11,14 @@ from workbench.view.maps import MapSet
 
 
 def as_grid(source: MapGrid | MapCoefficients) -> DensityGrid:
-    """The density over one unit cell; sigma is the r.m.s. deviation from the mean."""
+    """The density over one unit cell; sigma is the r.m.s. deviation from the mean, both of what the file has."""
     if isinstance(source, MapCoefficients):
         values, sigma = density_map(source.crystal, source.hkl, source.f, source.d_min)
         return DensityGrid(values, source.crystal, sigma)
-    values = source.values - np.float32(source.values.mean(dtype=np.float64))
-    return DensityGrid(values, source.crystal, float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))))
+    known = np.isfinite(source.values)
+    values = source.values - np.float32(source.values.mean(dtype=np.float64, where=known))
+    sigma = float(np.sqrt(np.mean(np.square(values, dtype=np.float64), where=known)))
+    return DensityGrid(np.where(known, values, np.float32(0.0)), source.crystal, sigma)
 
 
 def open_maps(path: str) -> MapSet:
