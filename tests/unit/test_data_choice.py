@@ -31,7 +31,7 @@ def choices(draw: st.DrawFn) -> DataChoice:
         dataset=draw(st.just("") | names),
         merge=draw(st.booleans()),
         free_file=draw(st.just("") | paths),
-        free_reindex=draw(st.sampled_from(["", "k,h,-l"])),
+        free_reindex=draw(st.sampled_from(["", "k,h,-l", "-h,-k,l"])),
         create_free=create,
         free_seed=draw(st.integers(0, 99)) if create is not None or extend else 0,
         thin_shells=create is not None and draw(st.booleans()),

@@ -340,6 +340,37 @@ def test_a_neutron_model_is_taken_at_its_word(peptide: tuple[Path, Path], tmp_pa
     assert "neutrons are used" not in (tmp_path / "xrays" / "log.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("NEUTRON DIFFRACTION", "neutron"),
+        ("ELECTRON CRYSTALLOGRAPHY", "electron"),
+        ("ELECTRON MICROSCOPY", ""),
+        ("X-RAY DIFFRACTION; NEUTRON DIFFRACTION", ""),
+    ],
+)
+def test_what_a_model_says_it_was_measured_with(
+    peptide: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], method: str, kind: str
+) -> None:
+    """Inspect, the log and the written file agree on it, where the data say nothing."""
+    model = tmp_path / "said.pdb"
+    lines = peptide[0].read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("EXPDTA")]
+    model.write_text("".join([kept[0], f"EXPDTA    {method}\n", *kept[1:]]), encoding="utf-8")
+    # the model may stand behind the options
+    assert launch.main(["inspect", str(peptide[1]), "--json", str(model)]) == 0
+    items = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+    assert (f"the model comes from {kind} diffraction" in items["Radiation"]["sentence"]) == bool(kind)
+    assert items["Radiation"]["light"] == ("amber" if kind else "green") and "Solvent" in items
+    words = ["refine", str(model), str(peptide[1]), "--cycles", "0", "--quiet", "--output", str(tmp_path / "out")]
+    assert launch.main(words) == 0
+    log = (tmp_path / "out" / "log.txt").read_text(encoding="utf-8")
+    assert (f"Scattering factors for {kind}s are used" in log) == bool(kind)
+    written = (tmp_path / "out" / "refined.cif").read_text(encoding="utf-8")
+    wanted = {"neutron": "NEUTRON DIFFRACTION", "electron": "ELECTRON CRYSTALLOGRAPHY"}.get(kind, "X-RAY DIFFRACTION")
+    assert wanted in written
+
+
 def test_an_automatic_weight_can_be_handed_on(peptide: tuple[Path, Path]) -> None:
     """As Refine does after a run that was stopped."""
     chosen = RefinementSettings(cycles=1)

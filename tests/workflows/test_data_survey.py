@@ -107,3 +107,16 @@ def test_several_crystals_in_one_loop(examples: Path, tmp_path: Path) -> None:
     assert found.contents.datasets == ("1", "2")
     chosen = survey(str(path), choice=options(dataset="2"))
     assert chosen.question is None and chosen.contents.datasets == ("1", "2") and chosen.n == int((f > 0).sum())
+
+
+def test_a_block_that_is_not_there_is_not_replaced_by_the_first(tmp_path: Path) -> None:
+    head = "_cell.length_a 30\n_cell.length_b 40\n_cell.length_c 50\n_cell.angle_alpha 90\n_cell.angle_beta 90\n"
+    head += "_cell.angle_gamma 90\n_symmetry.space_group_name_H-M 'P 21 21 21'\nloop_\n_refln.index_h\n_refln.index_k\n"
+    head += "_refln.index_l\n_refln.crystal_id\n_refln.F_meas_au\n_refln.F_meas_sigma_au\n"
+    path = tmp_path / "blocks.cif"
+    path.write_text("".join(f"data_{name}\n{head}1 2 {n} 1 {10 * n} 1.0\n" for n, name in enumerate("ab", start=1)))
+    for name, taken in (("", 10.0), ("a", 10.0), ("b", 20.0), ("1", 10.0)):
+        assert read_reflections(str(path), options=options(dataset=name).options).f_obs.tolist() == [taken]
+    with pytest.raises(InputError, match="no data block of this name") as found:
+        read_reflections(str(path), options=options(dataset="c").options)
+    assert found.value.item == "c" and "It has: a, b." in found.value.remedy

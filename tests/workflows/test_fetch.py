@@ -141,6 +141,16 @@ def test_without_a_network(server: Archive, monkeypatch: pytest.MonkeyPatch) -> 
     assert fetch(CODE, "model", sites=(dead,)).cached
 
 
+def test_what_is_said_of_the_proxy(server: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts that need no proxy are none themselves, and the password of one is not told."""
+    closed = f"127.0.0.1:{closed_port()}"
+    for proxy, said in (("", "no site can be reached: "), (f"http://me:secret@{closed}", f"the proxy {closed})")):
+        monkeypatch.setenv("https_proxy", proxy)
+        with pytest.raises(InputError) as found:
+            fetch(CODE, "model", sites=(archive("shut", f"http://{closed}"),))
+        assert said in found.value.message and "secret" not in found.value.message
+
+
 def test_the_proxy_is_asked(server: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.address)
     monkeypatch.setenv("NO_PROXY", "")

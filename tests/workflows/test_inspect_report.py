@@ -199,3 +199,26 @@ def test_grey_png_can_be_read(tmp_path: Path) -> None:
     size = int.from_bytes(body[at - 4 : at], "big")
     lines = zlib.decompress(body[at + 4 : at + 4 + size])
     assert lines == b"".join(b"\0" + row.tobytes() for row in values)
+
+
+def test_only_what_was_asked_for_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Inspect merges observations without being told to, since nothing is refined; refine does not."""
+    cell, group = gemmi.UnitCell(30, 40, 50, 90, 90, 90), gemmi.SpaceGroup("P 21 21 21")
+    hkl = gemmi.make_miller_array(cell, group, 3.0, 20.0, True)
+    rng = np.random.default_rng(3)
+    value = rng.exponential(1000.0, len(hkl)) + 50.0
+    rows = [np.column_stack([hkl, value + 10.0 * rng.normal(size=len(hkl)), np.full(len(hkl), 10.0)]) for _ in range(3)]
+    out = gemmi.Mtz(with_base=True)
+    out.spacegroup = group
+    out.set_cell_for_all(cell)
+    out.add_dataset("made")
+    out.add_column("I", "J")
+    out.add_column("SIGI", "Q")
+    out.set_data(np.vstack(rows).astype(np.float32))
+    path = str(tmp_path / "observations.mtz")
+    out.write_to_file(path)
+    assert launch.main(["inspect", path]) == 0
+    unasked = capsys.readouterr().out
+    assert "reflections (to be judged only)" in unasked and "asked)" not in unasked
+    assert launch.main(["inspect", path, "--merge"]) == 0
+    assert "reflections (as the user asked)" in capsys.readouterr().out

@@ -63,7 +63,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    options = parser().parse_args(arguments)
+    # MODEL may be left out, and may stand behind the options
+    options = parser().parse_intermixed_args(arguments)
     if options.contents:
         return _contents(options)
     from workbench.session.inspection import inspect_files

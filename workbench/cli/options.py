@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import NoReturn, get_args
+import sys
+from typing import Any, NoReturn, get_args
 
 from workbench.core.errors import SettingsError
 from workbench.core.settings import ACCEPT_UNPLACED, BModel, DataOptions, RefinementSettings, RunRequest
+
+OPERATOR = "--free-reindex"
 
 
 class Parser(argparse.ArgumentParser):
@@ -15,6 +18,16 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise SettingsError(f"{message}.", remedy=f"See {self.prog} --help.")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """An operator on indices may begin with a minus, and -h,-k,l is not a call for help."""
+        words: list[str] = []
+        for word in sys.argv[1:] if args is None else args:
+            if words and words[-1] == OPERATOR and word.count(",") == 2:
+                words[-1] += f"={word}"
+            else:
+                words.append(word)
+        return super().parse_known_args(words, namespace)
 
 
 DATA_HELP = "reflections: MTZ, mmCIF, Scalepack, XDS_ASCII or SHELX hkl (plain or .gz)"
@@ -63,7 +76,7 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--space-group", metavar="SYMBOL", default="", help="of the data, instead of theirs")
     parser.add_argument("--cell", metavar="A,B,C,AL,BE,GA", type=_cell, help="of the data, instead of theirs")
     parser.add_argument("--free-file", metavar="FILE", default="", help="take the test set from another file")
-    parser.add_argument("--free-reindex", metavar="K,H,-L", default="", help="operator on the indices of --free-file")
+    parser.add_argument(OPERATOR, metavar="K,H,-L", default="", help="operator on the indices of --free-file")
     parser.add_argument(
         "--create-free",
         metavar="FRACTION",

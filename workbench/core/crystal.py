@@ -131,6 +131,17 @@ class Model:
     def __len__(self) -> int:
         return len(self.xyz)
 
+    @property
+    def radiation(self) -> str:
+        """ "neutron" or "electron" where the file says that and not X-rays as well, else ""."""
+        method = self.method.upper()
+        if "X-RAY" in method:
+            return ""
+        if "NEUTRON" in method:
+            return "neutron"
+        # electron microscopy gives maps, no reflections: its models start refinements against X-ray data
+        return "electron" if "ELECTRON CRYSTALLOGRAPHY" in method or "ELECTRON DIFFRACTION" in method else ""
+
 
 @dataclass(frozen=True, eq=False)
 class ModelState:

@@ -128,9 +128,8 @@ def prepare(
     hydrogens = settings.hydrogens
     if hydrogens == "auto":
         hydrogens = "keep" if np.isin(model.element, ("H", "D")).any() else "riding"
-    method = model.method.upper()
-    neutrons = "NEUTRON" in method and "X-RAY" not in method
-    scattering = _scattering(model, neutrons, reflections, settings, notes)
+    neutrons = model.radiation == "neutron"
+    scattering = _scattering(model, reflections, settings, notes)
     if (neutrons or scattering == "neutron") and not settings.nuclear_distances:
         notes.append(Note("Hydrogens stand where their nuclei are, as neutrons see them."))
     nuclear = neutrons or scattering == "neutron" or settings.nuclear_distances
@@ -265,17 +264,17 @@ def _check_settings(settings: RefinementSettings) -> None:
         raise SettingsError(f"B cannot be set to {settings.reset_b} A^2.", remedy="Give a value between 0 and 500.")
 
 
-def _scattering(
-    model: Model, neutron_model: bool, reflections: Reflections, settings: RefinementSettings, notes: list[Note]
-) -> str:
-    """Whose scattering factors: what the user says, else what the data say they were measured with, else X-rays."""
+def _scattering(model: Model, reflections: Reflections, settings: RefinementSettings, notes: list[Note]) -> str:
+    """Whose scattering factors: what the user says, else what the data say, else the model, else X-rays."""
     chosen: str = settings.scattering
     if chosen == "auto":
-        chosen = reflections.radiation or ("neutron" if neutron_model else "x-ray")
-        if neutron_model and chosen != "neutron":
-            notes.append(Note(f"The model comes from neutron diffraction, the data say {chosen}.", "warning"))
-        elif neutron_model and not reflections.radiation:
-            notes.append(Note("The data do not say what they were measured with; the model says neutrons.", "warning"))
+        chosen = reflections.radiation or model.radiation or "x-ray"
+        if model.radiation and chosen != model.radiation:
+            notes.append(Note(f"The model comes from {model.radiation} diffraction, the data say {chosen}.", "warning"))
+        elif model.radiation and not reflections.radiation:
+            notes.append(
+                Note(f"The data do not say what they were measured with; the model says {chosen}s.", "warning")
+            )
     if chosen != "x-ray":
         notes.append(Note(f"Scattering factors for {chosen}s are used.", "warning"))
     if chosen == "neutron" and not np.isin(model.element, ("H", "D")).any():

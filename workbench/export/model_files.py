@@ -251,8 +251,7 @@ def _method(prepared: Prepared) -> str:
     """The experiment in the words of the archive, by the scattering factors that were used."""
     said: str = prepared.settings.scattering
     if said == "auto":
-        neutrons = "NEUTRON" in prepared.model.method.upper() and "X-RAY" not in prepared.model.method.upper()
-        said = prepared.reflections.radiation or ("neutron" if neutrons else "x-ray")
+        said = prepared.reflections.radiation or prepared.model.radiation
     return {"neutron": "NEUTRON DIFFRACTION", "electron": "ELECTRON CRYSTALLOGRAPHY"}.get(said, "X-RAY DIFFRACTION")
 
 

@@ -194,7 +194,9 @@ def _failure(code: str, part: Part, troubles: list[str], missing: int, offline: 
             remedy="It may not be a diffraction study, or its data were never deposited; ask for the model alone.",
         )
     if offline == asked:
-        proxies = sorted({urlsplit(value).netloc or value for value in urllib.request.getproxies().values()})
+        # "no" names the hosts that need none; what stands before an @ is a secret
+        named = [value for scheme, value in urllib.request.getproxies().items() if scheme != "no"]
+        proxies = sorted({(urlsplit(value).netloc or value).rpartition("@")[2] for value in named})
         through = f" (through the proxy {', '.join(proxies)})" if proxies else ""
         return InputError(
             f"no site can be reached{through}: {told}.",

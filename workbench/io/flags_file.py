@@ -138,16 +138,19 @@ def _check_indexing(
     for operator in operators:
         table_cc[operator] = _correlation(table, mine, _reindexed(hkl, operator), theirs)
     best = max(table_cc, key=lambda key: table_cc[key])
-    if best != "h,k,l" and table_cc["h,k,l"] < SAME_INDEXING and table_cc[best] > table_cc["h,k,l"] + 0.2:
+    now, then = table_cc["h,k,l"], table_cc[best]
+    unlike = now < SAME_INDEXING and then > now + 0.2
+    # the intensities of a twin are alike in either indexing, but only in one the same
+    if unlike or (then > now + 0.02 and 1.0 - then < 0.5 * (1.0 - now)):
         raise InputError(
-            f"it is indexed differently from the data: intensities correlate {table_cc['h,k,l']:.2f} as they stand and "
-            f"{table_cc[best]:.2f} after {best}.",
+            f"it is indexed differently from the data: intensities correlate {now:.2f} as they stand and {then:.2f} "
+            f"after {best}.",
             file=options.free_file,
             remedy=f"Say --free-reindex {best}.",
             choice="test set",
             options=(best,),
         )
-    return [f"Indexed alike: the intensities of the two files correlate {table_cc['h,k,l']:.2f}."]
+    return [f"Indexed alike: the intensities of the two files correlate {now:.2f}."]
 
 
 def _squared(source: AmplitudeSource) -> FloatArray:

@@ -81,6 +81,15 @@ def structure_factor_table(file: InputFile, dataset: str = "") -> ReflectionTabl
     missing = {"index_h", "index_k", "index_l"} - set(labels)
     if missing:
         raise InputError(f"the reflections have no {sorted(missing)[0]}.", file=path, remedy="Make the file again.")
+    ids = [set(_letters(block, tag)) for tag in ("wavelength_id", "crystal_id") if tag in labels]
+    if dataset and dataset not in labels and not any(len(each) > 1 or dataset.lower() in each for each in ids):
+        raise InputError(
+            "there is no data block of this name in the file.",
+            file=path,
+            item=dataset,
+            remedy=f"It has: {', '.join(each.block.name for each in blocks)}.",
+            choice="columns",
+        )
     indices = np.stack([_numbers(block, f"index_{axis}") for axis in "hkl"], axis=1)
     hkl = check_indices(indices, path)
     check_resolution(hkl, block.cell, path)

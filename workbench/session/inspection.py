@@ -49,6 +49,7 @@ def inspect_files(
     from workbench.io.reflections import read_reflections
 
     model = read_model(model_path) if model_path else None
+    asked = options is not None and options.merge
     options = replace(options or DataOptions(), merge=True)
     reflections = read_reflections(
         data_path,
@@ -59,6 +60,11 @@ def inspect_files(
         options,
         model.crystal if model is not None else None,
     )
+    if not asked:
+        notes = tuple(
+            note.replace("(as the user asked); mult", "(to be judged only); mult") for note in reflections.notes
+        )
+        reflections = replace(reflections, notes=notes)
     reflections = with_test_set(reflections, options)
     atoms = int((~np.isin(model.element, ("H", "D"))).sum()) if model is not None else 0
     designs = design_test_sets(len(reflections), expected_r_free, PARAMETERS_PER_ATOM * atoms)

@@ -85,7 +85,7 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
         _translation(data),
         _ice(data),
         _outliers(data),
-        _radiation(reflections),
+        _radiation(reflections, model),
     ]
     if model is not None:
         items.append(_matthews(data, model))
@@ -348,15 +348,18 @@ def _outliers(data: Intensities) -> Item:
     return Item("Outliers", light, text, "Kept in every R.", {"n": len(rows)})
 
 
-def _radiation(reflections: Reflections) -> Item:
-    kind = reflections.radiation or "x-ray"
+def _radiation(reflections: Reflections, model: Model | None) -> Item:
+    said = model.radiation if model is not None else ""
+    kind = reflections.radiation or said or "x-ray"
     if kind == "x-ray":
         text = "X-ray." if reflections.radiation else "The file does not say; X-rays are assumed."
         return Item("Radiation", "green", text, "X-ray scattering factors.", {"radiation": reflections.radiation})
     return Item(
         "Radiation",
         "amber",
-        f"The file says {kind} diffraction.",
+        f"The file says {kind} diffraction."
+        if reflections.radiation
+        else f"The file does not say; the model comes from {kind} diffraction.",
         "Electron scattering factors are used."
         if kind == "electron"
         else "Neutron scattering lengths are used, and H and D told apart.",
