@@ -190,6 +190,24 @@ def test_a_branch_keeps_the_row_it_goes_on_from(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_what_was_changed_between_cycles_is_marked_after_opening(session: Session) -> None:
+    _refined(session)
+    left = session.state.statistics[-1].cycle
+    session.change_between_cycles(d_min=2.5, free=("FREE", 3))
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished" and state.statistics[-1].cycle > left, 60)
+    state = session.state
+    told = [(mark.cycle, mark.text) for mark in state.marks if mark.kind == "between"]
+    assert len(told) == 1 and "resolution" in told[0][1] and "test set FREE = 3" in told[0][1]
+    session.close()
+    other = Session(source=fake_run)
+    other.open_project(str(state.project))
+    assert [(mark.cycle, mark.text) for mark in other.state.marks if mark.kind == "between"] == told
+    other.go_to_cycle(1)
+    assert not other.state.marks, "before the change there is none"
+    other.close()
+
+
 def test_looking_back_changes_nothing(session: Session) -> None:
     _refined(session)
     assert session.journal is not None
