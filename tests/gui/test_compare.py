@@ -43,6 +43,10 @@ def test_a_difference_is_paired_and_by_residue() -> None:
         compare(prepared, fewer, cycles[1])
     no_set = replace(prepared, reflections=replace(prepared.reflections, has_free=False))
     assert compare(no_set, cycles[0], cycles[1]).paired is None
+    row = cycles[1].statistics
+    other_set = compare(prepared, cycles[0], replace(cycles[1], statistics=replace(row, n_free=row.n_free + 5)))
+    assert other_set.paired is None and "other test reflections" in other_set.sentence
+    assert np.isnan(other_set.r_work) and np.isnan(other_set.ll_free) and np.isfinite(other_set.rmsz_bonds)
 
 
 def test_the_window_compares_what_is_shown_with_what_was_kept(window: MainWindow, qtbot: QtBot) -> None:

@@ -143,6 +143,17 @@ def test_the_start_of_a_second_run_leaves_the_row_it_goes_on_from_as_it_was() ->
     assert again.latest is not None and again.latest.statistics == cycles[2].statistics
 
 
+def test_the_start_over_another_test_set_is_measured_anew() -> None:
+    """What the model knows of the new test reflections shows at the start only, and the verdict must see it."""
+    state = _apply(_opened(), _events())
+    cycles = [event for event in _events() if isinstance(event, CycleFinished)]
+    row = cycles[2].statistics
+    anew = replace(cycles[2], statistics=replace(row, n_free=row.n_free + 5, r_free=row.r_work))
+    again = _apply(replace(state, status="preparing", held=False), [anew])
+    assert again.statistics == (*state.statistics[:2], anew.statistics)
+    assert again.latest is not None and again.latest.statistics == anew.statistics
+
+
 def test_a_mark_stands_where_the_change_began_to_act() -> None:
     """A change that came too late for the cycle under way is a mark of the next one."""
     events = _events()

@@ -165,6 +165,49 @@ def test_numbers_of_a_line_are_those_of_its_records(session: Session) -> None:
         assert journal.numbers_of(record.key) == line
 
 
+def test_a_branch_keeps_the_row_it_goes_on_from(tmp_path: Path) -> None:
+    """The start of a run knows neither shift nor weight nor freedom of that cycle; over another test set it counts."""
+    events = recorded_run(3)
+    prepared = next(event for event in events if isinstance(event, Prepared))
+    cycles = [event for event in events if isinstance(event, CycleFinished)]
+    settings, request = RefinementSettings(), RunRequest("a.pdb", "a.mtz")
+    journal = Journal.create(tmp_path / "rows.workbench")
+    first = journal.begin_run(request, None, prepared)
+    keys: list[int] = []
+    for cycle in cycles:
+        keys.append(journal.add_cycle(first, keys[-1] if keys else None, "cycle", cycle, settings))
+    row = cycles[2].statistics
+    for bare, wanted in (
+        (replace(row, xray_weight=20.0, max_shift=0.0), row),
+        (replace(row, n_free=row.n_free + 5), replace(row, n_free=row.n_free + 5)),
+    ):
+        run = journal.begin_run(request, keys[2], prepared)
+        start = journal.add_cycle(run, keys[2], "start", replace(cycles[2], statistics=bare), settings)
+        key = journal.add_cycle(run, start, "cycle", cycles[3], settings)
+        line = journal.line_of(key)
+        assert [entry.key for entry in line] == [*keys[:2], start, key]
+        assert repr(line[2].statistics) == repr(wanted)
+    journal.close()
+
+
+def test_what_was_changed_between_cycles_is_marked_after_opening(session: Session) -> None:
+    _refined(session)
+    left = session.state.statistics[-1].cycle
+    session.change_between_cycles(d_min=2.5, free=("FREE", 3))
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished" and state.statistics[-1].cycle > left, 60)
+    state = session.state
+    told = [(mark.cycle, mark.text) for mark in state.marks if mark.kind == "between"]
+    assert len(told) == 1 and "resolution" in told[0][1] and "test set FREE = 3" in told[0][1]
+    session.close()
+    other = Session(source=fake_run)
+    other.open_project(str(state.project))
+    assert [(mark.cycle, mark.text) for mark in other.state.marks if mark.kind == "between"] == told
+    other.go_to_cycle(1)
+    assert not other.state.marks, "before the change there is none"
+    other.close()
+
+
 def test_looking_back_changes_nothing(session: Session) -> None:
     _refined(session)
     assert session.journal is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Second minus first. r_work, ll_free, rmsz_bonds: plain differences. paired: of R_free with its error, None where
-    the two stand on other test reflections or none. rms_shift: of all atoms, angstrom. By residue (r,): shift: r.m.s.
-    distance of its atoms, angstrom; fit: change of the lower correlation of main and side chain; b: of the mean B."""
+    """Second minus first. r_work, ll_free, rmsz_bonds: plain differences, the first two NaN over other reflections.
+    paired: of R_free with its error, None where the two stand on other test reflections or none. rms_shift: of all
+    atoms, angstrom. By residue (r,): shift: r.m.s. distance of its atoms, angstrom; fit: change of the lower
+    correlation of main and side chain; b: of the mean B."""
 
     r_work: float
     ll_free: float
@@ -50,10 +52,15 @@ def compare(prepared: Prepared, first: CycleFinished, second: CycleFinished) -> 
         raise ValueError("the two models do not have the same atoms")
     paired = None
     rows = len(prepared.hkl)
-    if prepared.reflections.has_free and len(first.written.f_model) == rows == len(second.written.f_model):
+    a, b = first.statistics, second.statistics
+    same_sets = (a.n_work, a.n_free) == (b.n_work, b.n_free)
+    if (
+        same_sets
+        and prepared.reflections.has_free
+        and len(first.written.f_model) == rows == len(second.written.f_model)
+    ):
         one, other = free_measures(prepared, first), free_measures(prepared, second)
         paired = PairedDifference.of(one.f_obs, one.f_model, other.f_model)
-    a, b = first.statistics, second.statistics
     residue, count = model.residue, len(model.residues)
     n = np.maximum(np.bincount(residue, minlength=count), 1)
     square = np.sum((second.state.xyz - first.state.xyz) ** 2, axis=1)
@@ -62,8 +69,8 @@ def compare(prepared: Prepared, first: CycleFinished, second: CycleFinished) -> 
     if first.fit is not None and second.fit is not None and len(first.fit.rscc) == len(second.fit.rscc) == count:
         fit = np.fmin(*second.fit.rscc.T) - np.fmin(*first.fit.rscc.T)
     return Comparison(
-        r_work=b.r_work - a.r_work,
-        ll_free=b.ll_free - a.ll_free,
+        r_work=b.r_work - a.r_work if same_sets else math.nan,
+        ll_free=b.ll_free - a.ll_free if same_sets else math.nan,
         rmsz_bonds=b.rmsz_bonds - a.rmsz_bonds,
         paired=paired,
         rms_shift=float(np.sqrt(square.mean())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 import threading
@@ -743,6 +744,15 @@ def _standing_at(journal: Journal, state: SessionState, key: int) -> SessionStat
         for mark in journal.marks()
         if mark.run in ways and mark.cycle <= numbers[mark.run]
     )
+    between = []
+    for before, after in itertools.pairwise(line):
+        if before.run != after.run:
+            old, new = runs[before.run], runs[after.run]
+            same = old.request.settings.d_min == new.request.settings.d_min
+            limit = 0.0 if same else journal.load_prepared(old.key).reflections.d_min
+            name, _ = incomparable(old.request, new.request, limit)
+            between += [Mark(after.number, name, BETWEEN, "")] if name else []
+    marks = tuple(sorted((*marks, *between), key=lambda mark: mark.cycle))
     reason = run.reason if run.reason is not None and run.result == key else "stopped"
     seconds, memory = journal.timing(run.key)
     text = run.text if run.result == key and run.text else f"Cycle {record.number}"

@@ -191,9 +191,11 @@ def apply_event(state: SessionState, event: RunEvent, now: float = 0.0) -> Sessi
 
 def _cycle(state: SessionState, event: CycleFinished) -> SessionState:
     number = event.statistics.cycle
-    done = [row for row in state.statistics if row.cycle == number]
+    sets = (event.statistics.n_work, event.statistics.n_free)
+    done = [row for row in state.statistics if row.cycle == number and (row.n_work, row.n_free) == sets]
     if state.status == "preparing" and number > 0 and done:
-        # The start of a run that goes on is a cycle already done: what is known of it stands.
+        # The start of a run that goes on is a cycle already done: what is known of it stands. Over another test set or
+        # to another limit it is measured anew, and what follows is compared with that.
         event = replace(event, statistics=done[0])
     earlier = tuple(row for row in state.statistics if row.cycle < number)
     first = state.status == "preparing"

@@ -100,10 +100,10 @@ class ComparePanel(QWidget):
             self._rows = ()
             self.table.show_rows([])
             return
+        factors = f"R_work {result.r_work:+.4f}, \u2212LL free {result.ll_free:+.4f}, b"
         self.words.set_text(
-            f"{result.sentence.replace('+-', PLUS_MINUS)} R_work {result.r_work:+.4f}, \u2212LL free"
-            f" {result.ll_free:+.4f}, bonds rmsZ {result.rmsz_bonds:+.2f};"
-            f" atoms moved {result.rms_shift:.3f} \u00c5 r.m.s."
+            f"{result.sentence.replace('+-', PLUS_MINUS)} {factors if math.isfinite(result.r_work) else 'B'}onds rmsZ"
+            f" {result.rmsz_bonds:+.2f}; atoms moved {result.rms_shift:.3f} \u00c5 r.m.s."
         )
         self._rows = tuple(int(row) for row in result.order()[:MOST] if result.shift[row] > 0.0005)
         self.table.show_rows(

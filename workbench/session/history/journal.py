@@ -382,7 +382,9 @@ class Journal:
         return bool(self._read("SELECT 1 FROM move WHERE undone = 1 LIMIT 1"))
 
     def path_to(self, key: int) -> tuple[CycleRecord, ...]:
-        """The cycles that led to `key`, first to last; of two with one number the later counts."""
+        """The cycles that led to `key`, first to last; of two with one number the later counts. Where that is only the
+        start of a run, over the same reflections, the statistics are those of the cycle itself: a start knows neither
+        shift nor weight nor freedom of the cycle it goes on from."""
         rows = self._read(
             "WITH RECURSIVE line (id, depth) AS (SELECT ?, 0 UNION ALL SELECT cycle.parent, depth + 1 FROM line JOIN"
             " cycle ON cycle.id = line.id WHERE cycle.parent IS NOT NULL)"
@@ -392,9 +394,14 @@ class Journal:
         )
         by_number: dict[int, CycleRecord] = {}
         for record in map(_record, rows):
+            known = by_number.get(record.number)
             for later in [number for number in by_number if number >= record.number]:
                 del by_number[later]
             by_number[record.number] = record
+            if known is not None and record.kind == "start":
+                a, b = known.statistics, record.statistics
+                if (a.n_work, a.n_free) == (b.n_work, b.n_free):
+                    by_number[record.number] = replace(record, statistics=a)
         return tuple(by_number.values())
 
     def line_of(self, key: int) -> tuple[CycleRecord, ...]:
