@@ -12,7 +12,7 @@ from workbench.core.control import FixedControl
 from workbench.core.events import CycleFinished, Note
 from workbench.core.settings import DataOptions, RefinementSettings, RunRequest
 from workbench.engine.cross_validation.set_history import SetHistory, history_warnings, set_history
-from workbench.session.run import run
+from workbench.session.run import run, score_model
 
 N, SETS, ATOMS = 20000, 20, 1600
 
@@ -126,3 +126,17 @@ def test_real_sets(shared_data: Path, model: str, data: str, flags: str, wanted:
     assert len(said) == 1 and wanted in said[0]
     shaken = replace(request, settings=replace(request.settings, shake=0.3, reset_b="mean"))
     assert said_at_the_start(shaken) == []
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(("model", "data", "flags", "wanted"), REAL)
+def test_scoring_says_it_too(shared_data: Path, model: str, data: str, flags: str, wanted: str) -> None:
+    """Whoever only scores a model reads R_free as well."""
+    options = DataOptions(free_file=str(shared_data / flags) if flags else "")
+    request = RunRequest(
+        str(shared_data / model), str(shared_data / data), settings=RefinementSettings(cycles=0), intake=options
+    )
+    told: list[str] = []
+    score_model(request, told.append)
+    found = [text for text in told if "above R_work" in text or "stands out" in text]
+    assert len(found) == bool(wanted) and all(text.startswith("Warning: ") and wanted in text for text in found)

@@ -222,3 +222,28 @@ def test_only_what_was_asked_for_is_called_so(tmp_path: Path, capsys: pytest.Cap
     assert "reflections (to be judged only)" in unasked and "asked)" not in unasked
     assert launch.main(["inspect", path, "--merge"]) == 0
     assert "reflections (as the user asked)" in capsys.readouterr().out
+
+
+@pytest.mark.shared_data
+def test_a_model_of_another_crystal_form_is_said_everywhere(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the words in which refinement refuses it; and no solvent content is told of a cell that is not the model's."""
+    data = str(shared_data / "rnasa" / "rnasa-1.8-all_refmac1.mtz")
+    model = str(shared_data / "odd" / "2b9r_P6222.pdb")
+    page = tmp_path / "page.html"
+    assert launch.main(["inspect", data, model, "--json", "--report", str(page)]) == 0
+    items = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+    assert items["Crystal form"]["light"] == "red" and "Solvent" not in items
+    assert "another crystal form" in items["Crystal form"]["sentence"]
+    assert "molecular replacement" in items["Crystal form"]["action"]
+    assert "another crystal form" in page.read_text(encoding="utf-8")
+    assert launch.main(["inspect", data, model]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^\[STOP\] Crystal form +The model belongs to another crystal form", said, re.MULTILINE)
+
+
+def test_a_model_of_the_crystal(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert launch.main(["inspect", *files, "--json"]) == 0
+    items = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+    assert items["Crystal form"]["light"] in ("green", "amber") and "Solvent" in items

@@ -38,7 +38,7 @@ from workbench.engine.point import Point, Shift, assessed, factors_of, shift_bet
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.result import as_written, ending, worse_than_start
 from workbench.engine.rigid_body import asks_for_it, place_bodies
-from workbench.engine.start_checks import refuse_wrong_place, start_notes
+from workbench.engine.start_checks import refuse_wrong_place, start_notes, test_set_notes
 
 SHIFT_DONE, SHIFT_B_DONE, LL_DONE, CYCLES_DONE = 0.002, 0.1, 1e-4, 3
 """Convergence (conventions 6): r.m.s. shift in angstrom, mean |dB| in A^2, change of ll_free, over how many cycles."""
@@ -187,9 +187,9 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     )
 
 
-def score(problem: RefinementProblem) -> CycleFinished:
-    """R factors, likelihood and geometry of the start as it is; nothing is refined. The likelihoods are those of the
-    written atoms, as in the final numbers of a run."""
+def score(problem: RefinementProblem) -> tuple[CycleFinished, tuple[Note, ...]]:
+    """R factors, likelihood and geometry of the start as it is, and what they say about the history of its test set;
+    nothing is refined. The likelihoods are those of the written atoms, as in the final numbers of a run."""
     began = time.perf_counter()
     point = assessed(problem, factors_of(problem, problem.start), None, alone=True)
     automatic = AutomaticWeight.start(problem.prepared.reflections.d_min)
@@ -198,7 +198,8 @@ def score(problem: RefinementProblem) -> CycleFinished:
         problem, point, problem.first_cycle, Shift(), automatic.value, automatic, seconds, True, test_set_watch(problem)
     )
     written = point.written
-    return replace(scored, statistics=replace(scored.statistics, ll_work=written.ll_work, ll_free=written.ll_free))
+    statistics = replace(scored.statistics, ll_work=written.ll_work, ll_free=written.ll_free)
+    return replace(scored, statistics=statistics), test_set_notes(problem, point)
 
 
 def _bodies_placed(problem: RefinementProblem, point: Point, control: RunControl) -> tuple[Point, str] | None:

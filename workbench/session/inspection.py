@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.core.crystal import Reflections
+from workbench.core.crystal import Model, Reflections
+from workbench.core.errors import InputError
+from workbench.core.events import Note
 from workbench.core.settings import DataOptions
 
 if TYPE_CHECKING:
     from workbench.engine.cross_validation.test_set_design import Design
-    from workbench.engine.data_quality.report import QualityReport
+    from workbench.engine.data_quality.report import Item, QualityReport
 
 EXPECTED_R_FREE = 0.25
 """Of a model that is not there yet, for the errors of test sets; they are proportional to it."""
@@ -68,4 +70,24 @@ def inspect_files(
     reflections = with_test_set(reflections, options)
     atoms = int((~np.isin(model.element, ("H", "D"))).sum()) if model is not None else 0
     designs = design_test_sets(len(reflections), expected_r_free, PARAMETERS_PER_ATOM * atoms)
-    return Inspection(reflections, assess(reflections, model), designs)
+    if model is None:
+        return Inspection(reflections, assess(reflections), designs)
+    crystal = _crystal_form(model, reflections)
+    # what a model of another crystal would fill of this cell says nothing
+    report = assess(reflections, None if crystal.light == "red" else model)
+    return Inspection(reflections, replace(report, items=(crystal, *report.items)), designs)
+
+
+def _crystal_form(model: Model, reflections: Reflections) -> Item:
+    """Whether refinement would take the model for one of this crystal, in its words."""
+    from workbench.engine.data_quality.report import Item
+    from workbench.engine.same_crystal import in_the_crystal_of_the_data
+
+    notes: list[Note] = []
+    try:
+        in_the_crystal_of_the_data(model, reflections, notes)
+    except InputError as error:
+        return Item("Crystal form", "red", error.message, f"Refinement refuses it. {error.remedy}", {})
+    if notes:
+        return Item("Crystal form", "amber", " ".join(note.text for note in notes), "Used like that.", {})
+    return Item("Crystal form", "green", "Model and data agree in cell and space group.", "Nothing to do.", {})

@@ -74,10 +74,11 @@ def score_model(request: RunRequest, tell: Callable[[str], None] | None = None) 
     problem = _last(_prepared(request, cache), tell)
     from workbench.engine.refine import score
 
-    for note in problem.notes:
+    cycle, found = score(problem)
+    for note in (*problem.notes, *found):
         if tell is not None and note.severity == "warning":
             tell(f"Warning: {note.text}")
-    return problem.prepared, score(problem)
+    return problem.prepared, cycle
 
 
 def _last(steps: Generator[RunEvent, None, RefinementProblem], tell: Callable[[str], None] | None) -> RefinementProblem:
