@@ -160,13 +160,14 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         metavar="auto|off|NUMBER",
         type=_multiplier,
         help="hold distances up to 4.2 A where a cycle finds them, for low resolution: multiplier of the usual strength"
-        " (default auto)",
+        " (default auto, which is off)",
     )
     parser.add_argument(
         "--ncs",
         metavar="auto|off|NUMBER",
         type=_multiplier,
-        help="restrain distances in copies of a chain to be alike, true differences apart: multiplier (default auto)",
+        help="restrain distances in copies of a chain to be alike, true differences apart: multiplier of the usual"
+        " strength (default auto: where there are few reflections per atom)",
     )
     parser.add_argument(
         "--hydrogens",
