@@ -20,6 +20,7 @@ import numpy as np
 
 from workbench.core.arrays import AnyArray, FloatArray
 from workbench.core.crystal import Crystal, Model, Reflections
+from workbench.engine.geometry.tensors import matrices, six
 from workbench.engine.validation.placement import intensity_correlation
 from workbench.engine.xray.reflection_geometry import reflection_geometry
 from workbench.engine.xray.structure_factors import Scatterers, StructureFactors
@@ -45,15 +46,11 @@ class Setting:
 
     def moved(self, model: Model, crystal: Crystal) -> Model:
         """The model in the other description, with the cell and space group `crystal`."""
-        u = model.u_aniso
-        full = np.stack([u[:, 0], u[:, 3], u[:, 4], u[:, 3], u[:, 1], u[:, 5], u[:, 4], u[:, 5], u[:, 2]], axis=1)
-        turned = self.rotation @ full.reshape(-1, 3, 3) @ self.rotation.T
-        pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
         return replace(
             model,
             crystal=crystal,
             xyz=np.ascontiguousarray(model.xyz @ self.rotation.T + self.shift),
-            u_aniso=np.stack([turned[:, i, j] for i, j in pairs], axis=1),
+            u_aniso=six(self.rotation @ matrices(model.u_aniso) @ self.rotation.T),
         )
 
 

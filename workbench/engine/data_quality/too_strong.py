@@ -9,9 +9,8 @@ from workbench.core.arrays import BoolArray, FloatArray
 from workbench.core.crystal import Measurements, Reflections
 from workbench.engine.data_quality import wilson
 from workbench.engine.data_quality.intensities import Intensities, intensities_of
+from workbench.engine.xray.improbable import CHANCE
 
-CHANCE = 0.01
-"""Chance that a data set without outliers loses a reflection."""
 FEWEST = 200
 """Reflections below which mean intensity and anisotropy are too uncertain to call one impossible."""
 
