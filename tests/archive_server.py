@@ -97,8 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.released.wait(20.0)
         elif behaviour == "slow":
             self._send(b"", len(data))
-            for start in range(0, len(data), 1024):
-                self.wfile.write(data[start : start + 1024])
+            for start in range(0, len(data), 128):
+                self.wfile.write(data[start : start + 128])
                 self.wfile.flush()
                 time.sleep(0.05)
         else:

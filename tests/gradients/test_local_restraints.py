@@ -17,11 +17,11 @@ from workbench.engine.atomic_model import AtomicModel
 from workbench.engine.geometry.local_restraints import (
     JELLY_SIGMA,
     NCS_SIGMA,
-    REACH,
     LocalReference,
     LocalRestraints,
 )
 from workbench.engine.geometry.ncs_copies import ncs_pairs
+from workbench.engine.geometry.neighbour_list import NEAR_REACH
 from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.restraints import Restraints
 from workbench.engine.special_positions import find_special_positions
@@ -29,7 +29,7 @@ from workbench.engine.special_positions import find_special_positions
 BOTH = np.array([0.7, 1.6])
 
 
-def near(xyz: np.ndarray, reach: float = REACH) -> np.ndarray:
+def near(xyz: np.ndarray, reach: float = NEAR_REACH) -> np.ndarray:
     i, j = np.triu_indices(len(xyz), 1)
     close = np.linalg.norm(xyz[i] - xyz[j], axis=1) < reach
     return np.stack([i[close], j[close]], axis=1).astype(np.int32)
@@ -147,7 +147,7 @@ def test_bonded_atoms_and_those_that_share_one_are_left_to_their_own_restraints(
     taken = {tuple(sorted(pair)) for pair in description.bonds.atoms.tolist()}
     taken |= {tuple(sorted((a, c))) for a, _, c in description.angles.atoms.tolist()}
     assert taken and not taken & {tuple(pair) for pair in at.jelly.tolist()}
-    assert np.all(at.ideal < REACH)
+    assert np.all(at.ideal < NEAR_REACH)
 
 
 def test_copies_are_found_by_sequence_with_gaps_and_mutations() -> None:

@@ -18,7 +18,7 @@ from workbench.core.crystal import Crystal
 from workbench.engine.data_quality.intensities import smooth_mean
 from workbench.engine.data_quality.too_strong import too_strong
 from workbench.engine.xray.improbable import CHANCE, delta, largest_delta
-from workbench.engine.xray.likelihood import amplitude_likelihood, total_variance
+from workbench.engine.xray.likelihood import amplitude_likelihood, negative_log_likelihood, total_variance
 from workbench.engine.xray.model_factors import DataSet
 
 CRYSTAL = Crystal((38.0, 33.0, 29.0, 90.0, 90.0, 90.0), "P 21 21 21")
@@ -93,6 +93,21 @@ def test_wrong_measurements_are_found_and_have_no_say() -> None:
     again = data.fit(case.f_atoms, case.f_mask, fitted)
     assert np.array_equal(again.improbable, fitted.improbable)
     assert again.ll_free == pytest.approx(fitted.ll_free, abs=0.02)
+
+
+def test_an_outlier_counts_in_the_likelihoods_as_if_it_lay_at_the_limit() -> None:
+    case, wrong = case_with_errors()
+    data = DataSet(case.reflections, case.hkl, case.rows)
+    fitted = data.fit(case.f_atoms, case.f_mask)
+    k = fitted.k_total
+    amplitude = np.abs(case.f_atoms + fitted.k_mask * case.f_mask)
+    functions = fitted.sigma_d, fitted.sigma_s, data.epsilon, data.centric
+    whole = negative_log_likelihood(data.f_obs / k, data.sigma / k, amplitude, *functions) + np.log(k)
+    rest = ~np.isin(np.arange(len(case.f_obs)), wrong)
+    np.testing.assert_allclose(fitted.ll[rest], whole[rest], rtol=1e-9)
+    assert np.all(fitted.ll[wrong] < whole[wrong] - 0.01)
+    assert fitted.ll_work == pytest.approx(fitted.ll[data.work].mean(), rel=1e-12)
+    assert fitted.ll_free == pytest.approx(fitted.ll[data.free].mean(), rel=1e-12)
 
 
 def test_sigma_a_is_that_of_the_others() -> None:

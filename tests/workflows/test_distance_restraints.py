@@ -14,7 +14,7 @@ from workbench import launch
 from workbench.cli.options import run_request
 from workbench.cli.refine import parser
 from workbench.core.control import FixedControl
-from workbench.core.events import CycleFinished, Note
+from workbench.core.events import CycleFinished, Failed, Note
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.engine.geometry.ncs_copies import NcsPair
 from workbench.engine.local_choice import LocalChoice
@@ -106,3 +106,10 @@ def test_options(words: list[str], name: str, value: float | None) -> None:
 def test_strengths_that_no_run_could_use_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert launch.main(["refine", "a.pdb", "b.mtz", *words]) == 1
     assert words[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("strengths", [{"b_weight": -1.0}, {"jelly_body": float("nan")}, {"ncs": float("inf")}])
+def test_nor_does_a_run_take_them_from_elsewhere(strengths: dict[str, float]) -> None:
+    settings = replace(PLAIN, **strengths)  # type: ignore[arg-type]
+    *_, end = run(RunRequest(str(LYSO[0]), str(LYSO[1]), settings=settings), FixedControl(settings))
+    assert isinstance(end, Failed) and "cannot be used" in end.message and end.remedy

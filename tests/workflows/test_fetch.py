@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,8 +101,9 @@ def test_a_bad_site_is_passed_over(server: Archive, tmp_path: Path, behaviour: s
 
 
 def test_slow_sites_and_redirects_are_followed(server: Archive) -> None:
+    """It takes longer than anyone waits for one answer, but something always comes."""
     told: list[Progress] = []
-    fetch(CODE, "model", sites=(site(server, "slow"),), tell=told.append, patience=0.5)
+    fetch(CODE, "model", sites=(site(server, "slow"),), tell=told.append, patience=1.0)
     counts = [each.received for each in told if each.total]
     assert len(counts) > 2 and counts == sorted(counts) and counts[-1] == told[-1].total
     assert fetch(CODE, "data", sites=(site(server, "redirect"),)).site == "redirect"
@@ -164,10 +164,9 @@ def test_the_proxy_is_asked(server: Archive, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_cancelling_leaves_nothing(server: Archive, tmp_path: Path) -> None:
     seen: list[Progress] = []
-    began = time.monotonic()
     with pytest.raises(Cancelled):
         fetch(CODE, "model", sites=(site(server, "slow"),), tell=seen.append, wanted=lambda: len(seen) < 3)
-    assert time.monotonic() - began < 5.0 and nothing_left(tmp_path)
+    assert len(seen) == 3 and nothing_left(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["1abc", " 1ABC ", "pdb_00001abc", "PDB_00001ABC"])

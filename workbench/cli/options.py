@@ -73,8 +73,12 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resolution", metavar="D_MIN", type=_resolution, help="high-resolution limit in angstrom")
     parser.add_argument("--data-set", metavar="NAME", default="", help="one of several data sets or blocks of the file")
     parser.add_argument("--merge", action="store_true", help="unmerged observations are scaled and may be merged")
-    parser.add_argument("--space-group", metavar="SYMBOL", default="", help="of the data, instead of theirs")
-    parser.add_argument("--cell", metavar="A,B,C,AL,BE,GA", type=_cell, help="of the data, instead of theirs")
+    parser.add_argument(
+        "--space-group", metavar="SYMBOL", default="", help="of the data, instead of what the file says"
+    )
+    parser.add_argument(
+        "--cell", metavar="A,B,C,AL,BE,GA", type=_cell, help="of the data, instead of what the file says"
+    )
     parser.add_argument("--free-file", metavar="FILE", default="", help="take the test set from another file")
     parser.add_argument(OPERATOR, metavar="K,H,-L", default="", help="operator on the indices of --free-file")
     parser.add_argument(
@@ -160,13 +164,14 @@ def add_refinement(parser: argparse.ArgumentParser) -> None:
         metavar="auto|off|NUMBER",
         type=_multiplier,
         help="hold distances up to 4.2 A where a cycle finds them, for low resolution: multiplier of the usual strength"
-        " (default auto)",
+        " (default auto, which is off)",
     )
     parser.add_argument(
         "--ncs",
         metavar="auto|off|NUMBER",
         type=_multiplier,
-        help="restrain distances in copies of a chain to be alike, true differences apart: multiplier (default auto)",
+        help="restrain distances in copies of a chain to be alike, true differences apart: multiplier of the usual"
+        " strength (default auto: where there are few reflections per atom)",
     )
     parser.add_argument(
         "--hydrogens",

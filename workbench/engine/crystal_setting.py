@@ -20,6 +20,7 @@ import numpy as np
 
 from workbench.core.arrays import AnyArray, FloatArray
 from workbench.core.crystal import Crystal, Model, Reflections
+from workbench.engine.geometry.tensors import matrices, six
 from workbench.engine.validation.placement import intensity_correlation
 from workbench.engine.xray.reflection_geometry import reflection_geometry
 from workbench.engine.xray.structure_factors import Scatterers, StructureFactors
@@ -30,8 +31,8 @@ ORIGIN_STEPS = 24
 """Origins of settings of one group differ by multiples of 1/24 at the finest (1/8 and 1/6)."""
 COMPARED_TO = 3.5
 """Angstrom: indexings are told apart by the data to this resolution."""
-_DEN = 24
-"""gemmi writes rotations and translations of an operator in units of 1/24."""
+USUAL_B = 20.0
+"""A^2, for atoms whose file says no B."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +46,11 @@ class Setting:
 
     def moved(self, model: Model, crystal: Crystal) -> Model:
         """The model in the other description, with the cell and space group `crystal`."""
-        u = model.u_aniso
-        full = np.stack([u[:, 0], u[:, 3], u[:, 4], u[:, 3], u[:, 1], u[:, 5], u[:, 4], u[:, 5], u[:, 2]], axis=1)
-        turned = self.rotation @ full.reshape(-1, 3, 3) @ self.rotation.T
-        pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
         return replace(
             model,
             crystal=crystal,
             xyz=np.ascontiguousarray(model.xyz @ self.rotation.T + self.shift),
-            u_aniso=np.stack([turned[:, i, j] for i, j in pairs], axis=1),
+            u_aniso=six(self.rotation @ matrices(model.u_aniso) @ self.rotation.T),
         )
 
 
@@ -114,7 +111,7 @@ def best_setting(
         moved = way.moved(model, crystal)
         atoms = Scatterers(
             moved.xyz,
-            np.where(moved.b_iso > 0.0, moved.b_iso, 20.0),
+            np.where(moved.b_iso > 0.0, moved.b_iso, USUAL_B),
             moved.u_aniso,
             moved.anisotropic,
             moved.occupancy,
@@ -133,9 +130,9 @@ def best_setting(
 def _operations(group: gemmi.SpaceGroup) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Rotations (n, 3, 3), translations (n, 3) and centring vectors (c, 3) of a group, fractional."""
     operations = group.operations()
-    turns = np.array([op.rot for op in operations.sym_ops], dtype=np.float64) / _DEN
-    shifts = np.array([op.tran for op in operations.sym_ops], dtype=np.float64) / _DEN
-    return turns, shifts, np.array(operations.cen_ops, dtype=np.float64) / _DEN
+    turns = np.array([op.rot for op in operations.sym_ops], dtype=np.float64) / gemmi.Op.DEN
+    shifts = np.array([op.tran for op in operations.sym_ops], dtype=np.float64) / gemmi.Op.DEN
+    return turns, shifts, np.array(operations.cen_ops, dtype=np.float64) / gemmi.Op.DEN
 
 
 def _matching_axes(first: FloatArray, second: FloatArray, centring: FloatArray, tolerance: float) -> list[FloatArray]:
@@ -218,6 +215,6 @@ def _nearest_rotation(matrix: AnyArray) -> FloatArray:
 
 def _triplet(matrix: AnyArray, shift: AnyArray) -> str:
     operator = gemmi.Op()
-    operator.rot = np.rint(matrix * _DEN).astype(int).tolist()
-    operator.tran = np.rint(shift * _DEN).astype(int).tolist()
+    operator.rot = np.rint(matrix * gemmi.Op.DEN).astype(int).tolist()
+    operator.tran = np.rint(shift * gemmi.Op.DEN).astype(int).tolist()
     return operator.triplet()

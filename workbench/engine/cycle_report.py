@@ -6,7 +6,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from workbench.core.arrays import FloatArray
+from workbench.core.arrays import FloatArray, IntArray
 from workbench.core.events import CycleFinished, CycleStatistics, ResidueFit
 from workbench.engine.cross_validation.test_set_watch import TestSetWatch
 from workbench.engine.cycle import Freedom
@@ -85,7 +85,8 @@ def finished_cycle(
     )
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, best,
-        fit=_fit_of_residues(problem, point) if problem.groups is not None else None, worst=geometry.worst,
+        fit=_fit_of_residues(problem, point, *problem.groups) if problem.groups is not None else None,
+        worst=geometry.worst,
     )  # fmt: skip
 
 
@@ -110,17 +111,17 @@ def model_numbers(point: Point, geometry: GeometryStatistics, judged: FittedData
     }
 
 
-def _fit_of_residues(problem: RefinementProblem, point: Point) -> ResidueFit:
-    data, groups = problem.data, problem.groups
-    assert groups is not None
+def _fit_of_residues(problem: RefinementProblem, point: Point, rows: IntArray, starts: IntArray) -> ResidueFit:
+    data = problem.data
     m = len(data.hkl)
     f_obs, observed, free = np.zeros(m), np.zeros(m, dtype=bool), np.zeros(m, dtype=bool)
     f_obs[data.rows], observed[data.rows], free[data.rows] = data.f_obs, True, data.free
-    return density_fit(problem.factors, f_obs, observed, free, point.fitted.factors, point.state, *groups)
+    return density_fit(problem.factors, f_obs, observed, free, point.fitted.factors, point.state, rows, starts)
 
 
 def _test_values(problem: RefinementProblem, point: Point) -> tuple[FloatArray, FloatArray]:
-    """Of the test reflections: model amplitudes on the scale of F_obs (written atoms), and -log p (all atoms)."""
-    data, written, fitted = problem.data, point.written, point.fitted
+    """Of the test reflections: model amplitudes on the scale of F_obs (written atoms), and -log p (all atoms) as in
+    ll_free: one wrong measurement would hide every drift of the others."""
+    data, written = problem.data, point.written
     amplitude = written.k_total[data.free] * np.abs(written.factors.f_model[data.rows[data.free]])
-    return amplitude, (fitted.likelihood.ll + np.log(fitted.k_total))[data.free]
+    return amplitude, point.fitted.ll[data.free]

@@ -13,6 +13,7 @@ import numpy as np
 from workbench.core.arrays import FloatArray
 from workbench.core.settings import RefinementSettings
 from workbench.engine.geometry.ncs_copies import NcsPair
+from workbench.engine.geometry.neighbour_list import NEAR_REACH
 
 FEW_REFLECTIONS = 15.0
 """Work reflections per non-hydrogen atom below which copies are restrained: 1.6 to 1.7 A in an ordinary crystal."""
@@ -45,7 +46,9 @@ class LocalChoice:
         jelly, ncs = self.weights((settings.jelly_body, settings.ncs)).tolist()
         notes = []
         if jelly > 0.0:
-            notes.append(f"Jelly body: distances up to 4.2 A are held where a cycle finds them, x{jelly:.3g}.")
+            notes.append(
+                f"Jelly body: distances up to {NEAR_REACH:g} A are held where a cycle finds them, x{jelly:.3g}."
+            )
         if self.copies:
             used = f"corresponding distances are restrained to be alike, x{ncs:.3g}" if ncs > 0.0 else "not restrained"
             if settings.ncs is None:

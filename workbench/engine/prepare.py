@@ -62,7 +62,7 @@ class RefinementProblem:
     automatic_weight: float | None
     b_weight: float | None
     groups: tuple[IntArray, IntArray] | None
-    """Main and side chains, as `density_fit.group_rows`; None where nobody wants to know how they fit."""
+    """Main and side chains, as `residue_parts.group_rows`; None where nobody wants to know how they fit."""
 
     def with_anisotropic(self, anisotropic: BoolArray) -> RefinementProblem:
         """The same problem with tensors for the atoms `anisotropic` (n,)."""
@@ -102,27 +102,8 @@ def prepare(
     notes: list[Note] = []
     reflections = _limited(reflections, settings)
     model = in_the_crystal_of_the_data(model, reflections, notes)
-    if not reflections.has_free:
-        notes.append(
-            Note(
-                "The data hold no test set: nothing watches for overfitting, sigma_A is estimated from the "
-                "reflections that are refined against, and R_free cannot be given.",
-                "warning",
-            )
-        )
-    elif int(reflections.free.sum()) < WEAK_TEST_SET:
-        notes.append(
-            Note(f"The test set is small ({int(reflections.free.sum())} reflections): R_free is uncertain.", "warning")
-        )
     twinned = looks_twinned(reflections.measured)
-    if twinned:
-        notes.append(
-            Note(
-                f"The data look twinned ({twinned}): refined as one crystal, R factors and maps mislead. "
-                "Check the space group; `workbench inspect` gives the tests.",
-                "warning",
-            )
-        )
+    notes += _doubts_about_the_data(reflections, twinned)
     hydrogens = settings.hydrogens
     if hydrogens == "auto":
         hydrogens = "keep" if np.isin(model.element, ("H", "D")).any() else "riding"
@@ -142,25 +123,7 @@ def prepare(
     ]
     model = description.model
     find_bodies(model, settings.rigid_groups)  # raises for what cannot be understood
-    alone = model.residues.n_atoms[model.residue] == 1
-    special = find_special_positions(model.crystal, model.xyz, alone)
-    if len(special.rows):
-        notes.append(Note(f"{len(special.rows)} atoms lie on symmetry elements; they move along them only."))
-    if settings.fix:
-        fixed = selected(model, settings.fix, "fixed atoms")
-        special = replace(special, fixed=np.flatnonzero(fixed).astype(np.int32))
-        notes.append(Note(f"The coordinates of {int(fixed.sum())} atoms are fixed ({settings.fix})."))
-    atoms = AtomicModel(description, special, b_choice=settings.b_model)
-    if start is not None and len(start.xyz) == len(model):
-        atoms = atoms.with_shapes(start.anisotropic)
-    if settings.b_model in ("isotropic", *GROUPED):
-        atoms = atoms.with_shapes(np.zeros(len(model), dtype=np.bool_))
-    elif settings.b_model == "anisotropic":
-        atoms = atoms.with_shapes(candidates(atoms))
-    if settings.b_model in (*GROUPED, FIXED):
-        notes.append(Note(b_words(atoms)))
-    if model.anisotropic.any() and not atoms.anisotropic.any():
-        notes.append(Note(f"The tensors of {int(model.anisotropic.sum())} atoms are replaced by their isotropic B."))
+    atoms = _refined_atoms(description, settings, start, notes)
     if start is None:
         begin = _perturbed(_sound_b(state_of(model), model, reflections, notes), atoms, settings)
     else:
@@ -176,49 +139,29 @@ def prepare(
     hkl = all_reflections(reflections.crystal, reflections.d_min, reflections.d_max)
     observed = _rows_observed(hkl, reflections.hkl)
     threads = settings.threads or os.cpu_count() or 1
-    used = replace(
-        model,
-        xyz=begin.xyz,
-        b_iso=begin.b_iso,
-        u_aniso=begin.u_aniso,
-        occupancy=begin.occupancy,
-        anisotropic=begin.anisotropic,
-    )
-    sources = {name: component_sources.get(name, "own geometry") for name in sorted({*map(str, model.residues.name)})}
-    columns = reflections.columns
     prepared = Prepared(
-        model=used,
+        model=replace(
+            model,
+            xyz=begin.xyz,
+            b_iso=begin.b_iso,
+            u_aniso=begin.u_aniso,
+            occupancy=begin.occupancy,
+            anisotropic=begin.anisotropic,
+        ),
         reflections=reflections,
         hkl=hkl,
         observed=observed,
         bonds=description.drawn_bonds,
         restraint_counts=description.counts,
         riding_hydrogens=len(description.hydrogens.parent) if atoms.riding else 0,
-        inputs=InputSummary(
-            model=model.source,
-            data=reflections.source,
-            dictionaries=dictionaries,
-            columns={
-                "amplitude": columns.amplitude,
-                "sigma": columns.sigma,
-                "free": columns.free or None,
-                "free_value": columns.free_value,
-                "amplitude_reason": columns.amplitude_reason,
-            },
-            free_reason=columns.free_reason,
-            component_sources=sources,
-        ),
+        inputs=_inputs(model, reflections, dictionaries, component_sources),
         settings=settings,
         prepare_seconds=0.0,
         links=description.links,
         flagged=description.flagged,
         twinned=twinned,
     )
-    held = None
-    if settings.hold:
-        rows = np.flatnonzero(selected(model, settings.hold, "held atoms") & ~atoms.dependent).astype(np.int32)
-        held = HeldAtoms(rows, begin.xyz[rows].copy(), settings.hold_sigma)
-        notes.append(Note(f"{len(rows)} atoms are held where they are ({settings.hold}), sigma {held.sigma:g} A."))
+    held = _held_atoms(model, atoms, begin, settings, notes)
     copies = ncs_pairs(model)
     heavy = int(np.count_nonzero(~np.isin(model.element, ("H", "D"))))
     local = LocalChoice.of(int(np.count_nonzero(~reflections.free)), heavy, copies)
@@ -245,11 +188,101 @@ def prepare(
     return replace(problem, prepared=replace(prepared, prepare_seconds=time.perf_counter() - began))
 
 
+def _doubts_about_the_data(reflections: Reflections, twinned: str) -> list[Note]:
+    """Warnings on the test set, and on twinning (as `looks_twinned`)."""
+    notes = []
+    n_free = int(reflections.free.sum())
+    if not reflections.has_free:
+        notes.append(
+            Note(
+                "The data hold no test set: nothing watches for overfitting, sigma_A is estimated from the "
+                "reflections that are refined against, and R_free cannot be given.",
+                "warning",
+            )
+        )
+    elif n_free < WEAK_TEST_SET:
+        notes.append(Note(f"The test set is small ({n_free} reflections): R_free is uncertain.", "warning"))
+    if twinned:
+        notes.append(
+            Note(
+                f"The data look twinned ({twinned}): refined as one crystal, R factors and maps mislead. "
+                "Check the space group; `workbench inspect` gives the tests.",
+                "warning",
+            )
+        )
+    return notes
+
+
+def _refined_atoms(
+    description: GeometryDescription, settings: RefinementSettings, start: ModelState | None, notes: list[Note]
+) -> AtomicModel:
+    """The atoms with what the settings say of fixed coordinates and of B; start: a state to go on from."""
+    model = description.model
+    alone = model.residues.n_atoms[model.residue] == 1
+    special = find_special_positions(model.crystal, model.xyz, alone)
+    if len(special.rows):
+        notes.append(Note(f"{len(special.rows)} atoms lie on symmetry elements; they move along them only."))
+    if settings.fix:
+        fixed = selected(model, settings.fix, "fixed atoms")
+        special = replace(special, fixed=np.flatnonzero(fixed).astype(np.int32))
+        notes.append(Note(f"The coordinates of {int(fixed.sum())} atoms are fixed ({settings.fix})."))
+    atoms = AtomicModel(description, special, b_choice=settings.b_model)
+    if start is not None and len(start.xyz) == len(model):
+        atoms = atoms.with_shapes(start.anisotropic)
+    if settings.b_model in ("isotropic", *GROUPED):
+        atoms = atoms.with_shapes(np.zeros(len(model), dtype=np.bool_))
+    elif settings.b_model == "anisotropic":
+        atoms = atoms.with_shapes(candidates(atoms))
+    if settings.b_model in (*GROUPED, FIXED):
+        notes.append(Note(b_words(atoms)))
+    if model.anisotropic.any() and not atoms.anisotropic.any():
+        notes.append(Note(f"The tensors of {int(model.anisotropic.sum())} atoms are replaced by their isotropic B."))
+    return atoms
+
+
+def _held_atoms(
+    model: Model, atoms: AtomicModel, begin: ModelState, settings: RefinementSettings, notes: list[Note]
+) -> HeldAtoms | None:
+    if not settings.hold:
+        return None
+    rows = np.flatnonzero(selected(model, settings.hold, "held atoms") & ~atoms.dependent).astype(np.int32)
+    held = HeldAtoms(rows, begin.xyz[rows].copy(), settings.hold_sigma)
+    notes.append(Note(f"{len(rows)} atoms are held where they are ({settings.hold}), sigma {held.sigma:g} A."))
+    return held
+
+
+def _inputs(
+    model: Model, reflections: Reflections, dictionaries: tuple[SourceFile, ...], component_sources: dict[str, str]
+) -> InputSummary:
+    """Where everything came from."""
+    columns = reflections.columns
+    return InputSummary(
+        model=model.source,
+        data=reflections.source,
+        dictionaries=dictionaries,
+        columns={
+            "amplitude": columns.amplitude,
+            "sigma": columns.sigma,
+            "free": columns.free or None,
+            "free_value": columns.free_value,
+            "amplitude_reason": columns.amplitude_reason,
+        },
+        free_reason=columns.free_reason,
+        component_sources={
+            name: component_sources.get(name, "own geometry") for name in sorted({*map(str, model.residues.name)})
+        },
+    )
+
+
 def _check_settings(settings: RefinementSettings) -> None:
     if settings.cycles < 0:
         raise SettingsError("The number of cycles is negative.", remedy="Give 0 or more.")
     if settings.weight is not None and not (np.isfinite(settings.weight) and settings.weight >= 0.0):
         raise SettingsError(f"The weight {settings.weight} cannot be used.", remedy="Give a number from 0 up, or auto.")
+    strengths = {"weight of B": settings.b_weight, "jelly body": settings.jelly_body, "NCS": settings.ncs}
+    for name, value in strengths.items():
+        if value is not None and not (np.isfinite(value) and value >= 0.0):
+            raise SettingsError(f"A strength of {value} ({name}) cannot be used.", remedy="Give a number from 0 up.")
     if not (np.isfinite(settings.hold_sigma) and settings.hold_sigma > 0.0):
         raise SettingsError(f"A sigma of {settings.hold_sigma} A cannot be used.", remedy="Give a length above 0.")
     if settings.rigid_body == "on" and (settings.fix or settings.hold):

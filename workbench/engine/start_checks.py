@@ -35,7 +35,7 @@ def start_notes(problem: RefinementProblem, start: Point) -> tuple[Note, ...]:
     elif settings.cycles == 0 or settings.rigid_body == "off":
         raise InputError(text, file=model, remedy=REMEDY)
     else:
-        text += " Rigid bodies are tried first; they come home from 2 or 3 A."
+        text += " Rigid bodies are tried first; they bring a model home from 2 or 3 A."
     return (Note(text, "warning"), *test_set_notes(problem, start))
 
 

@@ -20,6 +20,7 @@ from workbench.engine.cross_validation.expected_ratio import empirical, usual_r_
 FEW_SETS, FEW_IN_SET = 5, 30
 """Fewer sets, or smaller ones, have no scatter that one could stand out from."""
 STANDS_OUT = 3.0
+"""Scatters of the other sets by which R of a set that was left out is above theirs."""
 SHARE_OF_GAP = 2 / 3
 """Of the expected gap that an outstanding set must show as well: one set in twenty is three scatters off by chance more
 often than a normal distribution has it, the scatter being that of the others."""

@@ -1,9 +1,8 @@
 """The verdict on a run, as a pure function of its statistics (rules and figures: docs/diagnosis.md).
 
 Six answers: not yet settled (also: too early to judge), healthy, watch, overfitting, test set suspect, data that look
-twinned. What compares
-with an expectation is applied only once the run has settled; what compares the run with itself is applied from the
-third cycle on. A new answer counts when two cycles in a row give it.
+twinned. What compares with an expectation is applied only once the run has settled; what compares the run with itself
+is applied from the third cycle on. A new answer counts when two cycles in a row give it, but for those AT_ONCE.
 """
 
 from __future__ import annotations

@@ -9,15 +9,15 @@ from workbench.core.arrays import BoolArray, FloatArray
 from workbench.core.crystal import Measurements, Reflections
 from workbench.engine.data_quality import wilson
 from workbench.engine.data_quality.intensities import Intensities, intensities_of
+from workbench.engine.xray.improbable import CHANCE
 
-CHANCE = 0.01
-"""Chance that a data set without outliers loses a reflection."""
 FEWEST = 200
+"""Reflections below which mean intensity and anisotropy are too uncertain to call one impossible."""
 
 
 def too_strong(reflections: Reflections) -> BoolArray:
     """(n,) amplitudes whose E^2, the anisotropy of the data taken out, is exceeded with a probability below CHANCE / n:
-    exp(-E^2) for acentric, erfc(E / 2^(1/2)) for centric reflections. None for fewer than 200 reflections."""
+    exp(-E^2) for acentric, erfc(E / 2^(1/2)) for centric reflections. None for fewer than FEWEST reflections."""
     n = len(reflections)
     if n < FEWEST:
         return np.zeros(n, dtype=np.bool_)
@@ -28,6 +28,7 @@ def too_strong(reflections: Reflections) -> BoolArray:
         )
     )  # fmt: skip
     result = np.zeros(n, dtype=np.bool_)
+    # Systematic absences, which have no mean to be compared with, were left out on reading; else rows would not match.
     if len(data.hkl) == n:
         result[:] = chance(data) < CHANCE / n
     return result

@@ -21,6 +21,7 @@ HARDLY_UNUSUAL_L = 0.47
 SMALLEST, AGREEING = 0.1, 0.2
 """Twin fractions by the H-test: the smallest that is believed when <|L|> is unusual, and one that is seen without."""
 FEWEST = 50
+"""Reflections below which nothing is asked."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
-"""Restraints of distances up to REACH that no dictionary knows: to the model as it is, and between copies of a chain.
+"""Restraints of distances that no dictionary knows: to the model as it is, and between copies of a chain.
 
     jelly body   r = (d - d_0) / JELLY_SIGMA                    d_0: the distance where the cycle began
     local NCS    r = x / (1 + x^2 / 4)^(1/2),  x = (d_1 - d_2) / NCS_SIGMA
 
-for pairs of non-hydrogen atoms of one asymmetric unit that are not bonded and share no bonded atom. Jelly body has no
-force where a cycle begins, only curvature: what the data ask of few atoms alone moves slowly, what they ask of many
-together does not (Murshudov et al., 2011, Acta Cryst. D67, 355). Local NCS wants corresponding distances d_1, d_2 of
-two copies alike; E = 1/2 r^2 levels off at 2 (Geman & McClure, 1987), so that true differences between copies are left
-alone (LSSR of Smart et al., 2012, Acta Cryst. D68, 368; form and sigma as in servalcat).
+for pairs of non-hydrogen atoms of one asymmetric unit within NEAR_REACH that are not bonded and share no bonded atom.
+Jelly body has no force where a cycle begins, only curvature: what the data ask of few atoms alone moves slowly, what
+they ask of many together does not (Murshudov et al., 2011, Acta Cryst. D67, 355). Local NCS wants corresponding
+distances d_1, d_2 of two copies alike; E = 1/2 r^2 levels off at 2 (Geman & McClure, 1987), so that true differences
+between copies are left alone (LSSR of Smart et al., 2012, Acta Cryst. D68, 368; form and sigma as in servalcat).
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ from workbench.engine.geometry.contact_distance import pair_keys
 from workbench.engine.geometry.description import GeometryDescription
 from workbench.engine.geometry.distances import IDENTITY, distance_gradients, distances
 from workbench.engine.geometry.ncs_copies import NcsPair
+from workbench.engine.geometry.neighbour_list import NEAR_REACH
 from workbench.engine.geometry.residuals import xyz_columns
 
-REACH = 4.2
-"""Angstrom; Refmac's and servalcat's for both."""
 JELLY_SIGMA, NCS_SIGMA = 0.02, 0.05
 """Angstrom."""
 LEVEL = 2.0
@@ -58,13 +57,13 @@ class LocalRestraints:
         self._chain = np.unique(description.model.residues.chain[description.model.residue], return_inverse=True)[1]
 
     def reference(self, xyz: FloatArray, near: IntArray, weights: FloatArray) -> LocalReference:
-        """xyz (n, 3) where the cycle begins; near (k, 2): pairs of atoms up to REACH and perhaps beyond."""
+        """xyz (n, 3) where the cycle begins; near (k, 2): pairs of atoms up to NEAR_REACH and perhaps beyond."""
         if not weights.any() or not len(near):
             return LocalReference(_NO_PAIRS, np.zeros(0), _NO_PAIRS, _NO_PAIRS)
         near = np.sort(near, axis=1)
         near = near[~np.isin(pair_keys(near, self._n), self._covalent)]
         d = _lengths(xyz, near)
-        near, d = near[d < REACH], d[d < REACH]
+        near, d = near[d < NEAR_REACH], d[d < NEAR_REACH]
         jelly = near if weights[0] > 0.0 else _NO_PAIRS
         first, second = self._corresponding(near) if weights[1] > 0.0 else (_NO_PAIRS, _NO_PAIRS)
         return LocalReference(_int(jelly), d[: len(jelly)], first, second)

@@ -18,7 +18,8 @@ from workbench.engine.geometry.sites import Sites
 SKIN = 1.0
 """Angstrom; the list is made again when a site has moved half of it."""
 NEAR_REACH = 4.2
-"""Angstrom up to which pairs are listed at least (`local_restraints`)."""
+"""Angstrom up to which distances within a model are restrained (`local_restraints`), as in Refmac and servalcat; pairs
+are listed so far at least."""
 B_REACH = 4.0
 """Angstrom up to which the B of two atoms are alike."""
 COORDINATED = 3.0

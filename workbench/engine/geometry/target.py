@@ -43,8 +43,8 @@ class GeometryTarget:
 
     @property
     def near_pairs(self) -> IntArray:
-        """(k, 2) pairs of refined non-hydrogen atoms of one asymmetric unit up to some 4.2 angstrom and more, as of the
-        last call of `residuals` or `value`."""
+        """(k, 2) pairs of refined non-hydrogen atoms of one asymmetric unit up to NEAR_REACH and somewhat beyond, as of
+        the last call of `residuals` or `value`."""
         near = self._neighbours.near
         return np.asarray(near.pairs[near.image == 0], dtype=np.int32)
 

@@ -33,6 +33,7 @@ TURNED = 0.12
 OUT_OF_PLACE = 0.85, 1.05
 """Correlation of all copies over that of the copies one by one, fine and coarse, below which they stand wrong."""
 SIGNIFICANT = 2.0
+"""Standard errors of a correlation by which all copies must be worse than the copies one by one."""
 GOOD_FIT = 0.45
 """Correlation of E^2 of the whole model from which nobody needs to ask."""
 REMEDY = (
@@ -54,11 +55,13 @@ class Translation:
 
     @property
     def wrong(self) -> bool:
+        """The copies stand where the data do not want them."""
         if self.n < FEWEST or self.single < TURNED:
             return False
         missing = self.single - self.together
         if self.together >= OUT_OF_PLACE[0] * self.single or missing < SIGNIFICANT / np.sqrt(self.n):
             return False
+        # Too few coarse reflections (NaN) are no objection.
         return not self.coarse_together >= OUT_OF_PLACE[1] * self.coarse_single
 
     def finding(self, r_work: float) -> str:

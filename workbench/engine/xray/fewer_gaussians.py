@@ -20,6 +20,9 @@ GOOD = 1e-4
 BEYOND = 1.05
 """The fit reaches so much further than the data, whose limit is rounded."""
 POINTS = 60
+"""Resolutions that the fit is made at, evenly spaced in 1/d^2."""
+CANCELLING = 2.0
+"""Sum of |amplitudes| over f(0) beyond which Gaussians all but cancel each other, which single precision grids lose."""
 
 
 def fewer_gaussians(factors: FormFactors, d_min: float) -> FormFactors:
@@ -59,6 +62,6 @@ def _fitted(amplitude: tuple[float, ...], width: tuple[float, ...], d_min: float
         errors, start, bounds=(np.log(0.01), np.log(1000.0)), xtol=1e-10, ftol=1e-12, gtol=1e-14, max_nfev=60
     )
     error, found = at(search.x)
-    if np.abs(error).max() > GOOD or np.abs(found).sum() > 2.0 * scale:
+    if np.abs(error).max() > GOOD or np.abs(found).sum() > CANCELLING * scale:
         return a[there], b[there]
     return found, np.exp(search.x)

@@ -36,8 +36,8 @@ class FittedData:
     scale, sigma_a: the fitted functions. factors: what leaves the engine (m rows). r_work, r_free: over every observed
     reflection (r_free NaN without a test set). improbable: (n,) outliers (`DataSet.fit`). ll_work, ll_free: mean
     -log p(F_obs) of the reflections that Wilson's distribution allows, no more for any than where a reflection becomes
-    improbable. likelihood: (n,) arrays. k_total, k_mask, sigma_d, sigma_s: (n,) the functions at the observed rows,
-    which `DataSet.target` keeps fixed.
+    improbable. ll: (n,) what these are the means of, 0 where not allowed. k_total, k_mask, sigma_d, sigma_s: (n,) the
+    functions at the observed rows, which `DataSet.target` keeps fixed.
     """
 
     scale: Scale
@@ -49,7 +49,7 @@ class FittedData:
     ll_free: float
     n_work: int
     n_free: int
-    likelihood: Likelihood
+    ll: FloatArray
     k_total: FloatArray
     k_mask: FloatArray
     sigma_d: FloatArray
@@ -152,7 +152,7 @@ class DataSet:
             ll_free=float(np.mean(ll[self.free & told])) if self.has_free else float("nan"),
             n_work=self.n_work,
             n_free=self.n_free,
-            likelihood=likelihood,
+            ll=np.where(told, ll, 0.0),
             k_total=k,
             k_mask=k_mask[self.rows],
             sigma_d=d,
