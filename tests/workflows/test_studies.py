@@ -129,9 +129,7 @@ def test_scan_recommends_writes_and_goes_on(
         assert statistics["final"]["xray_weight"] == pytest.approx(weights[document["recommended"]])
         assert (tmp_path / "refined.pdb").exists()
     # Asked again: nothing is refined; a further weight is all that is.
-    began = time.perf_counter()
     assert main([*words[:5], "--factors", "0.2,5", "--output", str(tmp_path)]) == 0
-    assert time.perf_counter() - began < 10
     assert "going on" in capsys.readouterr().out
     journal = Journal.open(tmp_path / "scan.workbench")
     assert len(journal.runs()) == 3 and journal.integrity() == "ok"
