@@ -8,7 +8,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,6 +66,19 @@ def session() -> Iterator[Session]:
     made.close()
 
 
+def _at_rest(cycles: Callable[[], int], quiet: float) -> int:
+    """How many cycles there are once none has come for `quiet` seconds, which must be longer than a cycle takes: one
+    that was under way when the pause was asked for may be told late."""
+    end = time.monotonic() + 60.0
+    count, since = cycles(), time.monotonic()
+    while time.monotonic() - since < quiet:
+        assert time.monotonic() < end, "cycles come although paused"
+        if cycles() != count:
+            count, since = cycles(), time.monotonic()
+        time.sleep(0.02)
+    return count
+
+
 def test_a_held_worker_waits_after_the_start_then_steps_and_finishes(worker: Worker) -> None:
     heard = Heard()
     worker.start(RunRequest("m.pdb", "d.mtz", settings=RefinementSettings(cycles=3)), heard)
@@ -85,19 +98,29 @@ def test_a_held_worker_waits_after_the_start_then_steps_and_finishes(worker: Wor
     assert not any(isinstance(event, Failed) for event in heard.events)
 
 
-def test_pause_acts_inside_a_cycle_and_stop_ends_a_pause(worker: Worker) -> None:
-    heard = Heard()
-    began = time.perf_counter()
-    worker.start(RunRequest("slow.pdb", "d.mtz", settings=LONG), heard, held=False)
-    heard.wait_cycles(1)
-    worker.pause()
-    time.sleep(1.5)
-    assert len(heard.cycles()) == 1, "the cycle under way went on although paused"
-    worker.stop()
-    end = heard.wait_end()
-    assert isinstance(end, Finished) and end.reason == "stopped"
+def test_pause_acts_inside_a_cycle_and_stop_ends_a_pause() -> None:
+    """A cycle takes a second, and a pause asked for in the first one leaves it unfinished.
+
+    On a machine so busy that the wish comes too late it is tried again; a pause that waited for the end of a cycle
+    would leave two every time.
+    """
+    for _ in range(5):
+        worker, heard = Worker(fake_run), Heard()
+        began = time.perf_counter()
+        worker.start(RunRequest("slow.pdb", "d.mtz", settings=LONG), heard, held=False)
+        heard.wait_cycles(1)
+        worker.pause()
+        count = _at_rest(lambda heard=heard: len(heard.cycles()), 1.5)  # type: ignore[misc]
+        worker.stop()
+        end = heard.wait_end()
+        took = time.perf_counter() - began
+        worker.join(120)
+        assert isinstance(end, Finished) and end.reason == "stopped"
+        if count == 1:
+            break
+    assert count == 1, "the cycle under way went on although paused"
     # Time spent paused is not the engine's.
-    assert time.perf_counter() - began - end.refine_seconds > 1.3
+    assert took - end.refine_seconds > 1.3
 
 
 def test_new_settings_reach_the_next_cycle(worker: Worker) -> None:
@@ -190,18 +213,6 @@ def _ready(session: Session, model: str = "m.pdb") -> None:
     assert session.wait(lambda state: state.status == "ready", 120), session.state.status
 
 
-def _at_rest(session: Session) -> int:
-    """How many cycles there are once no more come: those under way when the pause was asked for may be told late."""
-    end = time.monotonic() + 60.0
-    count, since = -1, time.monotonic()
-    while time.monotonic() - since < 0.5:
-        assert time.monotonic() < end, "cycles come although paused"
-        if len(session.state.statistics) != count:
-            count, since = len(session.state.statistics), time.monotonic()
-        time.sleep(0.02)
-    return count
-
-
 def test_open_refine_pause_step_stop(session: Session) -> None:
     seen: list[str] = []
     session.listen(lambda old, new: seen.append(new.status) if new.status != old.status else None)
@@ -210,7 +221,7 @@ def test_open_refine_pause_step_stop(session: Session) -> None:
     assert session.wait(lambda state: len(state.statistics) >= 3)
     session.pause()
     assert session.state.status == "paused"
-    count = _at_rest(session)
+    count = _at_rest(lambda: len(session.state.statistics), 0.5)
     session.step()
     assert session.wait(lambda state: state.status == "paused")
     assert len(session.state.statistics) == count + 1
