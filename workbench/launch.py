@@ -62,6 +62,7 @@ _PROBE = "from PySide6.QtWidgets import QApplication; QApplication([]); import p
 CONTAINED = "WORKBENCH_CONTAINED"
 """In the environment of a process whose parent says what a crash of it means."""
 _WINDOWS_CRASH = 0xC0000000
+"""Exit codes from here on are those of crashes (NTSTATUS of severity "error")."""
 
 
 def contained(words: Sequence[str], command: Sequence[str]) -> int:
@@ -75,9 +76,10 @@ def contained(words: Sequence[str], command: Sequence[str]) -> int:
             continue  # the child was interrupted as well, and says so
     if 0 <= code < _WINDOWS_CRASH:
         return code
+    how = f"signal {-code}" if code < 0 else f"code 0x{code:X}"
     files = [word for word in words[1:] if not word.startswith("-") and Path(word).is_file()]
     print(
-        f"workbench: {', '.join(files) or words[0]}: the library that reads this file crashed (signal {-code})."
+        f"workbench: {', '.join(files) or words[0]}: the library that reads this file crashed ({how})."
         " The file is probably damaged: copy it again. Please report it if it is not.",
         file=sys.stderr,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -101,6 +101,19 @@ def test_settings_in_words() -> None:
     assert settings_words(usual) == ""
     other = replace(usual, weight=2.5, d_min=2.0, b_model="isotropic", family_weights=(2.0, *usual.family_weights[1:]))
     assert settings_words(other) == "weight 2.5, bonds 2, to 2.00 \u00c5, isotropic"
+    other = replace(usual, rigid_body="on", rigid_groups="chains", fix="A:1-9", shake=0.3, reset_b=20.0)
+    assert settings_words(other) == "rigid bodies on, chains, fixed A:1-9, shaken 0.3 \u00c5, B from 20"
+    # How many cycles, threads and random numbers, and what was agreed to, tells no run from another.
+    silent = {"cycles", "threads", "seed", "accept_unplaced", "hold_sigma"}
+    changed: dict[str, object] = {
+        "weight": 2.0, "family_weights": (2.0, *usual.family_weights[1:]), "b_weight": 2.0, "jelly_body": 1.0,
+        "ncs": 1.0, "d_min": 2.0, "hydrogens": "none", "shake": 0.1, "reset_b": "mean", "b_model": "fixed",
+        "nuclear_distances": True, "scattering": "electron", "rigid_body": "off", "rigid_groups": "chains",
+        "fix": "A", "hold": "A",
+    }  # fmt: skip
+    assert silent | set(changed) == {field.name for field in fields(usual)}, "every setting has words, or needs none"
+    for name, value in changed.items():
+        assert settings_words(replace(usual, **{name: value})), name  # type: ignore[arg-type]
 
 
 def two_cycles() -> tuple[Prepared, list[CycleFinished]]:

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.fake_run import fake_run
 from workbench.core.control import RunControl
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import InputError, WorkbenchError
 from workbench.core.events import RunEvent
 from workbench.core.settings import DataOptions, RunRequest
 from workbench.gui.app import make_window
@@ -24,6 +24,7 @@ from workbench.gui.main_window import MainWindow
 from workbench.gui.panels.data_chooser import DataChooser
 from workbench.gui.panels.quality_dialog import QualityDialog
 from workbench.session.data_choice import DataChoice
+from workbench.session.inspection_process import survey_in_child
 from workbench.session.session import log_text
 
 
@@ -312,3 +313,35 @@ def test_a_cell_that_is_none(window: MainWindow, qtbot: QtBot, no_flags: str) ->
     dialog.cell.editingFinished.emit()
     qtbot.waitUntil(lambda: "six numbers" in dialog.told.text(), timeout=20000)
     assert not dialog.use.isEnabled()
+
+
+def test_a_decision_the_data_cannot_be_read_with_is_taken_back(qtbot: QtBot, no_flags: str) -> None:
+    """Where nothing could be found out with what was decided, the dialog says so, and something else can be chosen."""
+
+    def surveyor(data: str, model: str, choice: DataChoice, wanted: Any) -> dict[str, Any]:
+        if choice.options.free_file:
+            raise InputError("file not found.", file=choice.options.free_file)
+        return survey_in_child(data, model, choice, wanted=wanted)
+
+    dialog = DataChooser(surveyor=surveyor)
+    qtbot.addWidget(dialog)
+    before = DataChoice(labels=("FP", "SIGFP"), options=DataOptions(free_file="gone.mtz"))
+    dialog.begin(no_flags, "", before)
+    qtbot.waitUntil(lambda: "not found" in dialog.told.text())
+    assert not dialog.found and not dialog.use.isEnabled() and dialog.choice() == before
+    dialog.test_set.found.setChecked(True)
+    settled(dialog, qtbot)
+    assert dialog.use.isEnabled() and dialog.choice() == DataChoice(labels=("FP", "SIGFP"))
+
+
+def test_what_was_advised_for_other_data_is_forgotten(qtbot: QtBot, no_flags: str, examples: Path) -> None:
+    dialog = DataChooser()
+    qtbot.addWidget(dialog)
+    for data in (no_flags, str(examples / "lyso_c2" / "lyso_c2.mtz.gz")):
+        dialog.begin(data, "", DataChoice())
+        settled(dialog, qtbot)
+        assert dialog.test_set.share.value() == pytest.approx(100 * dialog.found["advised_fraction"], abs=0.01)
+    # an answer that comes while a cell is typed is no error
+    dialog.cell.setText("10 20")
+    dialog._show_found(dialog.found)
+    assert dialog.cell.text() == "10 20"

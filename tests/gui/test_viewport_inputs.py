@@ -506,3 +506,27 @@ def test_the_choice_of_the_first_start_is_remembered(view: Viewport) -> None:
     view.restore({**remembered[-1], "style": "nonsense", "radius": float("nan"), "safe": True})
     assert not view.choice.isVisible() and view.preset.name == "coot"
     assert view.options.style == "sticks" and view.safe and 4.0 <= view.radius <= 24.0
+
+
+@pytest.mark.display
+@needs_display
+def test_another_model_ends_measuring(view: Viewport) -> None:
+    send(view, "key T")
+    assert view.marks.measuring is not None
+    view.set_model(tiny_model(ATOMS, ["C", "N", "O", "C"], residue=[0, 1, 2, 3]), bonds(), keep_view=True)
+    assert view.marks.measuring is not None, "the same model of another run"
+    view.set_model(tiny_model(ATOMS, ["C", "N", "O", "C"], residue=[0, 1, 2, 3]), bonds())
+    assert view.marks.measuring is None and not view._overlay.content.hint
+
+
+@pytest.mark.display
+@needs_display
+def test_the_card_of_keys_waits_for_the_first_question(view: Viewport) -> None:
+    view.show()
+    view.restore({})
+    assert view.choice.isVisible()
+    send(view, "key H")
+    assert view.choice.isVisible() and not view.card.isVisible()
+    view.choice.buttons["coot"].click()
+    send(view, "key H")
+    assert view.card.isVisible() and not view.choice.isVisible()

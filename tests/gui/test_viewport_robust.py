@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import resource
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QColor, QImage, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QMainWindow, QWidget
@@ -30,7 +31,7 @@ from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS
 from workbench.view.density import DensityGrid
-from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
+from workbench.view.maps import DENSITY, DIFFERENCE, MapSet, contours
 
 
 @pytest.fixture
@@ -255,12 +256,11 @@ def test_a_cell_of_one_angstrom(view: Viewport) -> None:
     model = replace(model, crystal=tiny)
     shown(view).set_model(model, bonds((0, 1)))
     values = np.random.default_rng(0).normal(size=(4, 4, 4)).astype(np.float32)
-    began = time.monotonic()
     view.set_options(replace(view.options, symmetry=True, cell=True))
     view.set_maps(MapSet({DENSITY: DensityGrid(values, tiny, float(values.std()))}))
     view.set_radius(6.0)
     settle(view, lambda: DENSITY in view.tracer.wires)
-    assert time.monotonic() - began < 20.0
+    assert len(view.scene.mates) <= 500
     assert picture(view).shape == (400, 400, 3)
 
 
@@ -295,41 +295,34 @@ def test_memory_stays_flat(view: Viewport) -> None:
 
 @pytest.mark.display
 @needs_display
-def test_the_window_answers_while_maps_are_contoured(view: Viewport) -> None:
-    """The heartbeat of the window's thread while the view pans through a map of half a million points: the 99th
-    percentile is at most 1.5 times the frame."""
-    view.resize(700, 500)
+def test_the_window_answers_while_maps_are_contoured(view: Viewport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contours are made in other threads: while none of them comes to its end, the view is moved and drawn.
+
+    How long a beat of the window takes meanwhile is measured by scripts/measure_heartbeat.py.
+    """
     model = tiny_model([(x, 0.3 * x, 0) for x in np.arange(0.0, 30.0, 1.5)], ["C"] * 20, residue=list(range(20)))
     shown(view).set_model(model, bonds(*[(k, k + 1) for k in range(19)]))
-    crystal = Crystal((60.0, 60.0, 60.0, 90.0, 90.0, 90.0), "P 1")
-    noise = np.fft.rfftn(np.random.default_rng(2).normal(size=(128, 128, 128)))
-    noise[16:-16] = noise[:, 16:-16] = 0.0
-    noise[:, :, 16:] = 0.0
-    values = np.fft.irfftn(noise, s=(128, 128, 128), axes=(0, 1, 2)).astype(np.float32)
-    grid = DensityGrid(values, crystal, float(values.std()))
-    view.set_maps(MapSet({DENSITY: grid, DIFFERENCE: grid}))
-    view.set_radius(12.0)
+    go_on = threading.Event()
+    traced_in: list[threading.Thread] = []
+
+    def held(*words: Any, **named: Any) -> Any:
+        traced_in.append(threading.current_thread())
+        go_on.wait(120.0)
+        return contours(*words, **named)
+
+    monkeypatch.setattr("workbench.gui.viewport_maps.contours", held)
+    try:
+        view.set_maps(MapSet({DENSITY: blob((0, 0, 0)), DIFFERENCE: blob((4, 0, 0))}))
+        before = picture(view)
+        for _ in range(10):
+            view._move_camera(view.camera.panned(0.3, 0.1))
+            QApplication.processEvents()
+        assert view.busy and not view.tracer.wires
+        assert (picture(view) != before).any()
+    finally:
+        go_on.set()
     settle(view, lambda: len(view.tracer.wires) == 3)
-    assert view._scene is not None
-    frames = []
-    for _ in range(8):
-        began = time.perf_counter()
-        view._scene.grabFramebuffer()
-        frames.append(time.perf_counter() - began)
-    beats: list[float] = []
-    timer = QTimer()
-    timer.setInterval(0)
-    timer.timeout.connect(lambda: beats.append(time.perf_counter()))
-    timer.start()
-    for _ in range(60):
-        view._move_camera(view.camera.panned(0.3, 0.1))
-        QApplication.processEvents()
-        QTest.qWait(5)
-    timer.stop()
-    gaps = np.diff(beats)
-    frame = float(np.median(frames))
-    # The picture itself is drawn in this thread: a gap holds one frame, and little beside it.
-    assert np.percentile(gaps, 99) < 1.5 * frame + 0.010, (np.percentile(gaps, 99), frame)
+    assert traced_in and threading.main_thread() not in traced_in
 
 
 @pytest.mark.display

@@ -420,7 +420,7 @@ def test_without_a_test_set_nothing_is_invented(window: MainWindow, qtbot: QtBot
         if isinstance(event, Finished):
             shown = dataclasses.replace(event, kept=dataclasses.replace(event.kept, statistics=_no_free(event.kept)))
         window.session.handle(shown)
-    qtbot.wait(400)
+    qtbot.waitUntil(lambda: bool(window.r_factors.plot.end_labels))
     assert window.header.free.value == "\u2013"
     assert window.header.free.change == "no test set"
     assert any(label.markup == "no test set" for label in window.r_factors.plot.end_labels)
@@ -486,8 +486,7 @@ def test_areas_have_the_sizes_of_the_design(
 
 def test_narrow_window_has_a_drawer(window: MainWindow, qtbot: QtBot) -> None:
     window.resize(1100, 760)
-    qtbot.wait(50)
-    assert not window.left.isVisible()
+    qtbot.waitUntil(lambda: not window.left.isVisible())
     window.header.panel_button.click()
     assert window.left.isVisible()
 

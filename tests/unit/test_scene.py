@@ -16,7 +16,7 @@ from tests.gui.test_viewport import BOX, bonds, tiny_model
 from workbench.core.crystal import Crystal, Model
 from workbench.core.errors import SettingsError
 from workbench.io.models import read_model
-from workbench.view.atoms import STYLES, build_sticks, residue_kinds
+from workbench.view.atoms import STYLES, build_sticks, hydrogen_atoms, residue_kinds
 from workbench.view.bonds import bonds_by_distance
 from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS, AtomValues, atom_colours, glow_of, legend
@@ -162,12 +162,40 @@ def test_mates_of_a_ribbon_are_ribbons(lysozyme: Model) -> None:
     assert not len(ends) or cKDTree(protein).query(ends)[0].min() > 0.5
 
 
+def test_mates_of_ellipsoids_are_ellipsoids(lysozyme: Model) -> None:
+    """Each is that of its atom, moved and turned by the operator: its tensor is R U R^T."""
+    scene = Scene(lysozyme, bonds_by_distance(lysozyme), scene_colours(), SceneOptions("ellipsoids", symmetry=True))
+    rng = np.random.default_rng(1)
+    shape = rng.normal(0.0, 0.2, (len(lysozyme), 3, 3))
+    tensors = shape @ shape.transpose(0, 2, 1) + 0.05 * np.eye(3)
+    six = np.stack([tensors[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))], axis=1)
+    scene.state = replace(scene.state, u_aniso=six)
+    assert scene.follow(lysozyme.xyz[lysozyme.atom_name == "CA"][20]) and scene.mates
+    renderer = Recorder()
+    scene.give_mates(renderer)  # type: ignore[arg-type]
+    middles, axes, colours = renderer.ellipsoids[MATES]
+    assert len(middles) == len(axes) == len(colours) > 50 and (colours[:, 3] <= 150).all()
+    row = 0
+    for mate in scene.mates:
+        for atom in np.flatnonzero(mate.near & scene.shown & ~hydrogen_atoms(lysozyme)):
+            assert middles[row] == pytest.approx(mate.moved(lysozyme.xyz[atom]))
+            found = axes[row].T @ axes[row] / HALF**2
+            assert found == pytest.approx(mate.rotation @ tensors[atom] @ mate.rotation.T, abs=1e-4)
+            row += 1
+    assert row == len(middles)
+    assert len(renderer.rods[MATES]) > 50, "and rods between them"
+
+
 class Recorder:
     """Stands in for the renderer and keeps what it is given."""
 
     def __init__(self) -> None:
         self.ribbons: dict[str, tuple[Mesh, np.ndarray]] = {}
         self.rods: dict[str, np.ndarray] = {}
+        self.ellipsoids: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+
+    def set_ellipsoids(self, middles: np.ndarray, axes: np.ndarray, colours: np.ndarray, group: str) -> None:
+        self.ellipsoids[group] = middles, axes, colours
 
     def set_ribbon(self, mesh: Mesh, colours: np.ndarray, group: str) -> None:
         self.ribbons[group] = mesh, colours

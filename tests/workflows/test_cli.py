@@ -58,7 +58,6 @@ def _loaded(code: str) -> set[str]:
 
 
 def test_help_loads_no_numerics() -> None:
-    """That is what makes it quick."""
     answer = _command("--help")
     assert answer.returncode == 0 and "workbench refine MODEL DATA" in answer.stdout
     loaded = _loaded("from workbench.launch import main; main(['--help'])")
@@ -256,7 +255,6 @@ def test_interrupted_runs_write_their_best_state(tmp_path: Path, number: int) ->
         if line.startswith("    1 "):
             break
     process.send_signal(number)
-    # a thousand cycles of a second each were asked for
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in err and "interrupted; cycle 1" in err and err.count("\n") == 1

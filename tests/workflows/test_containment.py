@@ -28,6 +28,18 @@ def test_a_crash_is_an_error_with_a_remedy(tmp_path: Path, capfd: pytest.Capture
     assert f"signal {int(signal.SIGSEGV)}" in said
 
 
+def test_a_crash_on_windows_is_named_by_its_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Crashed:
+        def wait(self) -> int:
+            return 0xC0000005
+
+    monkeypatch.setattr("workbench.launch.subprocess.Popen", lambda *words, **named: Crashed())
+    assert contained(["inspect", "a.mtz"], ["workbench"]) == 1
+    assert "crashed (code 0xC0000005)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("code", [0, 1, 130])
 def test_other_ends_pass_through(code: int) -> None:
     assert contained(["inspect"], [sys.executable, "-c", f"raise SystemExit({code})"]) == code

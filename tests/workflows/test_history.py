@@ -109,7 +109,7 @@ def session(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 def _refined(session: Session, model: str = "m.pdb") -> None:
     session.open(model, "d.mtz")
-    assert session.wait(lambda state: state.status == "ready", 30), session.state.failure
+    assert session.wait(lambda state: state.status == "ready", 120), session.state.failure
     session.refine()
     assert session.wait(lambda state: state.status == "finished", 60)
 
@@ -223,7 +223,7 @@ def test_looking_back_changes_nothing(session: Session) -> None:
 def test_a_project_opens_where_it_was_left_and_goes_on(session: Session, tmp_path: Path) -> None:
     model, data = write_files(tmp_path)
     session.open(model, data)
-    assert session.wait(lambda state: state.status == "ready", 30)
+    assert session.wait(lambda state: state.status == "ready", 120)
     session.refine()
     assert session.wait(lambda state: state.status == "finished", 60)
     left = session.state

@@ -8,7 +8,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def worker() -> Iterator[Worker]:
     made = Worker(fake_run)
     yield made
     made.kill()
-    made.join(10)
+    made.join(120)
 
 
 @pytest.fixture
@@ -64,6 +64,19 @@ def session() -> Iterator[Session]:
     made = Session(source=fake_run, settings=LONG)
     yield made
     made.close()
+
+
+def _at_rest(cycles: Callable[[], int], quiet: float) -> int:
+    """How many cycles there are once none has come for `quiet` seconds, which must be longer than a cycle takes: one
+    that was under way when the pause was asked for may be told late."""
+    end = time.monotonic() + 60.0
+    count, since = cycles(), time.monotonic()
+    while time.monotonic() - since < quiet:
+        assert time.monotonic() < end, "cycles come although paused"
+        if cycles() != count:
+            count, since = cycles(), time.monotonic()
+        time.sleep(0.02)
+    return count
 
 
 def test_a_held_worker_waits_after_the_start_then_steps_and_finishes(worker: Worker) -> None:
@@ -80,24 +93,34 @@ def test_a_held_worker_waits_after_the_start_then_steps_and_finishes(worker: Wor
     end = heard.wait_end()
     assert isinstance(end, Finished) and end.reason == "cycles"
     assert len(heard.cycles()) == 4
-    worker.join(10)
+    worker.join(120)
     assert not worker.alive
     assert not any(isinstance(event, Failed) for event in heard.events)
 
 
-def test_pause_acts_inside_a_cycle_and_stop_ends_a_pause(worker: Worker) -> None:
-    heard = Heard()
-    began = time.perf_counter()
-    worker.start(RunRequest("slow.pdb", "d.mtz", settings=LONG), heard, held=False)
-    heard.wait_cycles(1)
-    worker.pause()
-    time.sleep(1.5)
-    assert len(heard.cycles()) == 1, "the cycle under way went on although paused"
-    worker.stop()
-    end = heard.wait_end()
-    assert isinstance(end, Finished) and end.reason == "stopped"
+def test_pause_acts_inside_a_cycle_and_stop_ends_a_pause() -> None:
+    """A cycle takes a second, and a pause asked for in the first one leaves it unfinished.
+
+    On a machine so busy that the wish comes too late it is tried again; a pause that waited for the end of a cycle
+    would leave two every time.
+    """
+    for _ in range(5):
+        worker, heard = Worker(fake_run), Heard()
+        began = time.perf_counter()
+        worker.start(RunRequest("slow.pdb", "d.mtz", settings=LONG), heard, held=False)
+        heard.wait_cycles(1)
+        worker.pause()
+        count = _at_rest(lambda heard=heard: len(heard.cycles()), 1.5)  # type: ignore[misc]
+        worker.stop()
+        end = heard.wait_end()
+        took = time.perf_counter() - began
+        worker.join(120)
+        assert isinstance(end, Finished) and end.reason == "stopped"
+        if count == 1:
+            break
+    assert count == 1, "the cycle under way went on although paused"
     # Time spent paused is not the engine's.
-    assert time.perf_counter() - began - end.refine_seconds > 1.3
+    assert took - end.refine_seconds > 1.3
 
 
 def test_new_settings_reach_the_next_cycle(worker: Worker) -> None:
@@ -131,18 +154,18 @@ def test_a_step_that_comes_while_the_last_one_is_told_is_not_lost() -> None:
     waiting.join(0.2)
     assert waiting.is_alive(), "held after the start"
     commands.put(("step", None))
-    waiting.join(10)
+    waiting.join(120)
     commands.put(("step", None))
     commands.put(("settings", LONG))
     time.sleep(0.2)
     second = told(cycles[1])
-    second.join(10)
+    second.join(120)
     assert not second.is_alive(), "the second step is still to be done"
     third = told(cycles[2])
     third.join(0.2)
     assert third.is_alive(), "and after it the run waits"
     commands.put(("resume", None))
-    third.join(10)
+    third.join(120)
     assert not third.is_alive()
 
 
@@ -190,17 +213,6 @@ def _ready(session: Session, model: str = "m.pdb") -> None:
     assert session.wait(lambda state: state.status == "ready", 120), session.state.status
 
 
-def _settled_count(session: Session) -> int:
-    """Cycles told when no more come: those under way at a pause may still arrive. A run that goes on never settles."""
-    deadline = time.perf_counter() + 60
-    count = -1
-    while count != len(session.state.statistics):
-        assert time.perf_counter() < deadline, "cycles keep coming"
-        count = len(session.state.statistics)
-        time.sleep(0.5)
-    return count
-
-
 def test_open_refine_pause_step_stop(session: Session) -> None:
     seen: list[str] = []
     session.listen(lambda old, new: seen.append(new.status) if new.status != old.status else None)
@@ -209,8 +221,7 @@ def test_open_refine_pause_step_stop(session: Session) -> None:
     assert session.wait(lambda state: len(state.statistics) >= 3)
     session.pause()
     assert session.state.status == "paused"
-    count = _settled_count(session)
-    assert count < LONG.cycles
+    count = _at_rest(lambda: len(session.state.statistics), 0.5)
     session.step()
     assert session.wait(lambda state: state.status == "paused")
     assert len(session.state.statistics) == count + 1
@@ -322,7 +333,7 @@ def test_stop_twice_ends_a_run_that_does_not_answer(session: Session) -> None:
     session.stop()
     assert session.state.status == "finished"
     assert session.state.kept is session.state.best
-    worker.join(10)
+    worker.join(120)
     assert not worker.alive
 
 

@@ -528,10 +528,13 @@ class MainWindow(QMainWindow):
         self.view.centre_on_residue(row)
 
     def _keep_reference(self) -> None:
-        state = self.session.state
-        self._reference = state.shown
-        self._reference_key = state.viewed_key if state.viewed is not None else state.position
+        self._reference, self._reference_key = self.session.state.shown, self._shown_key()
         self._compare()
+
+    def _shown_key(self) -> int | None:
+        """Under which the project has the cycle that is shown."""
+        state = self.session.state
+        return state.viewed_key if state.viewed is not None else state.position
 
     def _show_between(self) -> None:
         """The difference of the two maps in the 3D view, while it is wanted and there are two."""
@@ -545,11 +548,9 @@ class MainWindow(QMainWindow):
         old, shown = self._reference, self.session.state.shown
         if old is None or shown is None:
             return
-        self._reference = shown
-        line = [row for row in self.session.state.statistics if key_of(row) == key_of(old.statistics)]
-        key, state = self._reference_key, self.session.state
-        self._reference_key = state.viewed_key if state.viewed is not None else state.position
-        if line:
+        key, in_line = self._reference_key, {key_of(row) for row in self.session.state.statistics}
+        self._reference, self._reference_key = shown, self._shown_key()
+        if key_of(old.statistics) in in_line:
             self.scrubbing.want(old.statistics.cycle)
         else:
             self.scrubbing.want_key(key)
@@ -700,8 +701,7 @@ class MainWindow(QMainWindow):
 
     def show_quality(self) -> None:
         """The dialog about the data that are open, or chosen."""
-        request = self.session.state.request
-        data = request.data_path if request is not None else self.chosen_data
+        model, data = self._open_files()
         if not data:
             self.status.say("Open reflections first.")
             return
@@ -709,23 +709,25 @@ class MainWindow(QMainWindow):
             self._quality_dialog = QualityDialog(self)
             self._quality_dialog.columns_wanted.connect(self._use_columns)
             self._quality_dialog.test_set_wanted.connect(self._make_test_set)
-        model = request.model_path if request is not None else self.chosen_model
         self._quality_dialog.begin(data, model, self._choice_of(data))
+
+    def _open_files(self) -> tuple[str, str]:
+        """Model and data that are open, or else chosen."""
+        request = self.session.state.request
+        return (self.chosen_model, self.chosen_data) if request is None else (request.model_path, request.data_path)
 
     def _choice_of(self, data: str) -> DataChoice:
         return self._choices.get(data, DataChoice())
 
     def _use_columns(self, amplitude: str, free: str) -> None:
-        request = self.session.state.request
-        data = request.data_path if request is not None else self.chosen_data
+        _, data = self._open_files()
         made = replace(self._choice_of(data).options, create_free=None, free_seed=0, thin_shells=False)
         choice = replace(self._choice_of(data), labels=(amplitude, ""), free_label=free, free_value=None, options=made)
         self._data_chosen(data, choice)
         self.show_quality()
 
     def _make_test_set(self, amplitude: str, fraction: float) -> None:
-        request = self.session.state.request
-        data = request.data_path if request is not None else self.chosen_data
+        _, data = self._open_files()
         before = self._choice_of(data)
         options = replace(before.options, create_free=fraction, free_file="", free_reindex="")
         self._data_chosen(data, replace(before, labels=(amplitude, ""), options=options))
@@ -734,12 +736,7 @@ class MainWindow(QMainWindow):
     def choose_data(self, refused: bool = False, reason: str = "") -> None:
         """The dialog with everything that the data leave open: those that were refused last, or those that are open or
         chosen. reason: why it is asked."""
-        request = self.session.state.request
-        model, data = self.chosen_model, self.chosen_data
-        if refused and self._asked_for[1]:
-            model, data, _ = self._asked_for
-        elif request is not None:
-            model, data = request.model_path, request.data_path
+        model, data = self._asked_for[:2] if refused and self._asked_for[1] else self._open_files()
         if not data:
             self.status.say("Open reflections first.")
             return

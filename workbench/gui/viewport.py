@@ -138,6 +138,8 @@ class Viewport(TravellingView):
         self._show_texts()
 
     def _toggle_help(self) -> None:
+        if self.choice.isVisible():
+            return  # Which keys there are depends on the answer.
         self.card.setVisible(not self.card.isVisible())
         self.card.raise_()
 

@@ -74,6 +74,9 @@ class KnobSlider(QSlider):
 
 LEAST_SLAB, MOST_SLAB, MOST_FOCUS = 1.0, 40.0, 20.0
 """Angstrom: the ends of the sliders for a small model; a large one needs more."""
+FOCUS, SLAB = 0, 1
+"""Rows of the sliders."""
+SLAB_STEPS = 1000
 
 
 class DepthPanel(QWidget):
@@ -98,7 +101,7 @@ class DepthPanel(QWidget):
         self._most_slab = MOST_SLAB
         rows = (
             ("Focus", "Move the slab through the model (5, 6, Ctrl+Shift+wheel)", -200, 200, self.focus_changed),
-            ("Slab", "Thickness of what is seen (D, F)", 0, 1000, self.slab_changed),
+            ("Slab", "Thickness of what is seen (D, F)", 0, SLAB_STEPS, self.slab_changed),
             ("Radius", "How far around the centre maps are drawn ([, ])", 40, 240, self.radius_changed),
         )
         for row, (name, tip, low, high, signal) in enumerate(rows):
@@ -132,23 +135,23 @@ class DepthPanel(QWidget):
     def value_of(self, row: int) -> float:
         """Angstrom that a slider stands for; that of the slab by equal factors, thin ones want a fine hand."""
         at = self._sliders[row].value()
-        if row == 1:
-            return float(LEAST_SLAB * (self._most_slab / LEAST_SLAB) ** (at / 1000.0))
+        if row == SLAB:
+            return float(LEAST_SLAB * (self._most_slab / LEAST_SLAB) ** (at / SLAB_STEPS))
         return at / 10.0
 
     def _place_of(self, row: int, value: float) -> int:
-        if row == 1:
-            return round(1000.0 * math.log(max(value, LEAST_SLAB) / LEAST_SLAB, self._most_slab / LEAST_SLAB))
+        if row == SLAB:
+            return round(SLAB_STEPS * math.log(max(value, LEAST_SLAB) / LEAST_SLAB, self._most_slab / LEAST_SLAB))
         return round(value * 10)
 
     def set_extent(self, diameter: float) -> None:
         """How large the model is, angstrom: the slab must be able to hold all of it."""
         self._most_slab = max(MOST_SLAB, 1.25 * diameter)
         reach = round(10 * max(MOST_FOCUS, 0.5 * diameter))
-        for row, (low, high) in enumerate(((-reach, reach), (0, 1000))):
-            blocked = self._sliders[row].blockSignals(True)
-            self._sliders[row].setRange(low, high)
-            self._sliders[row].blockSignals(blocked)
+        focus = self._sliders[FOCUS]
+        blocked = focus.blockSignals(True)
+        focus.setRange(-reach, reach)
+        focus.blockSignals(blocked)
 
     def show_values(self, focus: float, slab: float, radius: float) -> None:
         """Show values in angstrom without announcing a change."""

@@ -48,6 +48,11 @@ class Marks:
         self.measuring: list[Picked] | None = None
         self.measurements: list[tuple[Picked, ...]] = []
 
+    def begin_anew(self) -> None:
+        """Another model: nothing of the former stays, not even that clicks measure."""
+        self.clear()
+        self.hovered = self.measuring = None
+
     def clear(self) -> None:
         """Take all labels and measurements away."""
         self.labelled.clear()

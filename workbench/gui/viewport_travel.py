@@ -91,7 +91,7 @@ class TravellingView(SceneCanvas):
             self.scene.start = start
         self.worst, self._picked = None, None
         if not keep_view:
-            self.marks.clear()
+            self.marks.begin_anew()
             self._residue = None
             self.tracer.set_maps(MapSet({}))
         self.marks.hovered = None

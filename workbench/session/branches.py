@@ -97,4 +97,18 @@ def settings_words(settings: RefinementSettings) -> str:
         )
     if settings.hydrogens != usual.hydrogens:
         words.append(f"hydrogens {settings.hydrogens}")
+    if settings.nuclear_distances:
+        words.append("nuclear distances")
+    if settings.scattering != usual.scattering:
+        words.append(f"scattering {settings.scattering}")
+    if (settings.rigid_body, settings.rigid_groups) != (usual.rigid_body, usual.rigid_groups):
+        words.append(f"rigid bodies {settings.rigid_body}, {settings.rigid_groups}")
+    if settings.fix:
+        words.append(f"fixed {settings.fix}")
+    if settings.hold:
+        words.append(f"held {settings.hold}")
+    if settings.shake:
+        words.append(f"shaken {settings.shake:g} \u00c5")
+    if settings.reset_b is not None:
+        words.append(f"B from {settings.reset_b if settings.reset_b == 'mean' else f'{settings.reset_b:g}'}")
     return ", ".join(words)

@@ -9,7 +9,10 @@ from workbench.session.data_choice import DataChoice
 
 
 def refine_command(request: RunRequest) -> str:
-    """`workbench refine ...` with the files, decisions and settings of a request that starts from its files."""
+    """`workbench refine ...` with the files, decisions and settings of a request that starts from its files.
+
+    Multipliers of restraint families have no option: a run opened in the window begins without.
+    """
     s, usual = request.settings, RefinementSettings()
     words = ["workbench", "refine", request.model_path, request.data_path]
     for path in request.dictionaries:

@@ -51,7 +51,7 @@ def _words(data: str, model: str, choice: DataChoice | None) -> list[str]:
 
 
 def _answer(words: Sequence[str], data: str, wanted: Callable[[], bool]) -> dict[str, Any]:
-    # a crash is told here
+    # a crash of the child is told here, not by a parent that `workbench.launch` would put between (its CONTAINED)
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "WORKBENCH_CONTAINED": "1"}
     with subprocess.Popen(
         [sys.executable, "-m", "workbench.launch", "inspect", *words],

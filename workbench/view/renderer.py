@@ -73,7 +73,7 @@ class Renderer:
         self._lines: dict[str, Lines] = {}
         self._surfaces: dict[str, Triangles] = {}
         self._ribbons: dict[str, Triangles] = {}
-        self._ellipsoids: Ellipsoids | None = None
+        self._ellipsoids: dict[str, Ellipsoids] = {}
         self._section: SectionPlane | None = None
         self._target: Any = None
         self._size = (0, 0)
@@ -124,12 +124,12 @@ class Renderer:
         if mesh is not None and len(mesh.triangles):
             self._ribbons[group] = Triangles(self._context, self._programs["mesh"], mesh, colours)
 
-    def set_ellipsoids(self, middles: Float32Array, axes: Float32Array, colours: AnyArray) -> None:
-        """Ellipsoids at (k, 3) with half axes (k, 3, 3) and colours (k, 4 bytes); none removes them."""
-        _release(self._ellipsoids)
-        self._ellipsoids = None
+    def set_ellipsoids(self, middles: AnyArray, axes: AnyArray, colours: AnyArray, group: str = MODEL) -> None:
+        """Ellipsoids of a group at (k, 3) with half axes (k, 3, 3) and colours (k, 4 bytes); none removes them."""
+        _release(self._ellipsoids.pop(group, None))
         if len(middles):
-            self._ellipsoids = Ellipsoids(self._context, self._programs["ellipsoids"], middles, axes, colours)
+            program = self._programs["ellipsoids"]
+            self._ellipsoids[group] = Ellipsoids(self._context, program, middles, axes, colours)
 
     def set_section(self, section: Section | None) -> None:
         """The section of a map; None removes it."""
@@ -205,8 +205,8 @@ class Renderer:
         set_uniforms(mesh, {"paint": (0.0, 0.0, 0.0, 0.0)})
         for ribbon in self._ribbons.values():
             ribbon.draw()
-        if self._ellipsoids is not None:
-            self._ellipsoids.draw()
+        for ellipsoids in self._ellipsoids.values():
+            ellipsoids.draw()
         context.disable_direct(_ALPHA_TO_COVERAGE)
 
     def _draw_section(self, canvas: Any, colours: SceneColours, wires: Sequence[Wire]) -> tuple[str, ...]:
@@ -302,13 +302,12 @@ class Renderer:
 
     def release(self) -> None:
         """Give everything back; the context must be current."""
-        for group in (self._rods, self._lines, self._surfaces, self._ribbons):
+        for group in (self._rods, self._lines, self._surfaces, self._ribbons, self._ellipsoids):
             for thing in group.values():
                 thing.release()
-        for other in (self._ellipsoids, self._section):
-            _release(other)
-        self._rods, self._lines, self._surfaces, self._ribbons = {}, {}, {}, {}
-        self._ellipsoids = self._section = None
+        _release(self._section)
+        self._rods, self._lines, self._surfaces, self._ribbons, self._ellipsoids = {}, {}, {}, {}, {}
+        self._section = None
         self._drop_canvas()
         for program in self._programs.values():
             program.release()

@@ -182,16 +182,17 @@ class Scene:
     def _give_shapes(self, renderer: Renderer) -> None:
         colours = self.palette[self.ribbon.atom] if len(self.ribbon.atom) else None
         renderer.set_ribbon(self.ribbon, colours)
-        middles, axes, paint = self._ellipsoids()
-        renderer.set_ellipsoids(middles, axes, paint)
+        atoms, axes = self._ellipsoids()
+        renderer.set_ellipsoids(self.xyz[atoms], axes, self.palette[atoms])
 
-    def _ellipsoids(self) -> tuple[AnyArray, AnyArray, AnyArray]:
+    def _ellipsoids(self) -> tuple[IntArray, FloatArray]:
+        """Atoms (k,) that are drawn as ellipsoids, and their half axes (k, 3, 3) in angstrom."""
         if self.options.style != "ellipsoids":
-            return np.empty((0, 3), dtype=np.float32), np.empty((0, 3, 3), dtype=np.float32), np.empty((0, 4))
-        drawn = self.shown & ~hydrogen_atoms(self.model)
-        anisotropic = self.state.anisotropic[drawn]
-        axes = principal_axes(self.state.b_iso[drawn], self.state.u_aniso[drawn], anisotropic)
-        return self.xyz[drawn].astype(np.float32), axes, self.palette[drawn]
+            return np.empty(0, dtype=np.int32), np.empty((0, 3, 3))
+        atoms = np.flatnonzero(self.shown & ~hydrogen_atoms(self.model)).astype(np.int32)
+        state = self.state
+        axes = principal_axes(state.b_iso[atoms], state.u_aniso[atoms], state.anisotropic[atoms])
+        return atoms, axes.astype(np.float64)
 
     def give_selection(self, renderer: Renderer) -> None:
         """The selected residue: a rim around its rods, and the rods where the style has none."""
@@ -209,20 +210,23 @@ class Scene:
         grey = np.round(255 * np.array(self.colours.other_element)).astype(np.uint8)
         palette[self.model.element == "C", :3] = grey
         palette[:, 3] = np.minimum(palette[:, 3], 150)
-        source = self.sticks
-        if self.options.style == "ellipsoids":
-            source = build_sticks(
-                self.model, self.bonds, palette, "sticks", self.options.hydrogens, self.options.waters
-            )
-        faint = source.painted(palette)
+        faint = self.sticks.painted(palette)
+        atoms, axes = self._ellipsoids()
+        middles, turned, paint = [np.empty((0, 3))], [np.empty((0, 3, 3))], [np.empty((0, 4), dtype=np.uint8)]
         for mate in self.mates:
-            part = faint.part(mate.near & source.shown)
-            positions.append(part.positions(mate.moved(self.xyz)))
+            part = faint.part(mate.near & self.shown)
+            places = mate.moved(self.xyz)
+            positions.append(part.positions(places))
             styles.append(part.style)
+            near = mate.near[atoms]
+            middles.append(places[atoms[near]])
+            turned.append(axes[near] @ mate.rotation.T)
+            paint.append(palette[atoms[near]])
         if positions:
             renderer.set_sticks(np.concatenate(positions), np.concatenate(styles), MATES)
         else:
             renderer.set_sticks(np.empty((0, 6), dtype=np.float32), np.empty(0), MATES)
+        renderer.set_ellipsoids(np.concatenate(middles), np.concatenate(turned), np.concatenate(paint), MATES)
         ribbons = joined([mate.moved_mesh(self.ribbon) for mate in self.mates])
         renderer.set_ribbon(ribbons, palette[ribbons.atom] if len(ribbons.atom) else None, MATES)
 

@@ -58,7 +58,8 @@ class DataChooser(QDialog):
         self._surveyor = surveyor
         self._cancel = threading.Event()
         self._files = ("", "")
-        self._before = DataChoice()
+        self._before = self._asked = DataChoice()
+        """What was decided before the dialog was opened, and what the data were last looked at with."""
         self._silent = False
         self.found: dict[str, Any] = {}
         self.setWindowTitle("Choices about the data")
@@ -193,10 +194,12 @@ class DataChooser(QDialog):
 
     def choice(self) -> DataChoice:
         """What is chosen now. Raises ValueError for a cell that is no six numbers."""
-        if not self.found:
-            return self._before
         rows = self.columns.selectedItems()
         labels = rows[0].data(0, LABELS) if rows else None
+        if not self.found:
+            # What was decided stays until the data could be looked at; the rest can be changed before, so that a
+            # decision they cannot be read with (a file that is gone) can be taken back here.
+            labels = self._before.labels
         options: DataOptions = replace(
             self._before.options,
             dataset=self.dataset.currentData() or "",
@@ -229,6 +232,7 @@ class DataChooser(QDialog):
         except ValueError:
             self._say("!", "watch", "The unit cell is not six numbers: a, b, c, alpha, beta, gamma.")
             return
+        self._asked = choice
         self._show_command(choice)
         self._say("", "label", "Looking at the data\u2026")
 
@@ -266,7 +270,10 @@ class DataChooser(QDialog):
 
     def _show_found(self, found: dict[str, Any]) -> None:
         first = not self.found
-        chosen = self._before if first else self.choice()
+        try:
+            chosen = self.choice()
+        except ValueError:  # a cell of which not all six numbers are typed yet
+            chosen = self._asked
         self.found = found
         contents, question = found["contents"], found["question"]
         self._silent = True

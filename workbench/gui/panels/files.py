@@ -241,8 +241,8 @@ class FilesPanel(QWidget):
 
     link_chosen(label, bond): the user accepts or removes a bond between residues. dictionary_made(path): one was made
     for a component that had none. unplaced_accepted: a model that fits no better than chance is to be refined.
-    choices_wanted(refused): the dialog with everything that the data leave open, of the files
-    that were refused or of those that are open.
+    choices_wanted(refused): the dialog with everything that the data leave open, of the files that were refused or of
+    those that are open.
     """
 
     link_chosen = Signal(str, bool)

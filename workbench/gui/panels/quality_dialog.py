@@ -340,11 +340,7 @@ class QualityDialog(QDialog):
         curve, dot = self._error
         rows = self.found.get("test_sets", ())
         self.error.restyle()
-        self.error.empty_text = "" if rows else "No data yet"
-        curve.setData([], [])
-        dot.setData([], [])
-        self.error.end_labels, self.error.point_labels = (), ()
-        self.error.x_ticks, self.error.y_ticks = [], []
+        self.error.show_nothing("" if rows else "No data yet")
         if rows:
             share = np.array([100 * row["fraction"] for row in rows])
             error = np.array([100 * row["error"] for row in rows])

@@ -30,6 +30,8 @@ from workbench.session.data_choice import DataChoice
 BY_CONTENT = "Chosen by content"
 MOST = 2000
 """A new set has about this many reflections at most (`engine.cross_validation.test_set.ENOUGH`)."""
+USUAL = 0.05
+"""Share of a new set before the data are known."""
 INDENT = 24
 
 
@@ -41,10 +43,11 @@ class TestSetChoice(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._silent = False
         self._n = 0
         self._folder = ""
         self._file = ""
-        self._fraction = 0.05
+        self._fraction = USUAL
         self._has_flags = False
         self._advised: float | None = None
         """Share that a new set begins with, until somebody chooses one."""
@@ -53,6 +56,8 @@ class TestSetChoice(QWidget):
         self.make = RadioButton("Make a new one")
         self.without = RadioButton("Work without a test set")
         self.column, self.value = _combo("Column of the test set"), _combo("Flag of the test set")
+        self._wanted: dict[QComboBox, Any] = {}
+        """What is chosen in a list as soon as it is filled."""
         self.finding = Paragraph(role="label")
         self.path = QLineEdit()
         self.path.setReadOnly(True)
@@ -71,7 +76,7 @@ class TestSetChoice(QWidget):
         self.share.setDecimals(2)
         self.share.setSingleStep(0.5)
         self.share.setSuffix(" %")
-        self.share.setValue(5.0)
+        self.share.setValue(100 * USUAL)
         self.share.setAccessibleName("Share of the reflections in the new test set")
         self.count = QSpinBox()
         self.count.setRange(0, 10**7)
@@ -120,7 +125,7 @@ class TestSetChoice(QWidget):
 
     def apply(self, choice: DataChoice) -> DataChoice:
         """The choice with the test set as it is chosen here."""
-        column, value = self.column.currentData(), self.value.currentData()
+        column, value = self._picked(self.column), self._picked(self.value)
         options = replace(
             choice.options,
             free_file="",
@@ -134,7 +139,7 @@ class TestSetChoice(QWidget):
         if self.found.isChecked():
             label = column
         elif self.other.isChecked():
-            label, value = self.other_column.currentData(), None
+            label, value = self._picked(self.other_column), None
             options = replace(options, free_file=self._file, free_reindex=self.reindex.text().strip())
         elif self.make.isChecked():
             # a set of the file is given up by name, so that none is ever replaced in silence
@@ -143,6 +148,10 @@ class TestSetChoice(QWidget):
         else:
             label, value = "none", None
         return replace(choice, free_label=label, free_value=value, options=options)
+
+    def _picked(self, box: QComboBox) -> Any:
+        """What is chosen in a list, also while it is empty."""
+        return box.currentData() if box.count() else self._wanted.get(box)
 
     def show_choice(self, choice: DataChoice, folder: str) -> None:
         """Show what was chosen before; folder: where a second file is looked for."""
@@ -154,9 +163,10 @@ class TestSetChoice(QWidget):
         self.path.setText(Path(o.free_file).name)
         self.path.setToolTip(o.free_file)
         self.reindex.setText(o.free_reindex)
-        if o.create_free is not None:
-            self._fraction = o.create_free
-            self.share.setValue(100 * o.create_free)
+        self._n = 0
+        self._has_flags = o.create_free is not None and choice.free_label is not None
+        self._fraction = USUAL if o.create_free is None else o.create_free
+        self.share.setValue(100 * self._fraction)
         self.shells.setChecked(o.thin_shells)
         self.seed.setValue(o.free_seed)
         self.extend.setChecked(o.extend_free)
@@ -168,7 +178,11 @@ class TestSetChoice(QWidget):
         elif (choice.free_label or "").lower() == "none":
             button = self.without
         button.setChecked(True)
-        self._wanted = (choice.free_label, choice.free_value)
+        self._wanted = {}
+        if button is self.found:
+            self._wanted = {self.column: choice.free_label, self.value: choice.free_value}
+        elif button is self.other:
+            self._wanted = {self.other_column: choice.free_label}
         for box in (self.column, self.other_column, self.value):
             box.clear()
         self._quiet(False)
@@ -179,14 +193,9 @@ class TestSetChoice(QWidget):
         contents = survey["contents"]
         self._has_flags = bool(contents["flags"])
         self._quiet(True)
-        wanted_label, wanted_value = self._wanted
-        _fill(self.column, contents["flags"], self.column.currentData() if self.column.count() else wanted_label)
-        _fill(
-            self.other_column,
-            contents["other_flags"],
-            self.other_column.currentData() if self.other_column.count() else wanted_label,
-        )
-        value = self.value.currentData() if self.value.count() else wanted_value
+        _fill(self.column, contents["flags"], self._picked(self.column))
+        _fill(self.other_column, contents["other_flags"], self._picked(self.other_column))
+        value = self._picked(self.value)
         label = self.column.currentData()
         usable = [flag for flag in contents["flags"] if flag["usable"]]
         flag = next((f for f in contents["flags"] if f["label"] == label), usable[0] if usable else None)
@@ -207,16 +216,12 @@ class TestSetChoice(QWidget):
         if survey["n"]:
             self._n = survey["n"]
             self._advised = survey["advised_fraction"] if self._advised is None else self._advised
-            if not self.make.isChecked() and self._fraction == 0.05:
+            if not self.make.isChecked() and self._fraction == USUAL:
                 self._fraction = self._advised
                 self.share.setValue(100 * self._fraction)
             self._show_count()
         self._quiet(False)
         self._enable()
-
-    def begin_with(self, name: str) -> None:
-        """Put the focus where the question is."""
-        (self.other if name == "other" else self.found).setFocus()
 
     def ask_for_file(self) -> None:
         dialog = QFileDialog(self, "File that holds the test set", self._folder)
@@ -232,16 +237,13 @@ class TestSetChoice(QWidget):
         self.other_column.clear()
         self.reindex.clear()
         self.reindex.setPlaceholderText("h,k,l")
-        self._wanted = (None, None)
+        self._wanted.pop(self.other_column, None)
         if self.other.isChecked():
             self._chosen()
         else:
             self.other.setChecked(True)
 
     # ---- inside
-
-    _wanted: tuple[str | None, int | None] = (None, None)
-    _silent = False
 
     def _quiet(self, silent: bool) -> None:
         self._silent = silent
@@ -255,7 +257,7 @@ class TestSetChoice(QWidget):
             return
         if self.sender() is self.column:
             self.value.clear()
-            self._wanted = (None, None)
+            self._wanted.pop(self.value, None)
         self._enable()
         if self.other.isChecked() and not self._file:
             return
@@ -288,7 +290,6 @@ class TestSetChoice(QWidget):
         found, other, make = self.found.isChecked(), self.other.isChecked(), self.make.isChecked()
         self.column.setEnabled(found and self.column.count() > 1)
         self.value.setEnabled(found and self.value.count() > 1)
-        self.browse.setEnabled(True)
         self.path.setEnabled(other)
         self.other_column.setEnabled(other and self.other_column.count() > 1)
         self.reindex.setEnabled(other and bool(self._file))

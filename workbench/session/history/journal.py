@@ -125,8 +125,8 @@ class Journal:
         place = Path(path)
         part = place.with_name(f".{place.name}.part")
         try:
-            with contextlib.closing(sqlite3.connect(part)) as target:
-                self._connection().backup(target)
+            with contextlib.closing(sqlite3.connect(part)) as target, self._in_use() as connection:
+                connection.backup(target)
             part.replace(place)
         except (sqlite3.Error, OSError) as error:
             part.unlink(missing_ok=True)
@@ -264,7 +264,7 @@ class Journal:
                 _forget_document(db, document)
             _forget_unused_arrays(db)
         if rows:
-            with self._errors():
+            with self._writing, self._errors():
                 self._connection().execute("VACUUM")
         return len(rows)
 
@@ -509,11 +509,17 @@ class Journal:
         return decode(zlib.decompress(rows[0][0]).decode("utf-8"), fetch, only)
 
     def _read(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        with self._in_use() as connection, self._errors():
+            return connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[sqlite3.Connection]:
+        """The connection of this thread, which nobody closes inside the block."""
         connection = self._connection()
-        with self._local.in_use, self._errors():
+        with self._local.in_use:
             if self._closed:
                 raise JournalError("is closed.", file=str(self.path))
-            return connection.execute(statement, values).fetchall()
+            yield connection
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
