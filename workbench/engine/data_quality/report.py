@@ -72,14 +72,16 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
     strong = reliable(data, shells)
     plot = wilson.wilson_plot(data)
     signs = twin_signs(data, strong)
+    amplitudes = measured.kind == "intensity" and signs.of_amplitudes
     items = [
+        *([_kind_of_values(reflections, signs)] if amplitudes else []),
         _test_set(reflections),
         _completeness(reflections, shells),
         _strength(shells, measured.kind),
         _merging(reflections),
         _wilson(plot),
         _anisotropy(data),
-        _twinning(signs),
+        _twinning(signs) if not amplitudes else Item("Twinning", "grey", "Cannot be told of such values.", "", {}),
         _symmetry(data, strong),
         _absences(reflections),
         _translation(data),
@@ -91,6 +93,22 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
         items.append(_matthews(data, model))
     picture = crystal_checks.patterson_picture(data)
     return QualityReport(tuple(items), shells, plot, signs.l_test, signs.laws, picture)
+
+
+def _kind_of_values(reflections: Reflections, signs: TwinSigns) -> Item:
+    """Of values that were read as intensities and are spread like amplitudes."""
+    option = "--labels F,SIGF"
+    told = any(option in note for note in reflections.notes)
+    return Item(
+        "Kind of data",
+        "red",
+        f"These look like amplitudes, and were read as intensities: <|L|> = {signs.l_test.mean_abs:.3f} (0.307 for "
+        f"amplitudes, 0.500 for intensities), <I^2>/<I>^2 = {signs.moments[0]:.2f} (1.27 and 2.00).",
+        f"Read them as what they are: {option}."
+        if told
+        else "Check the columns, and how the file was made (--labels).",
+        {"mean_abs_l": signs.l_test.mean_abs, "moment_acentric": signs.moments[0]},
+    )
 
 
 def _test_set(reflections: Reflections) -> Item:
