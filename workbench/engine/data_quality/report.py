@@ -19,6 +19,11 @@ from workbench.engine.data_quality.twin_signs import TwinSigns, twin_signs
 
 Light = Literal["green", "amber", "red", "grey"]
 FEWEST = 50
+SMALL_MASS = 5000.0
+"""Da in the asymmetric unit below which a molecule (peptide, oligonucleotide) packs like an organic crystal, not like
+the proteins of which Matthews' volumes are."""
+PACKED = 1.0
+"""A^3/Da: organic crystals without any solvent have 1.1 to 1.4 (1.66 / density of 1.2 to 1.5); less is no crystal."""
 UNUSUAL_ANISOTROPY = 10.0
 """A^2 between the strongest and the weakest direction; beyond twice that maps suffer visibly."""
 
@@ -393,11 +398,13 @@ def _matthews(data: Intensities, model: Model) -> Item:
     if mass <= 0:
         return Item("Solvent", "grey", "The model has no mass.", "", {})
     found = crystal_checks.matthews(data.cell.volume, len(data.group.operations()), mass)
-    light: Light = "green" if 1.7 <= found.v_m <= 3.5 else "amber" if 1.4 <= found.v_m <= 5 else "red"
-    return Item(
-        "Solvent",
-        light,
-        f"V_M = {found.v_m:.2f} A^3/Da, {100 * found.solvent:.0f} % solvent with this model.",
-        "Nothing to do." if light == "green" else "Check the number of copies.",
-        {"v_m": found.v_m, "solvent": found.solvent, "mass": found.mass},
-    )
+    small = mass < SMALL_MASS
+    lowest, low = (PACKED, PACKED + 0.1) if small else (1.4, 1.7)
+    light: Light = "green" if low <= found.v_m <= 3.5 else "amber" if lowest <= found.v_m <= 5 else "red"
+    text = f"V_M = {found.v_m:.2f} A^3/Da, {100 * found.solvent:.0f} % solvent with this model"
+    if small and found.v_m < 1.7 and light == "green":
+        text += "; a molecule this small packs with little"
+    action = "Nothing to do." if light == "green" else "Check the number of copies."
+    if found.v_m < PACKED:
+        action = "There is no room for so many atoms: check cell, symmetry and number of copies."
+    return Item("Solvent", light, f"{text}.", action, {"v_m": found.v_m, "solvent": found.solvent, "mass": found.mass})
