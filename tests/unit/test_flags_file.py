@@ -80,3 +80,47 @@ def test_an_operator_that_begins_with_a_minus(tmp_path: Path, capsys: pytest.Cap
     assert launch.main([*words, "-h,-k,l"]) == 0
     assert "changed by -h,-k,l, as the user asked" in capsys.readouterr().out
     assert launch.main([*words, "-h"]) == 1
+
+
+def flags_alone(folder: Path, axes: tuple[int, int, int], limit: float) -> tuple[str, str, int]:
+    """Data to 2.5 A with a tenth not measured, and the flags of what was measured to `limit` A, on other axes."""
+    hkl = gemmi.make_miller_array(CELL, GROUP, 2.5, 30.0, True)
+    rng = np.random.default_rng(11)
+    hkl = hkl[rng.random(len(hkl)) > 0.1]
+    sigma = np.full(len(hkl), 20.0)
+    data = written(
+        folder / "data.mtz", hkl, {"IMEAN": ("J", rng.exponential(1000.0, len(hkl)) + 50), "SIGIMEAN": ("Q", sigma)}
+    )
+    d = CELL.calculate_d_array(hkl)
+    flagged = hkl[d >= limit]
+    flags = (np.arange(len(flagged)) % 20 == 0).astype(float)
+    second = written(folder / "flags.mtz", flagged * axes, {"FREE": ("I", flags)})
+    return data, second, int(flags.sum())
+
+
+def test_flags_alone_on_other_axes_name_the_axes_before_flags_are_made_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, second, count = flags_alone(tmp_path, (1, -1, -1), 2.5)
+    for extend in (False, True):
+        with pytest.raises(InputError, match=r"have no flag as the indices stand, and 0 after") as found:
+            read_reflections(data, options=DataOptions(free_file=second, extend_free=extend))
+    (operator,) = found.value.options
+    assert found.value.remedy.startswith(f"Say --free-reindex {operator};")
+    assert launch.main(["inspect", data, "--free-file", second, "--free-reindex", operator]) == 0
+    assert f"{count} reflections" in capsys.readouterr().out
+    # whoever knows better says so
+    kept = read_reflections(data, options=DataOptions(free_file=second, free_reindex="h,k,l", extend_free=True))
+    assert kept.has_free
+
+
+@pytest.mark.parametrize("limit", [2.5, 3.0])
+def test_flags_alone_on_the_same_axes(tmp_path: Path, limit: float) -> None:
+    """New shells of resolution are no other axes: there, flags are to be extended."""
+    data, second, count = flags_alone(tmp_path, (1, 1, 1), limit)
+    if limit > 2.5:
+        with pytest.raises(InputError, match="have no flag") as found:
+            read_reflections(data, options=DataOptions(free_file=second))
+        assert "--extend-free" in found.value.remedy and "indexed differently" not in found.value.message
+    read = read_reflections(data, options=DataOptions(free_file=second, extend_free=limit > 2.5))
+    assert read.free.sum() == count

@@ -400,3 +400,44 @@ def test_long_names_of_mmcif(tmp_path: Path, atoms: list[str]) -> None:
 def test_hybrid36_residue_numbers(tmp_path: Path, atoms: list[str]) -> None:
     model = read(tmp_path, [cryst1(), *(line[:22] + "A000" + line[26:] for line in atoms[:9]), "END"])
     assert set(model.residues.number.tolist()) == {10000}
+
+
+def in_small_letters(line: str) -> str:
+    return line[:12] + line[12:20].lower() + line[20:] if line.startswith(("ATOM", "TER")) else line
+
+
+def test_names_in_small_letters(tmp_path: Path, atoms: list[str]) -> None:
+    """One note; chain identifiers are what they are; a bond between such atoms is found."""
+    chain_a = [line[:21] + "a" + line[22:] for line in atoms]
+    link = f"LINK         {'C':3s} {chain_a[0][17:20]} a{1:4d}                 N   {chain_a[-1][17:20]} a{2:4d}"
+    usual = read(tmp_path, [cryst1(), link, *chain_a, "TER"], "usual.pdb")
+    small = [cryst1(), link.replace(chain_a[0][17:20], chain_a[0][17:20].lower()), *map(in_small_letters, chain_a)]
+    assert small[2] != chain_a[0]
+    model = read(tmp_path, [*small, "TER"])
+    assert model.atom_name.tolist() == usual.atom_name.tolist()
+    assert model.residues.name.tolist() == usual.residues.name.tolist() and set(model.residues.chain) == {"a"}
+    assert len(model.links) == len(usual.links)
+    (said,) = [note for note in model.notes if "small letters" in note]
+    assert len(model.notes) == len(usual.notes) + 1 and "read in capitals" in said
+
+
+def test_names_in_small_letters_in_mmcif(tmp_path: Path, atoms: list[str]) -> None:
+    structure = gemmi.read_pdb_string("\n".join([cryst1(), *atoms]))
+    structure.setup_entities()
+    usual = read(tmp_path, structure.make_mmcif_document().as_string().splitlines(), "usual.cif")
+    for residue in structure[0][0]:
+        residue.name = residue.name.lower()
+        for atom in residue:
+            atom.name = atom.name.lower()
+    model = read(tmp_path, structure.make_mmcif_document().as_string().splitlines(), "small.cif")
+    assert model.atom_name.tolist() == usual.atom_name.tolist()
+    assert model.residues.name.tolist() == usual.residues.name.tolist()
+    assert np.array_equal(model.xyz, usual.xyz)
+    assert sum("small letters" in note for note in model.notes) == 1
+    assert not any("small letters" in note for note in usual.notes)
+
+
+def test_a_component_of_the_user_keeps_its_small_letters(tmp_path: Path, atoms: list[str]) -> None:
+    ligand = "HETATM 9999  c1  qxq B 900       1.000   1.000   1.000  1.00 20.00           C"
+    model = read(tmp_path, [cryst1(), *atoms, ligand])
+    assert model.residues.name[-1] == "qxq" and not any("small letters" in note for note in model.notes)

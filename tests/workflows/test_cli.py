@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -381,6 +382,24 @@ def test_score_in_words(peptide: tuple[Path, Path]) -> None:
     answer = _command("score", str(peptide[0]), str(peptide[1]))
     assert answer.returncode == 0, answer.stderr
     assert "R_work" in answer.stdout and "R_free" in answer.stdout
+
+
+def test_a_model_of_c_alphas_has_no_bonds_to_tell_of(
+    examples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is called nan where there is nothing to measure: terminal, log and score."""
+    structure = gemmi.read_structure(str(examples / "lyso_c2" / "lyso_c2.pdb.gz"))
+    lines = structure.make_pdb_string().splitlines()
+    trace = tmp_path / "trace.pdb"
+    trace.write_text("\n".join(line for line in lines if line.startswith("CRYST1") or line[12:16] == " CA ") + "\n")
+    files = [str(trace), str(examples / "lyso_c2" / "lyso_c2.mtz.gz")]
+    out = tmp_path / "out"
+    assert launch.main(["refine", *files, "--cycles", "1", "--accept-unplaced", "--output", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "no bonds in the model" in said and re.search(r"^ +1 +0\.\d+ +0\.\d+ +- +- ", said, re.MULTILINE)
+    assert launch.main(["score", *files]) == 0
+    said += capsys.readouterr().out + (out / "log.txt").read_text(encoding="utf-8")
+    assert "Bonds     rmsd -, rmsZ -" in said and not re.search(r"\bnan\b", said)
 
 
 def test_the_terminal_demo_refines_the_bundled_example(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ FAULTS = {
     "page": "web page",
     "refuse": "403",
     "broken": "503",
-    "loop": "redirect",
+    "loop": "loop: it redirects in a circle, or too often.",
     "file": "not allowed",
     "drop": "connection broke",
     "stall": "nothing came",

@@ -247,3 +247,63 @@ def test_a_model_of_the_crystal(files: tuple[str, str], capsys: pytest.CaptureFi
     assert launch.main(["inspect", *files, "--json"]) == 0
     items = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
     assert items["Crystal form"]["light"] in ("green", "amber") and "Solvent" in items
+
+
+@pytest.mark.parametrize("amplitudes", [True, False])
+def test_amplitudes_of_a_shelx_file_read_as_intensities(
+    examples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], amplitudes: bool
+) -> None:
+    """HKLF 3 or 4 the file does not say; the distribution does, and the option that is named makes it right."""
+    data = gemmi.read_mtz_file(str(examples / "lyso_c2" / "lyso_c2.mtz.gz"))
+    f = data.column_with_label(next(c.label for c in data.columns if c.type == "F"))
+    assert f is not None
+    lines = []
+    for index, value in zip(data.make_miller_array().tolist(), f.array.tolist(), strict=True):
+        if math.isfinite(value):
+            written = value if amplitudes else value**2 / 1000.0
+            lines.append(f"{index[0]:4d}{index[1]:4d}{index[2]:4d}{written:8.2f}{0.03 * written + 0.01:8.2f}")
+    path = tmp_path / "data.hkl"
+    path.write_text("\n".join(lines) + "\n   0   0   0    0.00    0.00\n")
+    cell = ",".join(f"{value:.3f}" for value in data.cell.parameters)
+    words = ["inspect", str(path), "--cell", cell, "--space-group", data.spacegroup.xhm(), "--json"]
+
+    def judged(*more: str) -> dict[str, dict[str, str]]:
+        assert launch.main([*words, *more]) == 0
+        return {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+
+    items = judged()
+    assert ("Kind of data" in items) == amplitudes
+    if amplitudes:
+        assert "look like amplitudes" in items["Kind of data"]["sentence"]
+        assert "--labels F,SIGF" in items["Kind of data"]["action"] and items["Twinning"]["light"] == "grey"
+        assert "Kind of data" not in judged("--labels", "F,SIGF")
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", ["pep_5e5z/5e5z", "pep_5wkd/5wkd", "pep_7n2l_p1/7n2l"])
+def test_peptides_pack_with_little_solvent(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """No light warns of what is usual for them; one warns where there is no room for the atoms."""
+    model = shared_data / f"{name}.pdb"
+    data = shared_data / ("pep_5wkd/r5wkdsf.ent" if "5wkd" in name else f"{name}.mtz")
+
+    def solvent(path: Path) -> dict[str, str]:
+        assert launch.main(["inspect", str(data), str(path), "--json"]) == 0
+        items = {item["name"]: item for item in json.loads(capsys.readouterr().out)["items"]}
+        return dict(items["Solvent"])
+
+    found = solvent(model)
+    assert found["light"] == "green" and "packs with little" in found["sentence"]
+    structure = gemmi.read_structure(str(model))
+    for chain in list(structure[0]):
+        copy = chain.clone()
+        copy.name = chain.name.lower() + "x" if len(chain.name) == 1 else "x"
+        for residue in copy:
+            for atom in residue:
+                atom.pos += gemmi.Position(0.7, 0.6, 0.5)
+        structure[0].add_chain(copy)
+    twice = tmp_path / "twice.cif"
+    structure.setup_entities()
+    structure.make_mmcif_document().write_file(str(twice))
+    assert solvent(twice)["light"] == "red" and "no room" in solvent(twice)["action"]

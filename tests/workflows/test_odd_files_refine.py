@@ -24,6 +24,7 @@ REFUSED = [
     ("odd/careless_pyp_off.pdb", "odd/careless_pyp_off_unmerged.mtz", [], "careless", "unmerged", "--merge"),
     (MODEL, "odd/gere_F_SIGF_cellA.mtz", [], "lyso", "another crystal form", "molecular replacement"),
     (MODEL, "odd/gere_FREERFLAG_cellB.mtz", [], "gere_FREER", "only flags", "--free-file"),
+    (MODEL, "odd/gere_w1.sca", [], "gere_w1", "model is of another crystal form", "--space-group"),
     (MODEL, "odd/gere_w1.sca", ["--space-group", "P 43"], "lyso", "another crystal form", "molecular replacement"),
     ("odd/toxd_noCRYST_sg.pdb", "odd/toxd_multi_dataset.mtz", [], "toxd", "Which one", "--data-set NATIVE"),
     (MODEL, "odd/102l_nomodel.mtz", [], "lyso", "another crystal form", "molecular replacement"),

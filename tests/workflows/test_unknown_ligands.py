@@ -6,6 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+import gemmi
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from workbench.core.events import CycleFinished, Finished, Note, Prepared, RunEv
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.export.statistics import RunTiming, statistics_document
 from workbench.session.log_lines import prepared_lines
-from workbench.session.run import run
+from workbench.session.run import run, score_model
 
 CYCLES = 6
 SETTINGS = RefinementSettings(cycles=CYCLES)
@@ -96,3 +97,19 @@ def test_a_five_letter_ligand_on_zinc_without_its_dictionary(shared_data: Path) 
     metal = [link for link in prepared_of(unknown).links if "A1H69" in link.label]
     assert len(metal) == 1
     assert metal[0].used
+
+
+def test_many_unknown_components_are_told_in_one_line(examples: Path, tmp_path: Path) -> None:
+    folder = examples / "lyso_c2"
+    structure = gemmi.read_structure(str(folder / "lyso_c2.pdb.gz"))
+    strange = list(structure[0][0])[:12]
+    for number, residue in enumerate(strange):
+        residue.name = f"{number:02d}Z"
+    model = tmp_path / "strange.pdb"
+    model.write_text(structure.make_pdb_string())
+    told: list[str] = []
+    request = RunRequest(str(model), str(folder / "lyso_c2.mtz.gz"), settings=RefinementSettings(cycles=0))
+    prepared, _ = score_model(request, told.append)
+    found = [text for text in told if "not in the library" in text]
+    assert len(found) == 1 and "12 components (00Z, " in found[0] and "and 8 more" in found[0]
+    assert any("and 9 more own geometry" in line for line in prepared_lines(prepared))

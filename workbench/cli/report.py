@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from workbench.core.events import CycleFinished, CycleStatistics, Note, Prepared, Progress, RunEvent
-from workbench.session.log_lines import prepared_lines
+from workbench.session.log_lines import number, prepared_lines
 from workbench.session.verdict import RunningVerdict
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def cycle_line(row: CycleStatistics, best: bool = False) -> str:
     """One row under HEADING; * marks the best so far."""
     r_free = f"{row.r_free:8.4f}" if math.isfinite(row.r_free) else "       -"
     return (
-        f"{row.cycle:5d} {row.r_work:8.4f} {r_free} {row.rmsd_bonds:9.4f} {row.rmsd_angles:12.2f}"
+        f"{row.cycle:5d} {row.r_work:8.4f} {r_free} {number(row.rmsd_bonds, '9.4f')} {number(row.rmsd_angles, '12.2f')}"
         f" {row.xray_weight:8.3g} {row.mean_b:8.1f} {row.max_shift:9.3f}A {row.seconds:5.1f}s{' *' if best else ''}"
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from workbench.cli.options import Parser, add_inputs, add_threads, request_with
 from workbench.core.settings import RefinementSettings
-from workbench.session.log_lines import prepared_lines
+from workbench.session.log_lines import number, prepared_lines
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,10 +47,10 @@ def main(arguments: Sequence[str]) -> int:
     print(f"R_free    {free}")
     ll_free = f", free {s.ll_free:.4f}" if prepared.reflections.has_free else ""
     print(f"-LL       work {s.ll_work:.4f}{ll_free} per reflection")
-    print(f"Bonds     rmsd {s.rmsd_bonds:.4f} A, rmsZ {s.rmsz_bonds:.2f}")
-    print(f"Angles    rmsd {s.rmsd_angles:.2f} deg, rmsZ {s.rmsz_angles:.2f}")
+    print(f"Bonds     rmsd {number(s.rmsd_bonds, '.4f', ' A')}, rmsZ {number(s.rmsz_bonds, '.2f')}")
+    print(f"Angles    rmsd {number(s.rmsd_angles, '.2f', ' deg')}, rmsZ {number(s.rmsz_angles, '.2f')}")
     for family, (z, count) in s.geometry.items():
         if family not in ("bonds", "angles"):
-            print(f"{family.replace('_', ' '):22s} rmsZ {z:.2f} ({count})")
+            print(f"{family.replace('_', ' '):22s} rmsZ {number(z, '.2f')} ({count})")
     print(f"Mean B    {s.mean_b:.1f} A^2")
     return 0

@@ -38,6 +38,8 @@ from workbench.engine.xray.reflection_geometry import all_reflections
 from workbench.engine.xray.structure_factors import StructureFactors
 
 FEWEST_REFLECTIONS = 50
+FEW_COMPONENTS = 4
+"""As many strange components are told one by one; more in one line."""
 WEAK_TEST_SET = 500
 """A test set smaller than this gives an R_free with a large uncertainty; it is used and marked."""
 
@@ -115,7 +117,7 @@ def prepare(
     description = build_geometry(model, monomers, component_sources, hydrogens, links, nuclear, strict_links)
     notes += [Note(text) for text in (*model.notes, *reflections.notes)]
     notes += [Note(text) for text in description.notes]
-    notes += [Note(f"{name}: {why}", "warning") for name, why in description.flagged.items()]
+    notes += _flagged_notes(description.flagged)
     notes += [
         Note(f"Link {link.label}: {link.reason}.", "warning")
         for link in description.links
@@ -272,6 +274,21 @@ def _inputs(
             name: component_sources.get(name, "own geometry") for name in sorted({*map(str, model.residues.name)})
         },
     )
+
+
+def _flagged_notes(flagged: dict[str, str]) -> list[Note]:
+    """A line for each component whose chemistry is a guess; one for all that share a reason where there are many."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in flagged.items():
+        reasons.setdefault(why, []).append(name)
+    notes = []
+    for why, names in reasons.items():
+        if len(names) <= FEW_COMPONENTS:
+            notes += [Note(f"{name}: {why}", "warning") for name in names]
+        else:
+            shown = f"{', '.join(names[:FEW_COMPONENTS])} and {len(names) - FEW_COMPONENTS} more"
+            notes.append(Note(f"{len(names)} components ({shown}): {why}", "warning"))
+    return notes
 
 
 def _check_settings(settings: RefinementSettings) -> None:

@@ -256,6 +256,10 @@ def _download(
         with error:
             if error.code in (404, 410):
                 raise _NotThereError from None
+            if str(error.reason).startswith(_SafeRedirects.inf_msg):
+                raise _SiteError("it redirects in a circle, or too often") from None
+            if error.code in (301, 302, 303, 307, 308):
+                raise _SiteError("it redirects to what is no web address, which is not allowed") from None
             raise _SiteError(f"it answers {error.code} {error.reason}") from None
     except urllib.error.URLError as error:
         raise _unreachable(error.reason) from None

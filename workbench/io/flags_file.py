@@ -23,6 +23,9 @@ OTHER_CELL = 0.03
 SAME_INDEXING = 0.3
 """Correlation of intensities below which two files are hardly indexed alike."""
 
+FEW_LACKING, MOST_FOUND = 10, 0.5
+"""Fewer missing flags than this tell no axes; and the part of them that other axes may leave, to be asked for."""
+
 
 def flags_of_other_file(
     table: ReflectionTable, source: AmplitudeSource, observed: BoolArray, options: DataOptions
@@ -66,7 +69,7 @@ def flags_of_other_file(
             remedy="Give a test set that was made for these data.",
             choice="test set",
         )
-    notes += _check_indexing(table, source, other, hkl, options)
+    notes += _check_indexing(table, source, other, hkl, observed, options)
     columns = [column for column in table.columns if column.type != "I"]
     for column in flags:
         values = np.full(len(table.hkl), np.nan)
@@ -118,7 +121,12 @@ def _places(hkl: IntArray, theirs: IntArray) -> IntArray:
 
 
 def _check_indexing(
-    table: ReflectionTable, source: AmplitudeSource, other: ReflectionTable, hkl: IntArray, options: DataOptions
+    table: ReflectionTable,
+    source: AmplitudeSource,
+    other: ReflectionTable,
+    hkl: IntArray,
+    observed: BoolArray,
+    options: DataOptions,
 ) -> list[str]:
     """Where the lattice is more symmetric than the crystal, the same crystal can be indexed in several ways."""
     operators = [
@@ -128,6 +136,8 @@ def _check_indexing(
         return []
     measured = [each for each in amplitude_sources(other) if each.usable().sum() > 100]
     if not measured:
+        if not options.free_reindex:
+            _refuse_what_covers_less(table, hkl, operators, observed, options.free_file)
         return [
             f"The lattice allows other indexings ({'; '.join(operators)}); the file with the test set holds no data to "
             "check that both are indexed alike."
@@ -151,6 +161,34 @@ def _check_indexing(
             options=(best,),
         )
     return [f"Indexed alike: the intensities of the two files correlate {now:.2f}."]
+
+
+def _refuse_what_covers_less(
+    table: ReflectionTable, hkl: IntArray, operators: list[str], observed: BoolArray, path: str
+) -> None:
+    """Flags alone have no intensities to compare, but what was not measured then tells the axes: on others, flags are
+    missing where reflections were measured. A re-indexing that finds most of them is asked for before flags are made
+    up for them (`--extend-free`); new shells of resolution lack flags on all axes alike."""
+    wanted = table.hkl[observed]
+
+    def lacking(indices: IntArray) -> int:
+        return int((_places(wanted, asymmetric_unit(indices, table.group)[0]) < 0).sum())
+
+    now = lacking(hkl)
+    if now < FEW_LACKING:
+        return
+    counts = {operator: lacking(_reindexed(hkl, operator)) for operator in operators}
+    best = min(counts, key=lambda operator: counts[operator])
+    if counts[best] > MOST_FOUND * now:
+        return
+    raise InputError(
+        f"it seems to be indexed differently from the data: {now} of {len(wanted)} observed reflections have no flag "
+        f"as the indices stand, and {counts[best]} after {best}.",
+        file=path,
+        remedy=f"Say --free-reindex {best}; or, if the axes are right, --free-reindex h,k,l with --extend-free.",
+        choice="test set",
+        options=(best,),
+    )
 
 
 def _squared(source: AmplitudeSource) -> FloatArray:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import gemmi
+import numpy as np
 
 from workbench.core.crystal import Crystal
 from workbench.core.errors import InputError
 from workbench.io.reflection_table import ReflectionTable, is_sensible
+
+OTHER_CELL, OTHER_ANGLE = 0.03, 3.0
+"""Relative difference of edges, and degrees, beyond which the space group of a model is not believed for the data.
+Wider than what refinement accepts: it has the last word."""
 
 Cell = tuple[float, float, float, float, float, float]
 
@@ -67,6 +72,8 @@ def complete_crystal(
     wanted, source = given.space_group or symbol, "user" if given.space_group else "file"
     if not wanted and given.model is not None and given.model.space_group:
         wanted, source = given.model.space_group, "model"
+        if model is not None:
+            _refuse_another_crystal(path, cell, gemmi.UnitCell(*model.cell))
     if not wanted:
         raise InputError(
             "the file does not say its space group, and no model says it. Which space group has the crystal?",
@@ -98,6 +105,23 @@ def complete_crystal(
             choice="crystal",
         )
     return cell, group, notes
+
+
+def _refuse_another_crystal(path: str, cell: gemmi.UnitCell, model: gemmi.UnitCell) -> None:
+    """A model of another cell says nothing of the space group of these data."""
+    ours, theirs = np.array(cell.parameters), np.array(model.parameters)
+    if np.abs(ours[:3] / theirs[:3] - 1.0).max() <= OTHER_CELL and np.abs(ours[3:] - theirs[3:]).max() <= OTHER_ANGLE:
+        return
+    cells = [" ".join(f"{value:.2f}" for value in each) for each in (ours, theirs)]
+    raise InputError(
+        f"the file does not say its space group, and the model is of another crystal form (cell {cells[1]}, these data "
+        f"{cells[0]}). Which space group has the crystal?",
+        file=path,
+        item="space group",
+        remedy="Give a model of this crystal; or say the space group, for example --space-group P212121.",
+        choice="crystal",
+        options=possible_groups(cell),
+    )
 
 
 def in_given_crystal(table: ReflectionTable, given: GivenCrystal) -> ReflectionTable:

@@ -20,6 +20,7 @@ from workbench.core.errors import InputError
 from workbench.core.other_names import RESIDUES
 from workbench.io.crystal_frame import completed
 from workbench.io.files import InputFile, read_input, say_kind
+from workbench.io.letter_case import capitals_in_mmcif, capitals_in_pdb
 from workbench.io.pdb_repair import repaired
 from workbench.io.tls import Tls, tls_displacements, tls_of_mmcif, tls_of_pdb
 
@@ -63,13 +64,16 @@ def read_model(path: str) -> Model:
     if file.kind == "cif":
         text = file.text()
         structure, order, block = _parse_mmcif(text, path)
+        if capitals_in_mmcif(block, notes):
+            text = _as_text(block)
+            structure, order, block = _parse_mmcif(text, path)
         tls = tls_of_mmcif(block)
         if completed(structure, notes):
             text = _mmcif_again(structure, block)
             structure, order, _ = _parse_mmcif(text, path)
         source_format = "mmcif"
     elif file.kind == "pdb":
-        text = repaired(file.text(), notes)
+        text = capitals_in_pdb(repaired(file.text(), notes), notes)
         tls = tls_of_pdb(text)
         structure, order = _parse_pdb(text, path)
         if completed(structure, notes):
@@ -232,6 +236,10 @@ def _mmcif_again(structure: gemmi.Structure, block: gemmi.cif.Block) -> str:
     structure.setup_entities()
     structure.assign_serial_numbers()
     structure.update_mmcif_block(block, groups)
+    return _as_text(block)
+
+
+def _as_text(block: gemmi.cif.Block) -> str:
     document = gemmi.cif.Document()
     document.add_copied_block(block)
     return document.as_string()

@@ -50,7 +50,9 @@ def sources_line(prepared: Prepared, own: bool = True) -> str:
         names = counts["dictionary"]
         parts.append(f"{', '.join(names[:3])}{'…' if len(names) > 3 else ''} by dictionary")
     if own and OWN_GEOMETRY in counts:
-        parts.append(f"{', '.join(counts[OWN_GEOMETRY])} {OWN_GEOMETRY}")
+        names = counts[OWN_GEOMETRY]
+        more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+        parts.append(f"{', '.join(names[:3] if more else names)}{more} {OWN_GEOMETRY}")
     return ", ".join(parts) or "none"
 
 

@@ -7,6 +7,8 @@ import math
 from workbench.core.events import CycleStatistics, Prepared
 from workbench.session.chemistry import links_line, sources_line
 
+NONE = "-"
+"""Where there is nothing to measure: the bonds of a model of single atoms."""
 KINDS = ("protein", "nucleic", "sugar", "ligand", "ion", "water")
 
 
@@ -37,13 +39,30 @@ def prepared_lines(event: Prepared) -> list[str]:
     return lines
 
 
+def number(value: float, form: str, unit: str = "") -> str:
+    """The value in a format, with its unit; a dash as wide where there is none."""
+    if math.isfinite(value):
+        return f"{value:{form}}{unit}"
+    width = form.partition(".")[0]
+    return f"{NONE:>{width}s}" if width else NONE
+
+
+def geometry_words(row: CycleStatistics) -> str:
+    """Bonds and angles with their rmsZ; says so where the model has none."""
+    if not math.isfinite(row.rmsd_bonds):
+        return "no bonds in the model"
+    angles = f"{number(row.rmsd_angles, '.2f', ' deg')}, rmsZ {number(row.rmsz_angles, '.2f')}"
+    return f"bonds {row.rmsd_bonds:.4f} A, rmsZ {row.rmsz_bonds:.2f}; angles {angles}"
+
+
 def cycle_sentence(row: CycleStatistics) -> str:
     """One cycle as it stands in the log of the window."""
     free = f", R_free {row.r_free:.4f}" if math.isfinite(row.r_free) else ""
     moved = f", largest shift {row.max_shift:.3f} A" if row.max_shift > 0 else ""
+    bonds, angles = number(row.rmsd_bonds, ".4f", " A"), number(row.rmsd_angles, ".2f", " deg")
     return (
-        f"Cycle {row.cycle}: R_work {row.r_work:.4f}{free}, bonds {row.rmsd_bonds:.4f} A, "
-        f"angles {row.rmsd_angles:.2f} deg, weight {row.xray_weight:.3g}, mean B {row.mean_b:.1f} A^2{moved}"
+        f"Cycle {row.cycle}: R_work {row.r_work:.4f}{free}, bonds {bonds}, angles {angles}, "
+        f"weight {row.xray_weight:.3g}, mean B {row.mean_b:.1f} A^2{moved}"
     )
 
 
@@ -54,10 +73,7 @@ def final_line(start: CycleStatistics, kept: CycleStatistics) -> str:
         text += f", R_free {kept.r_free:.4f} (start {start.r_work:.4f}, {start.r_free:.4f})"
     else:
         text += f" (start {start.r_work:.4f})"
-    text += (
-        f"; bonds {kept.rmsd_bonds:.4f} A, rmsZ {kept.rmsz_bonds:.2f}; angles {kept.rmsd_angles:.2f} deg, "
-        f"rmsZ {kept.rmsz_angles:.2f}"
-    )
+    text += f"; {geometry_words(kept)}"
     if abs(kept.r_work_riding_h - kept.r_work) > 5e-5:
         with_h = [kept.r_work_riding_h, kept.r_free_riding_h]
         text += f"; with riding hydrogens {', '.join(f'{r:.4f}' for r in with_h if math.isfinite(r))}"

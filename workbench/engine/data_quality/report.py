@@ -19,6 +19,11 @@ from workbench.engine.data_quality.twin_signs import TwinSigns, twin_signs
 
 Light = Literal["green", "amber", "red", "grey"]
 FEWEST = 50
+SMALL_MASS = 5000.0
+"""Da in the asymmetric unit below which a molecule (peptide, oligonucleotide) packs like an organic crystal, not like
+the proteins of which Matthews' volumes are."""
+PACKED = 1.0
+"""A^3/Da: organic crystals without any solvent have 1.1 to 1.4 (1.66 / density of 1.2 to 1.5); less is no crystal."""
 UNUSUAL_ANISOTROPY = 10.0
 """A^2 between the strongest and the weakest direction; beyond twice that maps suffer visibly."""
 
@@ -72,14 +77,16 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
     strong = reliable(data, shells)
     plot = wilson.wilson_plot(data)
     signs = twin_signs(data, strong)
+    amplitudes = measured.kind == "intensity" and signs.of_amplitudes
     items = [
+        *([_kind_of_values(reflections, signs)] if amplitudes else []),
         _test_set(reflections),
         _completeness(reflections, shells),
         _strength(shells, measured.kind),
         _merging(reflections),
         _wilson(plot),
         _anisotropy(data),
-        _twinning(signs),
+        _twinning(signs) if not amplitudes else Item("Twinning", "grey", "Cannot be told of such values.", "", {}),
         _symmetry(data, strong),
         _absences(reflections),
         _translation(data),
@@ -91,6 +98,22 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
         items.append(_matthews(data, model))
     picture = crystal_checks.patterson_picture(data)
     return QualityReport(tuple(items), shells, plot, signs.l_test, signs.laws, picture)
+
+
+def _kind_of_values(reflections: Reflections, signs: TwinSigns) -> Item:
+    """Of values that were read as intensities and are spread like amplitudes."""
+    option = "--labels F,SIGF"
+    told = any(option in note for note in reflections.notes)
+    return Item(
+        "Kind of data",
+        "red",
+        f"These look like amplitudes, and were read as intensities: <|L|> = {signs.l_test.mean_abs:.3f} (0.307 for "
+        f"amplitudes, 0.500 for intensities), <I^2>/<I>^2 = {signs.moments[0]:.2f} (1.27 and 2.00).",
+        f"Read them as what they are: {option}."
+        if told
+        else "Check the columns, and how the file was made (--labels).",
+        {"mean_abs_l": signs.l_test.mean_abs, "moment_acentric": signs.moments[0]},
+    )
 
 
 def _test_set(reflections: Reflections) -> Item:
@@ -375,11 +398,13 @@ def _matthews(data: Intensities, model: Model) -> Item:
     if mass <= 0:
         return Item("Solvent", "grey", "The model has no mass.", "", {})
     found = crystal_checks.matthews(data.cell.volume, len(data.group.operations()), mass)
-    light: Light = "green" if 1.7 <= found.v_m <= 3.5 else "amber" if 1.4 <= found.v_m <= 5 else "red"
-    return Item(
-        "Solvent",
-        light,
-        f"V_M = {found.v_m:.2f} A^3/Da, {100 * found.solvent:.0f} % solvent with this model.",
-        "Nothing to do." if light == "green" else "Check the number of copies.",
-        {"v_m": found.v_m, "solvent": found.solvent, "mass": found.mass},
-    )
+    small = mass < SMALL_MASS
+    lowest, low = (PACKED, PACKED + 0.1) if small else (1.4, 1.7)
+    light: Light = "green" if low <= found.v_m <= 3.5 else "amber" if lowest <= found.v_m <= 5 else "red"
+    text = f"V_M = {found.v_m:.2f} A^3/Da, {100 * found.solvent:.0f} % solvent with this model"
+    if small and found.v_m < 1.7 and light == "green":
+        text += "; a molecule this small packs with little"
+    action = "Nothing to do." if light == "green" else "Check the number of copies."
+    if found.v_m < PACKED:
+        action = "There is no room for so many atoms: check cell, symmetry and number of copies."
+    return Item("Solvent", light, f"{text}.", action, {"v_m": found.v_m, "solvent": found.solvent, "mass": found.mass})

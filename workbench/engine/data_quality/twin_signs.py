@@ -22,6 +22,10 @@ SMALLEST, AGREEING = 0.1, 0.2
 """Twin fractions by the H-test: the smallest that is believed when <|L|> is unusual, and one that is seen without."""
 FEWEST = 50
 """Reflections below which nothing is asked."""
+AMPLITUDE_L, AMPLITUDE_MOMENT = 0.34, 1.385
+"""<|L|> and second moment below which values are rather amplitudes than intensities: half way between those of a
+perfect twin (3/8 and 3/2) and of the amplitudes of one crystal (1 - ln 2 = 0.307, L of intensities being evenly
+distributed; and 4/pi = 1.273, amplitudes being distributed after Rayleigh)."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class TwinSigns:
     l_test: twinning.LTest
     moments: tuple[float, float]
     laws: tuple[twinning.TwinLaw, ...]
+
+    @property
+    def of_amplitudes(self) -> bool:
+        """The values are spread less than intensities ever are, and as amplitudes would be."""
+        return self.l_test.mean_abs < AMPLITUDE_L and self.moments[0] < AMPLITUDE_MOMENT
 
     @property
     def numbers(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from workbench.core.events import CycleStatistics
 from workbench.gui.panels.cycle_plots import PlotPanel, at_cycle, cycle_ticks
 from workbench.gui.widgets.plot import EndLabel, Plot, nice_ticks, tick_digits
+from workbench.session.log_lines import number
 
 SHOWN = (
     ("bonds", "bonds", "text", "solid", 2.0),
@@ -41,7 +42,8 @@ class GeometryPanel(PlotPanel):
 
     def describe(self, row: int) -> str:
         s = self.statistics[row]
-        return f"cycle {s.cycle}  bonds {s.rmsd_bonds:.4f} \u00c5  angles {s.rmsd_angles:.2f}\u00b0"
+        bonds, angles = number(s.rmsd_bonds, ".4f", " \u00c5"), number(s.rmsd_angles, ".2f", "\u00b0")
+        return f"cycle {s.cycle}  bonds {bonds}  angles {angles}"
 
     def show_statistics(
         self, statistics: Sequence[CycleStatistics], marks: Sequence[tuple[float, str]], planned: int, shown: int
