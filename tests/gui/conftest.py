@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.fake_run import fake_run
@@ -26,6 +27,22 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
         plain(self, callback, timeout=max(timeout, PATIENCE))
 
     monkeypatch.setattr(QtBot, "waitUntil", wait_until)
+
+
+@pytest.fixture(autouse=True)
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Widgets of a test live until it is over. pytest-qt itself holds them weakly: one without a parent could be
+    collected as garbage in the middle of its own painting, once the test function has returned."""
+    widgets: list[QWidget] = []
+    plain = QtBot.addWidget
+
+    def add_widget(self: QtBot, widget: QWidget, **named: Any) -> None:
+        widgets.append(widget)
+        plain(self, widget, **named)
+
+    monkeypatch.setattr(QtBot, "addWidget", add_widget)
+    yield
+    widgets.clear()
 
 
 @pytest.fixture(scope="session")

@@ -315,7 +315,7 @@ def test_a_cell_that_is_none(window: MainWindow, qtbot: QtBot, no_flags: str) ->
     assert not dialog.use.isEnabled()
 
 
-def test_a_decision_the_data_cannot_be_read_with_is_taken_back(qtbot: QtBot, no_flags: str) -> None:
+def test_a_decision_the_data_cannot_be_read_with_is_taken_back(window: MainWindow, qtbot: QtBot, no_flags: str) -> None:
     """Where nothing could be found out with what was decided, the dialog says so, and something else can be chosen."""
 
     def surveyor(data: str, model: str, choice: DataChoice, wanted: Any) -> dict[str, Any]:
@@ -323,8 +323,7 @@ def test_a_decision_the_data_cannot_be_read_with_is_taken_back(qtbot: QtBot, no_
             raise InputError("file not found.", file=choice.options.free_file)
         return survey_in_child(data, model, choice, wanted=wanted)
 
-    dialog = DataChooser(surveyor=surveyor)
-    qtbot.addWidget(dialog)
+    dialog = DataChooser(window, surveyor)
     before = DataChoice(labels=("FP", "SIGFP"), options=DataOptions(free_file="gone.mtz"))
     dialog.begin(no_flags, "", before)
     qtbot.waitUntil(lambda: "not found" in dialog.told.text())
@@ -334,9 +333,10 @@ def test_a_decision_the_data_cannot_be_read_with_is_taken_back(qtbot: QtBot, no_
     assert dialog.use.isEnabled() and dialog.choice() == DataChoice(labels=("FP", "SIGFP"))
 
 
-def test_what_was_advised_for_other_data_is_forgotten(qtbot: QtBot, no_flags: str, examples: Path) -> None:
-    dialog = DataChooser()
-    qtbot.addWidget(dialog)
+def test_what_was_advised_for_other_data_is_forgotten(
+    window: MainWindow, qtbot: QtBot, no_flags: str, examples: Path
+) -> None:
+    dialog = DataChooser(window)
     for data in (no_flags, str(examples / "lyso_c2" / "lyso_c2.mtz.gz")):
         dialog.begin(data, "", DataChoice())
         settled(dialog, qtbot)
