@@ -14,6 +14,7 @@ from workbench.core.crystal import Model, ModelState, Reflections, SourceFile
 from workbench.core.errors import InputError, SettingsError
 from workbench.core.events import InputSummary, Note, Prepared
 from workbench.core.settings import RefinementSettings
+from workbench.core.words import counted
 from workbench.engine.atomic_model import AtomicModel, state_of
 from workbench.engine.b_groups import FIXED, GROUPED
 from workbench.engine.b_model import b_words, candidates, shape_strength
@@ -203,7 +204,7 @@ def _doubts_about_the_data(reflections: Reflections, twinned: str) -> list[Note]
             )
         )
     elif n_free < WEAK_TEST_SET:
-        notes.append(Note(f"The test set is small ({n_free} reflections): R_free is uncertain.", "warning"))
+        notes.append(Note(f"The test set is small ({counted(n_free, 'reflection')}): R_free is uncertain.", "warning"))
     if twinned:
         notes.append(
             Note(
@@ -223,7 +224,9 @@ def _refined_atoms(
     alone = model.residues.n_atoms[model.residue] == 1
     special = find_special_positions(model.crystal, model.xyz, alone)
     if len(special.rows):
-        notes.append(Note(f"{len(special.rows)} atoms lie on symmetry elements; they move along them only."))
+        notes.append(
+            Note(f"{counted(len(special.rows), 'atom', 'lie')} on symmetry elements and can move only along them.")
+        )
     if settings.fix:
         fixed = selected(model, settings.fix, "fixed atoms")
         special = replace(special, fixed=np.flatnonzero(fixed).astype(np.int32))
@@ -363,7 +366,7 @@ def _limited(reflections: Reflections, settings: RefinementSettings) -> Reflecti
             )
     if len(reflections) < FEWEST_REFLECTIONS:
         raise InputError(
-            f"Only {len(reflections)} usable reflections: too few to refine anything.",
+            f"Only {counted(len(reflections), 'usable reflection')}: too few to refine anything.",
             file=reflections.source.path,
             remedy="Give the complete data set, or a wider resolution limit.",
         )

@@ -11,6 +11,7 @@ import numpy as np
 from workbench.core.arrays import BoolArray, FloatArray, IntArray
 from workbench.core.errors import InputError
 from workbench.core.settings import DataOptions
+from workbench.core.words import counted
 from workbench.io.column_choice import AmplitudeSource, amplitude_sources
 from workbench.io.given_crystal import GivenCrystal
 from workbench.io.merging import asymmetric_unit
@@ -77,7 +78,7 @@ def flags_of_other_file(
         columns.append(replace(column, values=values, dataset=source.dataset))
     missing = int((observed & ~found).sum())
     if missing:
-        notes.append(f"{missing} observed reflections are not in {name}.")
+        notes.append(f"{counted(missing, 'observed reflection', 'are')} not in {name}.")
     return replace(table, columns=tuple(columns)), notes
 
 

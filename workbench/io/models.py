@@ -18,6 +18,7 @@ from workbench.core.arrays import BoolArray, FloatArray, IntArray, TextArray
 from workbench.core.crystal import Crystal, Link, Model, Residues
 from workbench.core.errors import InputError
 from workbench.core.other_names import RESIDUES
+from workbench.core.words import counted
 from workbench.io.crystal_frame import completed
 from workbench.io.files import InputFile, read_input, say_kind
 from workbench.io.letter_case import capitals_in_mmcif, capitals_in_pdb
@@ -324,7 +325,7 @@ def _to_model(
     rows = _rows(structure[0], order)
     dummies = [row for row in rows if row.residue.name == "DUM"]
     if dummies:
-        notes.append(f"{len(dummies)} dummy atoms (DUM) are left out.")
+        notes.append(f"Left out: {counted(len(dummies), 'dummy atom')} (DUM).")
         rows = [row for row in rows if row.residue.name != "DUM"]
     if not rows:
         raise InputError("there are no atoms in this file.", file=path, remedy="Give a model with atoms.")
@@ -408,7 +409,7 @@ def _group(rows: list[_Row], notes: list[str]) -> list[list[_Row]]:
     if split:
         shown = ", ".join(f"{chain} {number}{icode} {name}" for chain, number, icode, name in sorted(split)[:5])
         more = f" and {len(split) - 5} more" if len(split) > 5 else ""
-        notes.append(f"The file splits {len(split)} residues; their atoms are put together: {shown}{more}.")
+        notes.append(f"The file splits {counted(len(split), 'residue')}; their atoms are put together: {shown}{more}.")
     return list(groups.values())
 
 
@@ -431,7 +432,9 @@ def _elements(rows: list[_Row], groups: list[list[_Row]], notes: list[str]) -> T
             deduced[f"{row.atom.name} -> {symbols[index]}"] += 1
     if deduced:
         shown = ", ".join(f"{name} ({count})" for name, count in deduced.most_common(5))
-        notes.append(f"{sum(deduced.values())} atoms have no element; it is deduced from the name: {shown}.")
+        notes.append(
+            f"{counted(sum(deduced.values()), 'atom', 'have')} no element; it is deduced from the name: {shown}."
+        )
     if corrected:
         notes.append(
             f"{corrected} atoms of amino acids (CA, CD, CE, HG ...) are written with the element of their whole name; "
@@ -569,12 +572,12 @@ def _note_odd_values(b_iso: FloatArray, occupancy: FloatArray, notes: list[str])
     if len(b_iso) > 1 and np.ptp(b_iso) < 1e-6:
         notes.append(f"Every B is {b_iso[0]:.2f}: the file carries no information on displacements.")
     elif (b_iso <= 0).any():
-        notes.append(f"{int((b_iso <= 0).sum())} atoms have a B of zero or less.")
+        notes.append(f"{counted(int((b_iso <= 0).sum()), 'atom', 'have')} a B of zero or less.")
     if ((occupancy < 0) | (occupancy > 1.0001)).any():
         odd = int(((occupancy < 0) | (occupancy > 1.0001)).sum())
-        notes.append(f"{odd} atoms have an occupancy below 0 or above 1.")
+        notes.append(f"{counted(odd, 'atom', 'have')} an occupancy below 0 or above 1.")
     if (occupancy == 0).any():
-        notes.append(f"{int((occupancy == 0).sum())} atoms have zero occupancy.")
+        notes.append(f"{counted(int((occupancy == 0).sum()), 'atom', 'have')} zero occupancy.")
 
 
 def _crystal(structure: gemmi.Structure, notes: list[str]) -> Crystal:

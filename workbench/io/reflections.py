@@ -12,6 +12,7 @@ from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from workbench.core.crystal import ColumnChoice, Crystal, Measurements, MergingStatistics, Reflections
 from workbench.core.errors import InputError
 from workbench.core.settings import DataOptions
+from workbench.core.words import counted
 from workbench.io.column_choice import (
     AmplitudeSource,
     TestSet,
@@ -64,7 +65,9 @@ def read_reflections(
         source, reason, candidates = choose_amplitudes(table, None)
         doubled = 0
     if doubled:
-        notes.append(f"{doubled} reflections occur more than once with the same values; each is used once.")
+        notes.append(
+            f"{counted(doubled, 'reflection', 'occur')} more than once with the same values; each is used once."
+        )
     crystal = table.crystal(source.dataset)
     cell = table.cells[source.dataset]
     _note_other_cells(table, source, notes)
@@ -74,7 +77,7 @@ def read_reflections(
     written = np.isfinite(amplitude.f) & np.isfinite(amplitude.sigma)
     if source.kind.startswith("amplitude") and (written & ~observed).any():
         zero = int((written & ~observed).sum())
-        notes.append(f"{zero} reflections with F or sigma of zero or less are not used.")
+        notes.append(f"Not used: {counted(zero, 'reflection')} with F or sigma of zero or less.")
     if not observed.any():
         raise InputError(
             "no reflection has a positive amplitude and sigma.",
@@ -87,7 +90,7 @@ def read_reflections(
     absent = np.asarray(operations.systematic_absences(table.hkl), dtype=np.bool_)
     origin = (table.hkl == 0).all(axis=1)
     if (observed & absent).any():
-        notes.append(f"{int((observed & absent).sum())} systematically absent reflections are left out.")
+        notes.append(f"Left out: {counted(int((observed & absent).sum()), 'systematically absent reflection')}.")
     observed &= ~absent & ~origin
     d_star_sq = np.asarray(cell.calculate_1_d2_array(table.hkl), dtype=np.float64)
     if d_min is not None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.core.arrays import AnyArray, FloatArray
 from workbench.core.errors import InputError
+from workbench.core.words import counted
 from workbench.io.files import InputFile
 from workbench.io.models import read_cif_document
 from workbench.io.reflection_table import (
@@ -110,7 +111,9 @@ def structure_factor_table(file: InputFile, dataset: str = "") -> ReflectionTabl
         keep &= ~refused
         columns.append(Column("status", "I", values, text_values={0: "f", 1: "o"}))
         if refused.any():
-            notes.append(f"{int(refused.sum())} reflections are marked as not observed (status x, <, -, h or l).")
+            notes.append(
+                f"{counted(int(refused.sum()), 'reflection', 'are')} marked as not observed (status x, <, -, h or l)."
+            )
     if "pdbx_r_free_flag" in labels:
         columns.append(Column("pdbx_r_free_flag", "I", _numbers(block, "pdbx_r_free_flag")))
     for tag, sigma_tag, kind, sigma_kind in _TAGS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from workbench.core.events import CycleStatistics, Prepared
+from workbench.core.words import counted
 from workbench.session.chemistry import links_line, sources_line
 
 NONE = "-"
@@ -18,18 +19,20 @@ def prepared_lines(event: Prepared) -> list[str]:
     kinds = dict.fromkeys(KINDS, 0)
     for kind in model.residues.kind.tolist():
         kinds[kind] = kinds.get(kind, 0) + 1
-    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
+    contents = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
     cell = " ".join(f"{value:.2f}" for value in model.crystal.cell)
     lines = [
         f"Crystal   {model.crystal.space_group}, cell {cell}",
         f"Data      {len(data)} reflections, {data.d_max:.2f} to {data.d_min:.2f} A, "
         f"{100 * data.completeness:.1f} % complete; {data.columns.amplitude}, {data.columns.sigma}",
-        f"Model     {len(model)} atoms in {len(model.residues)} residues ({counted})",
+        f"Model     {len(model)} atoms in {len(model.residues)} residues ({contents})",
     ]
     if data.has_free:
         count = int(data.free.sum())
         value = data.columns.free_value
-        lines.append(f"Test set  {count} reflections; {data.columns.free}" + ("" if value is None else f" = {value}"))
+        lines.append(
+            f"Test set  {counted(count, 'reflection')}; {data.columns.free}" + ("" if value is None else f" = {value}")
+        )
         lines[-1] += f": {event.inputs.free_reason}" if event.inputs.free_reason else ""
     else:
         lines.append("Test set  none")

@@ -15,6 +15,7 @@ from workbench.core.arrays import AnyArray, FloatArray, IntArray
 from workbench.core.crystal import Crystal, Reflections
 from workbench.core.errors import InputError
 from workbench.core.settings import DataOptions
+from workbench.core.words import counted
 from workbench.engine.cross_validation.lattice_mates import mate_groups
 
 ENOUGH = 2000
@@ -189,7 +190,8 @@ def _extended(reflections: Reflections, options: DataOptions) -> Reflections:
     value = int(test[0]) if len(test) else columns.free_value
     complete = extended(reflections.crystal, reflections.hkl, flags, options.free_seed)
     free = complete == value
-    added = f"{int(missing.sum())} reflections without a flag got one ({int((free & missing).sum())} of them test)"
+    given = counted(int(missing.sum()), "reflection")
+    added = f"{given} without a flag got one ({int((free & missing).sum())} of them test)"
     return replace(
         reflections,
         free=free,

@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.core.crystal import Model, Reflections
 from workbench.core.errors import InputError
+from workbench.core.words import counted
 from workbench.engine.data_quality import crystal_checks, twinning, wilson
 from workbench.engine.data_quality.intensities import Intensities, intensities_of
 from workbench.engine.data_quality.shells import Shells, reliable, shell_table
@@ -67,7 +68,7 @@ def assess(reflections: Reflections, model: Model | None = None) -> QualityRepor
     measured = reflections.measured
     if measured is None or len(measured) < FEWEST:
         raise InputError(
-            f"only {0 if measured is None else len(measured)} reflections: too few to judge.",
+            f"only {counted(0 if measured is None else len(measured), 'reflection')}: too few to judge.",
             file=reflections.source.path,
             remedy="Give the complete data set.",
         )
@@ -130,7 +131,7 @@ def _test_set(reflections: Reflections) -> Item:
             "Test set", "red", f"There is no test set: {reason}.", "None is made unless asked (--create-free).", values
         )
     share = 100 * n / len(reflections)
-    said = f"{n} reflections, {share:.1f} %; {reflections.columns.free}: {reason}."
+    said = f"{counted(n, 'reflection')}, {share:.1f} %; {reflections.columns.free}: {reason}."
     high = reflections.free[np.argsort(_s_sq(reflections))[-max(50, len(reflections) // 20) :]]
     if share > 40:
         return Item("Test set", "red", f"More test than work reflections? {said}", "Flags may be flipped.", values)
@@ -331,7 +332,11 @@ def _absences(reflections: Reflections) -> Item:
             values,
         )
     return Item(
-        "Absences", "green", f"{found.n} forbidden reflections, {found.strong} above 3 sigma.", "Left out.", values
+        "Absences",
+        "green",
+        f"{counted(found.n, 'forbidden reflection')}, {found.strong} above 3 sigma.",
+        "Left out.",
+        values,
     )
 
 
