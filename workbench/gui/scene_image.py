@@ -16,6 +16,7 @@ from PySide6.QtGui import QImage, QOffscreenSurface, QOpenGLContext, QPainter, Q
 from PySide6.QtOpenGL import QOpenGLFramebufferObject
 from PySide6.QtWidgets import QWidget
 
+from workbench.gui.gl_fence import Fence
 from workbench.gui.scene_widget import surface_format
 from workbench.view.renderer import Renderer
 
@@ -48,6 +49,8 @@ class SceneImage(QWidget):
         self._image: QImage | None = None
         self._stale = True
         self._broken = False
+        self._fence: Fence | None = None
+        """Behind a picture that is being drawn ahead."""
 
     def update(self, *_: object) -> None:
         """The scene has changed: draw it anew when it is painted next. What lies over it calls for no such thing."""
@@ -93,27 +96,62 @@ class SceneImage(QWidget):
             and self._context.makeCurrent(self._surface)
         )
 
-    def _redraw(self) -> None:
+    def _tell(self) -> bool:
+        """Tell OpenGL what to draw; leaves the context current. False when there is none."""
         ratio = self.devicePixelRatioF()
         size = (max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1))
         if not self._start():
-            return
-        assert self.renderer is not None and self._context is not None
+            return False
+        assert self.renderer is not None
         if self._target is None or (self._target.width(), self._target.height()) != size:
             self._target = QOpenGLFramebufferObject(*size, QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
+        self._fence = None
         self._target.bind()
         target = self.gl.detect_framebuffer(self._target.handle())
         target.use()
         self._draw(self.renderer, target, size, ratio)
+        self._stale = False
+        return True
+
+    def _take(self) -> None:
+        """The picture that OpenGL was told to draw, waited for if need be; lets go of the context."""
+        assert self._target is not None and self._context is not None
+        self._fence = None
         image = self._target.toImage()
         # Nothing shines through a scene: painting it is copying it.
         image.reinterpretAsFormat(QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(ratio)
+        image.setDevicePixelRatio(self.devicePixelRatioF())
         self._image = image
-        self._stale = False
         self._target.release()
         self._context.doneCurrent()
         self.frameSwapped.emit()
+
+    def _redraw(self) -> None:
+        if self._tell():
+            self._take()
+
+    def begin(self) -> bool:
+        """Begin a picture of the scene as it is now; False when it must be painted at once instead."""
+        if self._image is None or not self._tell():
+            return False
+        assert self._context is not None
+        try:
+            self._fence = Fence(self._context)
+        except RuntimeError:
+            self._take()
+        else:
+            self._context.doneCurrent()
+        return True
+
+    def finished(self) -> bool:
+        """Whether the picture that was begun can be shown."""
+        return self._fence is None or not self._current() or self._fence.passed()
+
+    def show_finished(self) -> None:
+        """Show the picture that was begun, unless a newer one has been painted meanwhile."""
+        if self._fence is not None and self._current():
+            self._take()
+            super().repaint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._stale or self._image is None or self._image.devicePixelRatio() != self.devicePixelRatioF():
@@ -152,5 +190,5 @@ class SceneImage(QWidget):
             self._target = None
             assert self._context is not None
             self._context.doneCurrent()
-        self.renderer, self._context, self._surface, self._image = None, None, None, None
+        self.renderer, self._context, self._surface, self._image, self._fence = None, None, None, None, None
         self._stale = True

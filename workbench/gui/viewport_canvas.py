@@ -50,6 +50,8 @@ from workbench.view.scene import Scene, SceneOptions
 
 RECONTOUR_SHIFT = 0.4
 """Angstrom the centre may wander before the maps follow."""
+RECONTOUR_SHIFT_MOVING = 1.0
+"""The same while the processor draws: contours and pictures share it."""
 STILL_MS = 180
 """How long after a movement the picture is drawn in full again, where the processor draws."""
 REPAINT_SOON_MS = 60
@@ -102,7 +104,7 @@ class SceneCanvas(QWidget):
         self.destroyed.connect(self.tracer.close)
         self._build()
         self._repaint_soon = _once(self, REPAINT_SOON_MS, self._repaint)
-        self._moving = _once(self, STILL_MS, self._repaint)
+        self._moving = _once(self, STILL_MS, self._at_rest)
         self._dim_levels = _once(self, 1000, self._dim)
         self.set_theme({})
 
@@ -398,12 +400,19 @@ class SceneCanvas(QWidget):
         """The view is being moved by hand or travels: where the processor draws, quickly rather than smoothly."""
         self._moving.start()
 
+    def _at_rest(self) -> None:
+        self._maps_follow(RECONTOUR_SHIFT)
+        self._repaint()
+
+    def _maps_follow(self, shift: float) -> None:
+        if np.linalg.norm(self.tracer.centre - self.camera.centre) > shift:
+            self.tracer.request(self.camera.centre)
+
     def _move_camera(self, camera: Camera) -> None:
         self.camera = camera
         if not self.available:
             return
-        if np.linalg.norm(self.tracer.centre - camera.centre) > RECONTOUR_SHIFT:
-            self.tracer.request(camera.centre)
+        self._maps_follow(RECONTOUR_SHIFT_MOVING if self.moving_slowly else RECONTOUR_SHIFT)
         self.tracer.follow_section(camera)
         self._follow_mates()
         self._repaint()

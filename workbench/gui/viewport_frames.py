@@ -1,7 +1,8 @@
 """When the 3D picture is painted, where the processor paints it: never in one beat with the rest of the window.
 
 A frame takes the processor as long as a beat may last. So it waits until what else has changed is on the screen, and
-for a moment after the last one, in which the window answers and the plots have their turn.
+for a moment after the last one, in which the window answers and the plots have their turn. It is begun in one beat and
+shown in a later one, when the threads that draw it have come to their end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
+from workbench.gui.scene_image import SceneImage
+
 BREATH = 0.25
 """Pause after a frame, as a share of the time that it took."""
 BREATH_MS = (1.0, 15.0)
@@ -20,6 +23,8 @@ GAP_MS = 6
 """Pause between a frame and other work on either side: the window answers in it."""
 PAINTED_MS = 1.0
 """A look for changes elsewhere that takes longer has painted some."""
+LOOK_MS = 2
+"""How often a frame that is being drawn is looked after."""
 MOST_WAITS = 3
 """A frame gives way so many times, then it is painted."""
 
@@ -39,11 +44,18 @@ class FramePacer(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._turn)
+        self._drawing = QTimer(self)
+        """Runs while a frame is being drawn by other threads."""
+        self._drawing.setTimerType(Qt.TimerType.PreciseTimer)
+        self._drawing.setInterval(LOOK_MS)
+        self._drawing.timeout.connect(self._look)
+        self._again = False
+        """The scene has changed since that frame was begun."""
 
     @property
     def waiting(self) -> bool:
         """Whether a frame is wanted and not painted yet."""
-        return self._timer.isActive()
+        return self._timer.isActive() or self._drawing.isActive()
 
     @property
     def just_painted(self) -> bool:
@@ -58,7 +70,11 @@ class FramePacer(QObject):
         """The scene has changed; several wishes before its turn are one."""
         if not self._slow():
             self._timer.stop()
+            self._drawing.stop()
+            self._again = False
             self._scene.update()
+        elif self._drawing.isActive():
+            self._again = True
         elif not self._timer.isActive():
             self._watch()
             self._waits = 0
@@ -76,7 +92,26 @@ class FramePacer(QObject):
                 self._timer.start(max(round(rest), 1))
                 return
         began = time.perf_counter()
-        self._scene.repaint()
+        if isinstance(self._scene, SceneImage) and self._scene.begin():
+            self._drawing.start()
+        else:
+            self._scene.repaint()
+        self._rest(began)
+
+    def _look(self) -> None:
+        assert isinstance(self._scene, SceneImage)
+        if not self._scene.finished():
+            return
+        self._drawing.stop()
+        began = time.perf_counter()
+        self._scene.show_finished()
+        self._rest(began)
+        if self._again:
+            self._again = False
+            self.want()
+
+    def _rest(self, began: float) -> None:
+        """The window's turn after a turn of ours."""
         ended = time.perf_counter()
         pause = min(max(1000.0 * BREATH * (ended - began), BREATH_MS[0]), BREATH_MS[1])
         self._painted_at = ended

@@ -26,18 +26,22 @@ def shader_source(name: str) -> str:
 
 def compiled(context: Any) -> dict[str, Any]:
     """The programs by name. Raises moderngl.Error where the driver refuses one."""
-    return {
+    programs = {
         name: context.program(
             vertex_shader=shader_source(f"{name}.vert.glsl"), fragment_shader=shader_source(f"{name}.frag.glsl")
         )
         for name in PROGRAMS
     }
+    for program in programs.values():
+        program.extra = frozenset(program)
+    return programs
 
 
 def set_uniforms(program: Any, values: Mapping[str, Any]) -> None:
-    """Set those that the program has: a compiler drops what is not used."""
+    """Set those that the program has: a compiler drops what is not used. Their names are known from `compiled`."""
+    names = program.extra
     for name, value in values.items():
-        if name in program:
+        if name in names:
             program[name] = value
 
 
