@@ -115,8 +115,10 @@ class SceneImage(QWidget):
 
     def _take(self) -> None:
         """The picture that OpenGL was told to draw, waited for if need be; lets go of the context."""
-        assert self._target is not None and self._context is not None
+        assert self._target is not None and self._context is not None and self.renderer is not None
         self._fence = None
+        self._target.bind()
+        self.renderer.finish(self.gl.detect_framebuffer(self._target.handle()))
         image = self._target.toImage()
         # Nothing shines through a scene: painting it is copying it.
         image.reinterpretAsFormat(QImage.Format.Format_RGB32)

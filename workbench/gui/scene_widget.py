@@ -77,7 +77,7 @@ class SceneWidget(QOpenGLWidget):
     """Paints when told to.
 
     `ready(renderer)` is called with the context current whenever the scene must be given anew; `draw(renderer, target,
-    size, pixel_ratio)` paints one frame; `failed(reason)` says why there will be none.
+    size, pixel_ratio)` draws one frame, which `Renderer.finish` ends; `failed(reason)` says why there will be none.
     """
 
     def __init__(
@@ -115,6 +115,7 @@ class SceneWidget(QOpenGLWidget):
         target = self.gl.detect_framebuffer(self.defaultFramebufferObject())
         target.use()
         self._draw(self.renderer, target, size, ratio)
+        self.renderer.finish(target)
 
     def with_context(self, work: Callable[[Renderer], None]) -> None:
         """Do `work` with the context current; without a renderer the scene is given later, in `ready`."""

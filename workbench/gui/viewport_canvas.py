@@ -361,7 +361,7 @@ class SceneCanvas(QWidget):
         if self.scene is not None:
             self.scene.give_axes(renderer, self.camera)
         renderer.draft = self._drawn_slowly()
-        renderer.render(self.camera, self._colours, self._all_wires(), size, ratio, target)
+        renderer.draw(self.camera, self._colours, self._all_wires(), size, ratio, target)
 
     def _repaint(self) -> None:
         if hasattr(self, "_repaint_soon"):

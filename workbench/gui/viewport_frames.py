@@ -35,6 +35,7 @@ class FramePacer(QObject):
     def __init__(self, scene: QWidget, slow: Callable[[], bool]) -> None:
         super().__init__(scene)
         self._scene, self._slow = scene, slow
+        self._by_processor = isinstance(scene, SceneImage)
         self._waits = 0
         self._free_from = 0.0
         self._painted_at = 0.0
@@ -68,10 +69,8 @@ class FramePacer(QObject):
 
     def want(self) -> None:
         """The scene has changed; several wishes before its turn are one."""
-        if not self._slow():
+        if not self._by_processor and not self._slow():
             self._timer.stop()
-            self._drawing.stop()
-            self._again = False
             self._scene.update()
         elif self._drawing.isActive():
             self._again = True
@@ -81,7 +80,10 @@ class FramePacer(QObject):
             self._timer.start(max(round(1000.0 * (self._free_from - time.perf_counter())), 1))
 
     def _turn(self) -> None:
-        if self._waits < MOST_WAITS:
+        if not self._scene.isVisible():
+            self._scene.update()
+            return
+        if self._slow() and self._waits < MOST_WAITS:
             self._bring_up_to_date()
             if self._others:
                 self.give_way()

@@ -76,6 +76,8 @@ class Renderer:
         self._ellipsoids: dict[str, Ellipsoids] = {}
         self._section: SectionPlane | None = None
         self._target: Any = None
+        self._sampled: Any = None
+        """The multisampled framebuffer, while what `draw` drew stands in it alone."""
         self._size = (0, 0)
         self._samples = -1
         self.software = is_software(str(context.info.get("GL_RENDERER", "")))
@@ -150,9 +152,22 @@ class Renderer:
         target: Any = None,
     ) -> None:
         """Draw into `target` (default: the context's current framebuffer); size in device pixels."""
+        target = target or self._context.fbo
+        self.draw(camera, colours, wires, size, pixel_ratio, target)
+        self.finish(target)
+
+    def draw(
+        self,
+        camera: Camera,
+        colours: SceneColours,
+        wires: Sequence[Wire],
+        size: tuple[int, int],
+        pixel_ratio: float,
+        target: Any,
+    ) -> None:
+        """The first part of `render`, which waits for nothing; `finish` waits until it is drawn."""
         width, height = max(size[0], 1), max(size[1], 1)
         context = self._context
-        target = target or context.fbo
         canvas = target if self.draft else self._canvas((width, height))
         canvas.viewport = (0, 0, width, height)
         _write(canvas, alpha=True)
@@ -187,8 +202,13 @@ class Renderer:
         self._draw_lines(canvas, wires, pixel_ratio, fog)
         context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
         _write(canvas, alpha=True)
-        if canvas is not target:
-            context.copy_framebuffer(target, canvas)
+        self._sampled = None if canvas is target else canvas
+
+    def finish(self, target: Any) -> None:
+        """Bring what `draw` has drawn into its target, where its samples are kept apart."""
+        if self._sampled is not None:
+            self._context.copy_framebuffer(target, self._sampled)
+            self._sampled = None
             target.use()
 
     def _draw_solid(self, colours: SceneColours, pixel: float) -> None:
@@ -298,7 +318,7 @@ class Renderer:
         if self._target is not None:
             for part in (*self._target.color_attachments, self._target.depth_attachment, self._target):
                 part.release()
-            self._target = None
+            self._target = self._sampled = None
 
     def release(self) -> None:
         """Give everything back; the context must be current."""
