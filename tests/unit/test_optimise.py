@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from workbench.engine.optimise.conjugate_gradient import BlockPreconditioner, conjugate_gradient
 from workbench.engine.optimise.free_response import Verdict, response, verdict
 from workbench.engine.optimise.normal_equations import normal_equations
+from workbench.engine.optimise.secants import MOST, Secants
 from workbench.engine.optimise.step import accepted_step
 from workbench.engine.optimise.target import Derivatives
 from workbench.engine.optimise.trust import LARGEST, TrustRegion
@@ -163,6 +164,7 @@ def test_cancelling_between_trials_takes_nothing() -> None:
 class Geometry:
     bulk_rmsz_bonds: float
     bulk_rmsz_angles: float
+    ll_free: float = 5.0
 
 
 def test_automatic_weight_follows_the_geometry() -> None:
@@ -203,7 +205,7 @@ def test_weight_taken_for_the_geometry_is_not_taken_from_b() -> None:
 
 
 def test_beta_goes_where_the_test_set_wants_it_and_no_further() -> None:
-    start, well = AutomaticWeight.start(1.8), Geometry(0.8, 0.9)
+    start, well, better = AutomaticWeight.start(1.8), Geometry(0.8, 0.9), Geometry(0.8, 0.9, 4.9)
     assert start.steered(well, well, 4, Verdict(0.9, 1.0)).b_multiplier == start.b_multiplier, "within its error"
     assert start.steered(well, well, 4, Verdict()) == start.steered(well, well, 4), "no test set"
     unclear = start.steered(well, well, 4, Verdict(0.9, 1.0))
@@ -222,8 +224,126 @@ def test_beta_goes_where_the_test_set_wants_it_and_no_further() -> None:
     for gain, limit in ((9.0, B_LIMITS[0]), (-9.0, B_LIMITS[1])):
         weight = start
         for _ in range(40):
-            weight = weight.steered(well, well, 4, Verdict(gain, 1.0))
+            weight = weight.steered(well, better, 4, Verdict(gain, 1.0))
         assert weight.b_multiplier == pytest.approx(limit * start.b_multiplier)
+
+
+def test_an_answer_that_is_not_borne_out_is_not_acted_on_again() -> None:
+    start, well = AutomaticWeight.start(1.8), Geometry(0.8, 0.9)
+    told = start.steered(well, well, 4, Verdict(2.0, 1.0))
+    borne_out = told.steered(well, Geometry(0.8, 0.9, 4.99), 5, Verdict(2.0, 1.0))
+    assert borne_out.b_multiplier < told.b_multiplier < start.b_multiplier
+    wrong = told.steered(well, Geometry(0.8, 0.9, 5.01), 5, Verdict(2.0, 1.0))
+    assert wrong.b_multiplier == told.b_multiplier and not wrong.asks(6, 0.0)
+    assert wrong.steered(well, well, 6).steered(well, well, 7).asks(8, 0.0), "asked again later"
+    unmoved = start.steered(well, Geometry(0.8, 0.9, 5.01), 4, Verdict(2.0, 1.0))
+    assert unmoved.b_multiplier < start.b_multiplier, "beta had not been touched, so nothing speaks against the answer"
+
+
+def test_few_reflections_per_atom_keep_the_restraints_of_b() -> None:
+    well, better = Geometry(0.8, 0.9), Geometry(0.8, 0.9, 4.9)
+    for per_atom, softest in ((3.0, 2.0 / 3.0), (10.0, 0.2), (100.0, B_LIMITS[0]), (1.0, 1.0)):
+        weight = start = AutomaticWeight.start(1.8, per_atom=per_atom)
+        for _ in range(40):
+            weight = weight.steered(well, better, 4, Verdict(9.0, 1.0))
+        assert weight.b_multiplier == pytest.approx(softest * start.b_multiplier)
+
+
+def _coupled(p: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A curvature with directions much stiffer than its diagonal, and that diagonal."""
+    rng = np.random.default_rng(seed)
+    waves = rng.normal(size=(4, p))
+    hessian = np.eye(p) + 0.5 * waves.T @ waves
+    return hessian, np.diag(hessian).copy()
+
+
+@given(st.integers(3, 10), st.integers(1, 9), st.integers(0, 2**31))
+@settings(max_examples=30, deadline=None)
+def test_secants_give_the_curvature_that_was_seen(atoms: int, steps: int, seed: int) -> None:
+    """After steps in a quadratic valley: exact along the last one where it adds to the diagonal, never indefinite."""
+    p = 4 * atoms
+    hessian, diagonal = _coupled(p, seed)
+    rng = np.random.default_rng(seed + 1)
+    secants, x = Secants(), rng.normal(size=p)
+    for _ in range(steps):
+        gradient = hessian @ x
+        secants = secants.arrived(gradient).leaving(gradient, -0.1 * gradient / diagonal)
+        x = x - 0.1 * gradient / diagonal
+    secants = secants.arrived(hessian @ x)
+    assert len(secants.pairs) == min(steps, MOST)
+    correction = secants.correction(diagonal)
+    assert correction is not None
+    full = np.diag(diagonal) + np.array([correction.times(row) for row in np.eye(p)])
+    assert np.allclose(full, full.T) and np.linalg.eigvalsh(full).min() > 0.0
+    step, change = secants.pairs[-1]
+    seen = float(step @ full @ step)
+    assert seen >= float(step @ change) * (1.0 - 1e-9)
+    before = Secants(secants.pairs[:-1]).correction(diagonal)
+    expected = float(step @ (diagonal * step)) + (float(step @ before.times(step)) if before else 0.0)
+    assert seen == pytest.approx(max(float(step @ change), expected))
+
+
+def test_secants_of_other_parameters_and_of_softer_directions_are_not_used() -> None:
+    ones = np.ones(8)
+    stiffer = Secants().leaving(ones, -ones).arrived(-2.0 * ones)
+    assert stiffer.correction(ones) is not None
+    softer = Secants().leaving(ones, -ones).arrived(0.5 * ones)
+    assert softer.correction(ones) is None
+    assert not stiffer.arrived(np.ones(12)).pairs
+    assert not stiffer.leaving(ones, ones).arrived(np.ones(12)).pairs
+    assert not Secants().leaving(ones, np.full(8, np.nan)).arrived(ones).correction(ones)
+
+
+def test_damped_solution_with_secants_matches_the_dense_one() -> None:
+    hessian, diagonal = _coupled(16, 3)
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=16)
+    g = hessian @ x
+    correction = Secants().leaving(g, -g).arrived(hessian @ (x - g)).correction(diagonal)
+    assert correction is not None
+    jacobian = scipy.sparse.random(30, 16, density=0.4, random_state=rng, format="csr")
+    equations = normal_equations(jacobian, diagonal, 4, correction)
+    dense = (jacobian.T @ jacobian).toarray() + 1.7 * np.diag(diagonal)
+    damped = dense + 0.3 * np.diag(np.diag(dense))
+    extra = 1.7 * np.array([correction.times(row) for row in np.eye(16)])
+    step = equations.solve(x, 1.7, 0.3)
+    assert step.shift == pytest.approx(np.linalg.solve(damped + extra, -x), rel=1e-3, abs=1e-4)
+    promised = -(x @ step.shift) - 0.5 * step.shift @ (dense + extra) @ step.shift
+    assert equations.predicted_decrease(x, 1.7, step.shift) == pytest.approx(promised)
+
+
+def test_secants_save_steps_where_the_diagonal_is_wrong() -> None:
+    """The same quadratic valley, with what steps have shown and without."""
+    hessian, diagonal = _coupled(40, 11)
+    target = np.random.default_rng(12).normal(size=40)
+    nothing = scipy.sparse.csr_matrix((1, 40))
+
+    def steps(remember: bool) -> int:
+        x, trust = np.zeros(40), TrustRegion()
+        for count in range(1, 400):
+            away = x - target
+            gradient = hessian @ away
+            if remember:
+                trust.secants = trust.secants.arrived(gradient)
+            result = accepted_step(
+                Derivatives(0.5 * float(away @ hessian @ away), gradient, None, diagonal),
+                Derivatives(0.0, np.zeros(40), nothing, None),
+                lambda s, away=away: (0.5 * float((away + s) @ hessian @ (away + s)), 0.0),
+                lambda: 1.0,
+                lambda: False,
+                lambda s: s,
+                trust,
+                10,
+                trust.secants.correction(diagonal),
+            )
+            x = x + result.shift
+            if remember:
+                trust.secants = trust.secants.leaving(gradient, result.shift)
+            if not result.accepted or np.linalg.norm(hessian @ (x - target)) < 1e-3 * np.linalg.norm(hessian @ target):
+                return count
+        return 400
+
+    assert steps(True) <= 0.7 * steps(False)
 
 
 @given(st.integers(2, 8), st.floats(0.2, 5.0), st.integers(0, 2**31))

@@ -67,10 +67,10 @@ def step_taken(
     A weight that was moved after the step had been accepted is what the user now wants to see: the step is then taken
     once more, from where the cycle began.
     """
-    damping = trust.damping
+    damping, secants = trust.damping, trust.secants
     taken = _step(problem, point, control, automatic, trust, probe, ask_test_set)
     if taken is not None and taken.used != user_weights(control.settings()):
-        trust.damping = damping
+        trust.damping, trust.secants = damping, secants
         taken = _step(problem, point, control, automatic, trust, probe, ask_test_set)
     return taken
 
@@ -108,6 +108,8 @@ def _step(
         raise NumericalError("The likelihood or its gradient is not a number.", remedy="Check B factors and data.")
     if control.cancelled():
         return None
+    assert data.diagonal is not None
+    trust.secants = trust.secants.arrived(data.gradient)
     used = user_weights(control.settings())
     families = np.concatenate([automatic.families(used[1], used[2]), problem.local.weights(used[3])])
     restraints = problem.restraints.derivatives(state, families)
@@ -135,11 +137,13 @@ def _step(
         lambda shift: atoms.limited(shift, state.b_iso),
         trust,
         atoms.n,
+        trust.secants.correction(data.diagonal),
     )
     if result.cancelled:
         return None
     if not result.accepted or result.equations is None:
         return Taken(None, result.weight, Freedom(), used)
+    trust.secants = trust.secants.leaving(data.gradient, result.shift)
     freedom = _freedom(problem, state, data, result, automatic, families, probe)
     if ask_test_set and problem.data.has_free and not atoms.b_is_fixed:
         freedom = replace(freedom, softer_b=_softer_b(problem, point, result))

@@ -221,11 +221,12 @@ def _bodies_placed(problem: RefinementProblem, point: Point, control: RunControl
 
 
 def _first_weight(problem: RefinementProblem) -> AutomaticWeight:
-    if problem.automatic_weight is None:
-        return AutomaticWeight.start(problem.prepared.reflections.d_min)
     d_min = problem.prepared.reflections.d_min
+    per_atom = (problem.data.n_work + problem.data.n_free) / max(int(np.sum(~problem.atoms.dependent)), 1)
+    if problem.automatic_weight is None:
+        return AutomaticWeight.start(d_min, per_atom=per_atom)
     reason = f"as it stood after cycle {problem.first_cycle}"
-    return AutomaticWeight.start(d_min, problem.automatic_weight, reason, problem.b_weight)
+    return AutomaticWeight.start(d_min, problem.automatic_weight, reason, problem.b_weight, per_atom)
 
 
 def _with_tensors(problem: RefinementProblem, point: Point) -> tuple[RefinementProblem, Point]:

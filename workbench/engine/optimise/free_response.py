@@ -44,9 +44,7 @@ def response(
     preconditioner = BlockPreconditioner.of(equations.matrix, added, equations.n_blocks)
 
     def multiply(v: FloatArray) -> FloatArray:
-        product: FloatArray = equations.matrix @ v
-        product += added * v
-        return product
+        return equations.times(v, weight, added)
 
     shift, _, _ = conjugate_gradient(multiply, -group_gradient, preconditioner, tolerance=tolerance)
     return shift

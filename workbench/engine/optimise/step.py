@@ -13,6 +13,7 @@ import numpy as np
 
 from workbench.core.arrays import FloatArray
 from workbench.engine.optimise.normal_equations import NormalEquations, normal_equations
+from workbench.engine.optimise.secants import Correction
 from workbench.engine.optimise.target import Derivatives
 from workbench.engine.optimise.trust import LARGEST, TrustRegion
 
@@ -43,17 +44,18 @@ def accepted_step(
     limit: Callable[[FloatArray], FloatArray],
     trust: TrustRegion,
     n_blocks: int,
+    correction: Correction | None = None,
 ) -> StepResult:
     """Find a step that lowers the joint target.
 
     data, restraints: derivatives at the present point (data with a diagonal, restraints with a Jacobian).
     trial: data and restraint values at present point + shift. weight: the weight now. limit: caps a shift (p,) to what
     is chemically sane and to the directions that are free. Non-finite trial values count as a rise. n_blocks: number
-    of atoms, whose four parameters each come first.
+    of atoms, whose four parameters each come first. correction: of the diagonal of the data.
     """
     if restraints.jacobian is None or data.diagonal is None:
         raise ValueError("restraints need residuals, the data term a diagonal")
-    equations = normal_equations(restraints.jacobian, data.diagonal, n_blocks)
+    equations = normal_equations(restraints.jacobian, data.diagonal, n_blocks, correction)
     nothing = np.zeros_like(data.gradient)
     for count in range(1, MAX_TRIALS + 1):
         if cancelled():

@@ -6,7 +6,9 @@ Math. 630, 105. A step is accepted only if the target really falls.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from workbench.engine.optimise.secants import Secants
 
 SMALLEST, LARGEST = 1e-4, 1e4
 GOOD, VERY_GOOD = 0.5, 0.8
@@ -17,9 +19,10 @@ cycle, a damping that lingers costs ten (docs/decisions.md)."""
 
 @dataclass
 class TrustRegion:
-    """damping: Marquardt's lambda of the next trial."""
+    """damping: Marquardt's lambda of the next trial. secants: what the steps taken have shown of the curvature."""
 
     damping: float = 0.02
+    secants: Secants = field(default_factory=Secants)
 
     def judge(self, actual: float, predicted: float) -> bool:
         """Whether a step whose target fell by `actual` (predicted: `predicted` > 0) is accepted; adapts the damping."""
