@@ -462,6 +462,7 @@ class SceneCanvas(QWidget):
             tracer.section_shown,
             map_wires(tracer.maps, self._colours),
             self._colours,
+            {} if scene is None else tracer.older_omits(scene.state),
         )
         size = (self.width(), self.height())
         labels: tuple[AtomLabel, ...] = ()

@@ -231,7 +231,13 @@ class Overlay(QWidget):
         x_sigma = x_name + max(measure_strong.horizontalAdvance(row.name) for row in rows) + 18
         x_absolute = x_sigma + max(measure_strong.horizontalAdvance(row.sigma) for row in rows) + 18
         x_remark = x_absolute + max(measure.horizontalAdvance(row.absolute) for row in rows) + 24
-        space = self.width() - 280.0
+        remarks = [self._remark(row, several, self.width() - 280.0 - x_remark, measure) for row in rows]
+        # On a ground of its own, as the measurements: bright wires run right behind it.
+        widest = max(measure.horizontalAdvance(remark) for remark in remarks)
+        right = x_remark + widest if widest else x_remark - 24.0
+        top = self.height() - 16.0 - 24.0 * (len(rows) - 1) - 18.0
+        box = QRectF(0.5 * MARGIN, top, right - 0.5 * MARGIN + 10.0, 24.0 * len(rows) + 2.0)
+        self._paint_ground(painter, box, colours.hairline, 225)
         for k, row in enumerate(rows):
             base = self.height() - 16.0 - 24.0 * (len(rows) - 1 - k)
             step = 24.0 / max(len(row.colours), 1)
@@ -265,13 +271,17 @@ class Overlay(QWidget):
             painter.setPen(QColor(colours.accent if row.bright else colours.label))
             painter.drawText(QPointF(x_absolute, base), row.absolute)
             painter.setPen(QColor(colours.hint))
-            remark = row.remark
-            if row.active and several:
-                remark = f"wheel sets it{', ' if remark else ''}{remark}"
-            if x_remark + measure.horizontalAdvance(remark) >= space:
-                remark = "wheel" if row.active and several else ""
-            if x_remark + measure.horizontalAdvance(remark) < space:
-                painter.drawText(QPointF(x_remark, base), remark)
+            painter.drawText(QPointF(x_remark, base), remarks[k])
+
+    @staticmethod
+    def _remark(row: LevelRow, several: bool, space: float, measure: QFontMetricsF) -> str:
+        """As much of what is to be said of a map as there is space for."""
+        remark = row.remark
+        if row.active and several:
+            remark = f"wheel sets it{', ' if remark else ''}{remark}"
+        if measure.horizontalAdvance(remark) >= space:
+            remark = "wheel" if row.active and several else ""
+        return remark if measure.horizontalAdvance(remark) < space else ""
 
     def _paint_ground(self, painter: QPainter, box: QRectF, rim: str, alpha: int) -> None:
         ground = QColor(self._colours.panel)
