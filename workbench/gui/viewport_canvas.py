@@ -497,7 +497,7 @@ class SceneCanvas(QWidget):
         self._overlay.resize(size)
         self.card.resize(size)
         self._depth.adjustSize()
-        self._depth.move(size.width() - self._depth.width() - 16, size.height() - self._depth.height() - 9)
+        self._depth.move(size.width() - self._depth.width() - 8, size.height() - self._depth.height() - 8)
         self.button.adjustSize()
         self.button.move(size.width() - self.button.width() - 16, 14)
         self.choice.adjustSize()
