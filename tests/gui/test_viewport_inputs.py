@@ -366,6 +366,71 @@ def test_the_slab_can_hold_a_large_model(view: Viewport) -> None:
 
 @pytest.mark.display
 @needs_display
+@pytest.mark.parametrize("way", ["key Space", "peak", "atom of a list"])
+def test_from_the_whole_model_back_to_a_place(view: Viewport, way: str) -> None:
+    """The zoom and the slab of before come back; undo shows the whole model again, from where it works once more."""
+    far = [(0.0, 0.0, 0.0), (100.0, 250.0, 130.0), (5.0, 0.0, 0.0)]
+    view.set_model(tiny_model(far, ["C", "N", "O"], residue=[0, 1, 2]), bonds())
+    view.tracer.peaks = (Peak((1.0, 0.0, 0.0), 7.0, 0.5),)
+    view.centre_on_residue(0)
+    view._move_camera(view.camera.zoomed(1.25).with_slab(9.0))
+    near = view.camera
+
+    def go() -> None:
+        if way == "peak":
+            view.show_peak(0)
+        elif way == "atom of a list":
+            view.centre_on_atom(1)
+        else:
+            send(view, way)
+
+    send(view, "key A")
+    send(view, "key A")
+    whole = view.camera
+    assert whole.height > 5 * near.height
+    for _ in range(2):
+        view._move_camera(view.camera.rotated(0.3, 0.1))
+        turned_whole = view.camera
+        go()
+        there = view.camera
+        assert (there.height, there.front, there.back) == (near.height, near.front, near.back)
+        assert np.array_equal(there.rotation, turned_whole.rotation)
+        assert not np.allclose(there.centre, whole.centre)
+        send(view, "key U")
+        assert view.camera.same_as(turned_whole)
+    # An atom that is clicked becomes the middle of the view as it is.
+    view._point("click middle", QPointF(*view.camera.project(np.array([far[1]]), view.width(), view.height())[0, :2]))
+    assert np.allclose(view.camera.centre, far[1]) and view.camera.height == whole.height
+    # Zoomed in by hand, the zoom is the user's own.
+    send(view, "key U")
+    view._move_camera(view.camera.zoomed(2.0))
+    by_hand = view.camera.height
+    go()
+    assert view.camera.height == by_hand
+
+
+@pytest.mark.display
+@needs_display
+def test_a_residue_asked_for_on_the_way_to_the_whole_model(view: Viewport) -> None:
+    """Travelling smoothly: the zoom on the way is nobody's wish."""
+    far = [(0.0, 0.0, 0.0), (100.0, 250.0, 130.0)]
+    view.set_model(tiny_model(far, ["C", "N"], residue=[0, 1]), bonds())
+    view.centre_on_residue(0)
+    near = view.camera
+    view.animated = True
+    view._flight.setDuration(600_000)
+    send(view, "key A")
+    view._flight.setCurrentTime(300_000)
+    assert near.height < view.camera.height
+    view.centre_on_residue(1)
+    assert view._looking.height == near.height and np.allclose(view._looking.centre, far[1])
+    view._flight.setCurrentTime(300_000)
+    view.centre_on_residue(0)
+    assert view._looking.height == near.height
+
+
+@pytest.mark.display
+@needs_display
 @pytest.mark.parametrize(("width", "height"), [(1000, 520), (976, 690), (700, 400), (680, 496), (400, 400)])
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_the_card_of_shortcuts_holds_every_row(view: Viewport, preset: str, width: int, height: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint
-from PySide6.QtGui import QColor, QImage, QRegion
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QMainWindow, QWidget
 
@@ -26,6 +26,7 @@ from workbench.core.events import CycleFinished, Prepared
 from workbench.gui.scene_image import SceneImage
 from workbench.gui.scene_widget import SceneWidget
 from workbench.gui.viewport import Viewport
+from workbench.gui.viewport_overlay import OverlayContent, RampRow, interface_font, lines_of
 from workbench.gui.viewport_picture import PictureDialog
 from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
@@ -342,13 +343,17 @@ def test_maps_of_a_cycle_come_with_peaks_and_opened_maps_stay(view: Viewport, tm
     settle(view)
     names = list(view.tracer.maps.grids)
     assert names[:2] == [DENSITY, DIFFERENCE] and names[2:] == ["mine", "polder A 2 VAL"]
+    assert view._overlay is not None
+    when = cycles[0].statistics.cycle
+    written = [*names[:3], f"polder A 2 VAL of cycle {when}"]
+    assert [row.name.replace("\u2212", "-") for row in view._overlay.content.levels] == written
     said: list[str] = []
     view.message.connect(said.append)
     view.open_map(str(tmp_path / "nowhere.map"))
     settle(view, lambda: bool(said))
     assert "nowhere.map" in said[-1] and len(view.tracer.maps.grids) == 4
     view.menu.follow()
-    assert [action.text() for action in view.menu._shown] == names
+    assert [action.text() for action in view.menu._shown] == written
     view.menu._shown[2].setChecked(False)
     assert "mine" in view.tracer.hidden and "mine" not in view.tracer.wires
     # A file with several maps of another crystal: the first of each kind is shown, and it is said.
@@ -367,6 +372,51 @@ def test_maps_of_a_cycle_come_with_peaks_and_opened_maps_stay(view: Viewport, tm
         action.trigger()
     assert list(view.tracer.maps.grids) == [DENSITY, DIFFERENCE]
     assert set(view.tracer.wires) <= {DENSITY, f"{DIFFERENCE} +", f"{DIFFERENCE} -"}
+
+
+@pytest.mark.display
+@needs_display
+def test_omit_maps_say_which_model_they_are_of(view: Viewport) -> None:
+    """After further cycles they tell of which one they are, until they are made anew; back at that cycle they are
+    right again."""
+    events = recorded_run(cycles=2)
+    prepared = next(event for event in events if isinstance(event, Prepared))
+    cycles = [event for event in events if isinstance(event, CycleFinished)]
+    shown(view).set_prepared(prepared)
+    view.set_cycle(cycles[0])
+    view.centre_on_residue(1)
+    view.omit_residue()
+    name = "polder A 2 VAL"
+    settle(view, lambda: name in view.tracer.maps.grids)
+    number = [cycle.statistics.cycle for cycle in cycles]
+
+    def written() -> tuple[str, bool]:
+        view.menu.follow()
+        row = view._overlay.content.levels[-1].name
+        assert row == view.menu._shown[-1].text()
+        return row, view.menu.omit_anew.isEnabled()
+
+    assert written() == (name, False)
+    view.set_cycle(cycles[1])
+    settle(view)
+    assert written() == (f"{name} of cycle {number[0]}", True)
+    view.set_cycle(cycles[0])
+    settle(view)
+    assert written() == (name, False)
+    view.set_cycle(cycles[1])
+    settle(view)
+    older = view.tracer.maps.grids[name]
+    view.set_level(name, 4.5)
+    view.tracer.active = DENSITY
+    view.menu.follow()
+    view.menu.omit_anew.trigger()
+    settle(view, lambda: view.tracer.maps.grids[name] is not older)
+    settle(view, lambda: f"{name} +" in view.tracer.wires)
+    assert written() == (name, False)
+    assert view.levels[name] == 4.5 and view.tracer.active == DENSITY
+    assert not np.array_equal(view.tracer.maps.grids[name].values, older.values)
+    view.tracer.remove_map(name)
+    assert not view.omits_are_older and not view.tracer.omits
 
 
 @pytest.mark.display
@@ -401,6 +451,32 @@ def test_the_section_is_of_the_map_that_is_shown(view: Viewport) -> None:
     view.set_maps(MapSet({}))
     settle(view)
     assert view.tracer.section is None
+
+
+@pytest.mark.display
+@needs_display
+def test_lines_of_negative_density_are_broken_in_a_section(view: Viewport) -> None:
+    """Along the contour at one sigma: unbroken around positive density, in dashes around negative density."""
+    shown(view).set_model(tiny_model([(30, 30, 30)], ["O"]), bonds())
+    view._select(None)
+    view.camera = Camera(height=10.0)
+    angles = np.linspace(0.0, 2.0 * np.pi, 360, endpoint=False)
+    radius = np.sqrt(np.log(10.0) / 0.3)  # where a blob of 10 sigma has come down to 1
+    drawn = {}
+    for sign in (1.0, -1.0):
+        view.set_maps(MapSet({DIFFERENCE: blob((0, 0, 0), sign)}))
+        view.tracer.active = DIFFERENCE
+        view.set_section(True)
+        settle(view, lambda: view.tracer.section is not None and not view.tracer.busy)
+        shot = np.abs(picture(view) - background(view)).sum(axis=2)
+        x = np.round(200 + 40.0 * radius * np.cos(angles)).astype(int)
+        y = np.round(200 - 40.0 * radius * np.sin(angles)).astype(int)
+        near = np.max([shot[y + i, x + j] for i in (-1, 0, 1) for j in (-1, 0, 1)], axis=0)
+        drawn[sign] = near > 120
+        view.set_section(False)
+        view.set_maps(MapSet({}))
+    assert drawn[1.0].all()
+    assert 0.4 < drawn[-1.0].mean() < 0.95 and np.count_nonzero(np.diff(drawn[-1.0].astype(int))) > 20
 
 
 def map_coefficients_file(path: Path, *pairs: tuple[str, str]) -> None:
@@ -452,6 +528,74 @@ def test_the_legend_marks_the_map_that_the_wheel_sets(view: Viewport) -> None:
     words = [row.remark for row in overlay.content.levels]
     assert "+ green" in words[1] and "+ cyan" in words[2] and "magenta" in words[2]
     assert len({row.colours for row in overlay.content.levels}) == 3
+
+
+@pytest.mark.display
+@needs_display
+@pytest.mark.parametrize("ground", ["#101216", "#FAFBFC"])
+@pytest.mark.parametrize("maps", [1, 2])
+def test_the_legend_is_read_over_bright_wires(view: Viewport, ground: str, maps: int) -> None:
+    """Behind the whole of every row its ground, whatever the scene shows there: here magenta."""
+    table = {"view": ground, "panel": "#FFFFFF", "text": "#16191D"} if ground == "#FAFBFC" else {"view": ground}
+    view.resize(900, 500)
+    shown(view).set_model(tiny_model([(0, 0, 0), (2, 0, 0)], ["O", "N"]), bonds())
+    view.set_theme(table)
+    grids = {DENSITY: blob((0, 0, 0)), DIFFERENCE: blob((4, 0, 0))}
+    view.set_maps(MapSet(dict(list(grids.items())[:maps]), remark="free set filled with DFc"))
+    settle(view)
+    under = QImage(900, 500, QImage.Format.Format_RGB32)
+    under.fill(QColor("#FF00FF"))
+    view._overlay.render(under, QPoint(), QRegion(), QWidget.RenderFlag(0))
+    panel = QColor(view._overlay._colours.panel)
+
+    def far(x: int, y: int) -> int:
+        seen = under.pixelColor(x, y)
+        return max(abs(a - b) for a, b in zip(panel.getRgb()[:3], seen.getRgb()[:3], strict=True))
+
+    upper = 500 - 16 - 24 * (maps - 1)
+    on_ground = [x for x in range(900) if far(x, upper - 15) < 40]
+    assert 250 < len(on_ground) < 600 and on_ground == list(range(on_ground[0], on_ground[-1] + 1))
+    for row in range(maps):
+        y = 500 - 16 + 5 - 24 * row  # under its words
+        assert max(far(x, y) for x in on_ground[8:-8]) < 40  # its corners are round
+
+
+@pytest.mark.display
+@needs_display
+@pytest.mark.parametrize("width", [320, 620, 1000])
+def test_no_words_lie_over_others(view: Viewport, width: int) -> None:
+    """Everything about an atom is written in as many lines as it needs; what stands at the right goes below them."""
+    view.resize(width, 600)
+    shown(view)
+    overlay = view._overlay
+    overlay.resize(width, 600)
+    atom = "   ".join(
+        ["CA  A 52 TYR", "B 14.0 \u00c5\u00b2", "occ 1.00", *["polder A 52 TYR +6.6 \u03c3"] * 4, "bond Z +5.8"]
+    )
+    lists = OverlayContent(
+        ramp=RampRow("density fit", "CC 0.95", "0.60 or worse", ("#000000", "#FFFFFF")),
+        measurements=("1   A 52 N - A 52 CA   1.46 \u00c5",),
+    )
+
+    def words(content: OverlayContent) -> np.ndarray:
+        """Where the overlay paints over the picture: (600, width) bool."""
+        overlay.show_content(content)
+        under = QImage(width, 600, QImage.Format.Format_RGB32)
+        under.fill(QColor("#101216"))
+        overlay.render(under, QPoint(), QRegion(), QWidget.RenderFlag(0))
+        pixels = np.frombuffer(under.constBits(), np.uint8).reshape(600, width, 4)[..., :3].astype(int)
+        return (np.abs(pixels - [0x16, 0x12, 0x10]) > 40).any(axis=2)
+
+    texts = words(OverlayContent(title="A 52 TYR", subtitles=("mean B 14.1 \u00c5\u00b2", atom)))
+    assert not texts[:, -8:].any(), "no line is cut off"
+    both = words(replace(lists, title="A 52 TYR", subtitles=("mean B 14.1 \u00c5\u00b2", atom)))
+    beside = both & ~texts
+    rows = np.flatnonzero(beside.any(axis=1))
+    for row in rows:
+        ends = np.flatnonzero(texts[row])
+        assert not len(ends) or ends[-1] < np.flatnonzero(beside[row])[0], f"row {row}"
+    lines = lines_of(atom, width - 32.0, QFontMetricsF(interface_font(overlay.font(), 12)))
+    assert "   ".join(lines).split("   ") == [part.strip() for part in atom.split("   ")]
 
 
 @pytest.mark.display

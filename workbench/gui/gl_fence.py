@@ -20,7 +20,8 @@ _DELETE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 class Fence:
-    """A mark behind everything that was told so far to `context`, which must be current here and in `passed`.
+    """A mark behind everything that was told so far to `context`, which must be current here and in
+    `passed`.
 
     RuntimeError when the context has no fences.
     """
@@ -43,6 +44,11 @@ class Fence:
             return True
         if self._wait(self._mark, 0, 0) == TIMEOUT_EXPIRED:
             return False
-        self._delete(self._mark)
-        self._mark = None
+        self.drop()
         return True
+
+    def drop(self) -> None:
+        """Give the mark back, passed or not; the context must be current."""
+        if self._mark is not None:
+            self._delete(self._mark)
+            self._mark = None

@@ -46,6 +46,8 @@ class SceneImage(QWidget):
         self._context: QOpenGLContext | None = None
         self._surface: QOffscreenSurface | None = None
         self._target: QOpenGLFramebufferObject | None = None
+        self._ratio = 1.0
+        """Pixels of the target per device-independent one."""
         self._image: QImage | None = None
         self._stale = True
         self._broken = False
@@ -65,7 +67,9 @@ class SceneImage(QWidget):
     def _start(self) -> bool:
         """Make the context; False when there is none."""
         if self.renderer is not None:
-            return self._current()
+            if self._current():
+                return True
+            self.forget()  # it is lost: another one
         if self._broken:
             return False
         try:
@@ -80,9 +84,7 @@ class SceneImage(QWidget):
             self.gl = moderngl.create_context(require=330)
             self.renderer = Renderer(self.gl)
         except Exception as error:
-            self._broken = True
-            self.renderer = None
-            self._failed(f"OpenGL could not be started: {error}")
+            self._give_up(f"OpenGL could not be started: {error}")
             return False
         self._ready(self.renderer)
         # What is ready may have been given with the context let go of.
@@ -96,33 +98,77 @@ class SceneImage(QWidget):
             and self._context.makeCurrent(self._surface)
         )
 
-    def _tell(self) -> bool:
-        """Tell OpenGL what to draw; leaves the context current. False when there is none."""
+    def _give_up(self, reason: str) -> None:
+        self._broken = True
+        self.renderer = None
+        self._failed(reason)
+
+    def _pixels(self) -> tuple[int, int]:
+        """Width and height that a picture must have now."""
         ratio = self.devicePixelRatioF()
-        size = (max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1))
-        if not self._start():
-            return False
+        return max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1)
+
+    def _fits(self) -> bool:
+        """Whether the picture there is has the size of the widget."""
+        image = self._image
+        return (
+            image is not None
+            and (image.width(), image.height()) == self._pixels()
+            and image.devicePixelRatio() == self.devicePixelRatioF()
+        )
+
+    def _tell(self) -> bool:
+        """Tell OpenGL what to draw; leaves the context current. False when there is none.
+
+        What goes wrong may be the context's fault: it is tried once more with a new one, then never again.
+        """
+        reason = ""
+        for _ in range(2):
+            if not self._start():
+                return False
+            try:
+                self._tell_context()
+            except Exception as error:
+                reason = f"OpenGL could not draw: {error}"
+                self.forget()
+            else:
+                return True
+        self._give_up(reason)
+        return False
+
+    def _tell_context(self) -> None:
         assert self.renderer is not None
+        size, ratio = self._pixels(), self.devicePixelRatioF()
+        self._abandon()
         if self._target is None or (self._target.width(), self._target.height()) != size:
             self._target = QOpenGLFramebufferObject(*size, QOpenGLFramebufferObject.Attachment.CombinedDepthStencil)
-        self._fence = None
+        self._ratio = ratio
         self._target.bind()
         target = self.gl.detect_framebuffer(self._target.handle())
         target.use()
         self._draw(self.renderer, target, size, ratio)
         self._stale = False
-        return True
+
+    def _abandon(self) -> None:
+        """A picture that was begun will not be wanted; the context is current."""
+        if self._fence is not None:
+            self._fence.drop()
+            self._fence = None
+        if self.renderer is not None:
+            self.renderer.abandon()
 
     def _take(self) -> None:
         """The picture that OpenGL was told to draw, waited for if need be; lets go of the context."""
         assert self._target is not None and self._context is not None and self.renderer is not None
-        self._fence = None
+        if self._fence is not None:
+            self._fence.drop()
+            self._fence = None
         self._target.bind()
         self.renderer.finish(self.gl.detect_framebuffer(self._target.handle()))
         image = self._target.toImage()
         # Nothing shines through a scene: painting it is copying it.
         image.reinterpretAsFormat(QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(self.devicePixelRatioF())
+        image.setDevicePixelRatio(self._ratio)
         self._image = image
         self._target.release()
         self._context.doneCurrent()
@@ -133,30 +179,43 @@ class SceneImage(QWidget):
             self._take()
 
     def begin(self) -> bool:
-        """Begin a picture of the scene as it is now; False when it must be painted at once instead."""
-        if self._image is None or not self._tell():
+        """Begin a picture of the scene as it is now; False when it must be painted at once instead: there is none of
+        the right size to be seen meanwhile."""
+        if not self._fits() or not self._tell():
             return False
         assert self._context is not None
         try:
             self._fence = Fence(self._context)
         except RuntimeError:
+            # Nothing says when it is drawn: it is waited for.
             self._take()
+            super().repaint()
         else:
             self._context.doneCurrent()
         return True
 
     def finished(self) -> bool:
-        """Whether the picture that was begun can be shown."""
-        return self._fence is None or not self._current() or self._fence.passed()
+        """Whether nothing is to be waited for: the picture that was begun is drawn, or it is not wanted any more."""
+        if self._fence is None or not self._current():
+            return True
+        assert self._context is not None
+        passed = self._fence.passed()
+        self._context.doneCurrent()
+        return passed
 
     def show_finished(self) -> None:
-        """Show the picture that was begun, unless a newer one has been painted meanwhile."""
-        if self._fence is not None and self._current():
+        """Show the picture that was begun, unless a newer one has been painted, or is called for, meanwhile."""
+        if self._fence is None or self._stale:
+            return
+        if self._current():
             self._take()
-            super().repaint()
+        else:
+            self._stale = True
+        super().repaint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._stale or self._image is None or self._image.devicePixelRatio() != self.devicePixelRatioF():
+        """Paints the last picture. One that is being drawn is not waited for, unless the size is another."""
+        if self._stale or not self._fits():
             self._redraw()
         painter = QPainter(self)
         if self._image is None:
@@ -173,6 +232,7 @@ class SceneImage(QWidget):
     def grabFramebuffer(self) -> QImage:
         """The scene as it is now, without what lies over it."""
         self._redraw()
+        super().update()  # the one that was begun is not shown any more
         return self._image if self._image is not None else QImage()
 
     def with_context(self, work: Callable[[Renderer], None]) -> None:
@@ -188,9 +248,11 @@ class SceneImage(QWidget):
     def forget(self) -> None:
         """Give everything on the card back; the next picture makes it anew."""
         if self.renderer is not None and self._current():
+            self._abandon()
             self.renderer.release()
             self._target = None
             assert self._context is not None
             self._context.doneCurrent()
         self.renderer, self._context, self._surface, self._image, self._fence = None, None, None, None, None
+        self._target = None
         self._stale = True

@@ -244,7 +244,7 @@ class Viewport(TravellingView):
         if found is None:
             return
         if action == "centre":
-            self.centre_on_atom(*found)
+            self.centre_on_atom(*found, close=False)
         elif found[1] < 0:
             self.toggle_label(found[0])
 

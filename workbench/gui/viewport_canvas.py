@@ -49,7 +49,7 @@ from workbench.view.renderer import Renderer
 from workbench.view.scene import Scene, SceneOptions
 
 RECONTOUR_SHIFT = 0.4
-"""Angstrom the centre may wander before the maps follow."""
+"""Angstrom the centre may wander, while the view is being moved, before the maps follow; at rest they are around it."""
 RECONTOUR_SHIFT_MOVING = 1.0
 """The same while the processor draws: contours and pictures share it."""
 STILL_MS = 180
@@ -401,10 +401,13 @@ class SceneCanvas(QWidget):
         self._moving.start()
 
     def _at_rest(self) -> None:
-        self._maps_follow(RECONTOUR_SHIFT)
+        self._maps_follow()
         self._repaint()
 
-    def _maps_follow(self, shift: float) -> None:
+    def _maps_follow(self) -> None:
+        shift = (
+            0.0 if not self._moving.isActive() else RECONTOUR_SHIFT_MOVING if self.moving_slowly else RECONTOUR_SHIFT
+        )
         if np.linalg.norm(self.tracer.centre - self.camera.centre) > shift:
             self.tracer.request(self.camera.centre)
 
@@ -412,7 +415,7 @@ class SceneCanvas(QWidget):
         self.camera = camera
         if not self.available:
             return
-        self._maps_follow(RECONTOUR_SHIFT_MOVING if self.moving_slowly else RECONTOUR_SHIFT)
+        self._maps_follow()
         self.tracer.follow_section(camera)
         self._follow_mates()
         self._repaint()
@@ -459,6 +462,7 @@ class SceneCanvas(QWidget):
             tracer.section_shown,
             map_wires(tracer.maps, self._colours),
             self._colours,
+            {} if scene is None else tracer.older_omits(scene.state),
         )
         size = (self.width(), self.height())
         labels: tuple[AtomLabel, ...] = ()
@@ -493,7 +497,7 @@ class SceneCanvas(QWidget):
         self._overlay.resize(size)
         self.card.resize(size)
         self._depth.adjustSize()
-        self._depth.move(size.width() - self._depth.width() - 16, size.height() - self._depth.height() - 9)
+        self._depth.move(size.width() - self._depth.width() - 8, size.height() - self._depth.height() - 8)
         self.button.adjustSize()
         self.button.move(size.width() - self.button.width() - 16, 14)
         self.choice.adjustSize()

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
 
-from workbench.gui.viewport_overlay import OverlayColours, interface_font
+from workbench.gui.viewport_overlay import OverlayColours, interface_font, paint_ground
 from workbench.gui.widgets.text import MINUS
 
 
@@ -92,7 +92,7 @@ class DepthPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setContentsMargins(10, 6, 10, 6)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
         self._names: list[QLabel] = []
@@ -123,6 +123,7 @@ class DepthPanel(QWidget):
         self.set_colours(OverlayColours())
 
     def set_colours(self, colours: OverlayColours) -> None:
+        self._colours = colours
         for label in self._names:
             label.setFont(interface_font(self.font(), 12))
             label.setStyleSheet(f"color: {colours.label}; background: transparent;")
@@ -131,6 +132,14 @@ class DepthPanel(QWidget):
             value.setStyleSheet(f"color: {colours.text}; background: transparent;")
         for slider in self._sliders:
             slider.set_colours(colours)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """On a ground of its own, as the legend at the other side."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_ground(painter, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), self._colours)
+        painter.end()
 
     def value_of(self, row: int) -> float:
         """Angstrom that a slider stands for; that of the slab by equal factors, thin ones want a fine hand."""

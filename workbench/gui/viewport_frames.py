@@ -80,7 +80,8 @@ class FramePacer(QObject):
             self._timer.start(max(round(1000.0 * (self._free_from - time.perf_counter())), 1))
 
     def _turn(self) -> None:
-        if not self._scene.isVisible():
+        if not self._seen():
+            # Nobody sees it: it is painted when somebody does.
             self._scene.update()
             return
         if self._slow() and self._waits < MOST_WAITS:
@@ -99,6 +100,11 @@ class FramePacer(QObject):
         else:
             self._scene.repaint()
         self._rest(began)
+
+    def _seen(self) -> bool:
+        """Whether the scene is on the screen: neither hidden nor in a minimised window."""
+        window = self._scene.window().windowHandle()
+        return self._scene.isVisible() and window is not None and window.isExposed()
 
     def _look(self) -> None:
         assert isinstance(self._scene, SceneImage)

@@ -100,6 +100,15 @@ class Traced:
     radius: float
 
 
+@dataclass(frozen=True, eq=False)
+class Omit:
+    """What an omit map was made of: the state of the model, the atoms (n,) left out, and when in words."""
+
+    state: ModelState
+    omitted: BoolArray
+    when: str
+
+
 class MapTracer(QObject):
     """Keeps the maps, their levels and their wires.
 
@@ -124,6 +133,8 @@ class MapTracer(QObject):
         self.radius = DEFAULT_RADIUS
         self.smooth = False
         self.wires: dict[str, Traced] = {}
+        self.omits: dict[str, Omit] = {}
+        """Of what the omit maps among them were made."""
         self.peaks: tuple[Peak, ...] = ()
         self.section: Section | None = None
         self.section_shown = False
@@ -177,6 +188,7 @@ class MapTracer(QObject):
         differences = self.maps.differences | maps.differences
         for name in [name for name in self.maps.grids if name not in maps.grids]:
             self._wish.pop(name, None)
+            self.omits.pop(name, None)
             for wire, _ in wire_names(name, name in differences):
                 self._drop(wire)
         self.maps = maps
@@ -191,9 +203,11 @@ class MapTracer(QObject):
         self.changed.emit()
 
     def add_map(self, name: str, grid: DensityGrid, difference: bool) -> None:
-        """One map more; it becomes the one that the wheel sets."""
+        """One map more, or another in its place; a new one becomes the one that the wheel sets."""
+        new = name not in self.maps.grids
         self.set_maps(self.maps.with_map(name, grid, difference))
-        self.active = name
+        if new:
+            self.active = name
         self.changed.emit()
 
     def remove_map(self, name: str) -> None:
@@ -231,8 +245,8 @@ class MapTracer(QObject):
         lengths = " ".join(f"{value:.1f}" for value in theirs.cell)
         return f" It is of another crystal than the model: {theirs.space_group}, {lengths}."
 
-    def omit(self, state: ModelState, omitted: BoolArray, name: str, atoms: FloatArray) -> None:
-        """Make a polder map of some atoms in a thread and add it."""
+    def omit(self, state: ModelState, omitted: BoolArray, name: str, when: str) -> None:
+        """Make a polder map of some atoms in a thread and add it; `when` says in words which state it is."""
         prepared = self._prepared
         if prepared is None:
             self.message.emit("An omit map needs reflections.")
@@ -240,6 +254,7 @@ class MapTracer(QObject):
 
         def made(result: tuple[Float32Array, float]) -> None:
             if prepared is self._prepared:
+                self.omits[name] = Omit(state, omitted, when)
                 self.add_map(name, DensityGrid(result[0], prepared.model.crystal, result[1]), True)
                 self.message.emit(f"{name}: ready")
 
@@ -250,6 +265,15 @@ class MapTracer(QObject):
 
         self.message.emit(f"{name}: on its way \u2026")
         self._job(make, made)
+
+    def older_omits(self, state: ModelState) -> dict[str, str]:
+        """Omit maps that were made of another state than this one, and of which."""
+        return {name: omit.when for name, omit in self.omits.items() if not _same(omit.state, state)}
+
+    def omit_anew(self, state: ModelState, when: str) -> None:
+        """Make the omit maps of another state again, of this one."""
+        for name in self.older_omits(state):
+            self.omit(state, self.omits[name].omitted, name, when)
 
     def show_between(self, first: CycleFinished, second: CycleFinished, name: str) -> None:
         """Show second minus first as one more map, in the place of the last one asked for."""
@@ -523,6 +547,10 @@ class MapTracer(QObject):
             self.drawn.emit(True)
         if self._section_wish is not None:
             self._cut()
+
+
+def _same(one: ModelState, other: ModelState) -> bool:
+    return one is other or all(np.array_equal(a, vars(other)[name], equal_nan=True) for name, a in vars(one).items())
 
 
 def _give_wire(renderer: Renderer, wire: str, traced: Traced) -> None:

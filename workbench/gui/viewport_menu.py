@@ -73,6 +73,9 @@ class ViewMenu(QMenu):
         self.open_map.triggered.connect(self._ask_for_map)
         self.omit = self._entry(self.maps, "Omit map of this residue (polder)")
         self.omit.triggered.connect(view.omit_residue)
+        self.omit_anew = self._entry(self.maps, "Make omit maps anew")
+        self.omit_anew.setToolTip("Of the model as it is now")
+        self.omit_anew.triggered.connect(view.omit_anew)
         self.maps.addSeparator()
         self._shown: list[QAction] = []
         self.closing = QMenu("Close", self.maps)
@@ -133,11 +136,13 @@ class ViewMenu(QMenu):
             action.blockSignals(blocked)
         self._colours["fit"].setEnabled(view.fit_known)
         self.omit.setEnabled(view.residue is not None and view.has_data)
+        self.omit_anew.setEnabled(view.omits_are_older)
+        older = {} if view.scene is None else view.tracer.older_omits(view.scene.state)
         for action in self._shown:
             self.maps.removeAction(action)
         self._shown = []
         for name in view.tracer.maps.grids:
-            action = QAction(name, self.maps)
+            action = QAction(f"{name} of {older[name]}" if name in older else name, self.maps)
             action.setCheckable(True)
             action.setChecked(name not in view.tracer.hidden)
             action.toggled.connect(lambda on, name=name: view.tracer.set_hidden(name, not on))

@@ -94,6 +94,28 @@ def interface_font(base: QFont, pixels: float, weight: QFont.Weight = QFont.Weig
     return font
 
 
+def paint_ground(painter: QPainter, box: QRectF, colours: OverlayColours, rim: str = "", alpha: int = 225) -> None:
+    """What words stand on, over rods and density."""
+    ground = QColor(colours.panel)
+    ground.setAlpha(alpha)
+    painter.setPen(QPen(QColor(rim or colours.hairline), 1))
+    painter.setBrush(ground)
+    painter.drawRoundedRect(box, 6, 6)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def lines_of(parts: str, width: float, measure: QFontMetricsF) -> tuple[str, ...]:
+    """Words in groups that three spaces set apart, in as many lines of at most `width` as they need."""
+    lines: list[str] = []
+    for part in parts.split("   "):
+        longer = f"{lines[-1]}   {part.strip()}" if lines else part.strip()
+        if lines and measure.horizontalAdvance(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(part.strip())
+    return tuple(lines)
+
+
 class Overlay(QWidget):
     """Paints the texts; the mouse goes through to the scene."""
 
@@ -156,18 +178,38 @@ class Overlay(QWidget):
             middle = (places[0] + places[-1]) / 2 if len(places) == 2 else places[1]
             self._paint_label(painter, AtomLabel(middle.x() - 14, middle.y() + 14, ruler.text))
 
+    def _subtitles(self) -> tuple[str, ...]:
+        """The lines under the title, none wider than the picture."""
+        measure = QFontMetricsF(interface_font(self.font(), 12))
+        space = self.width() - 2.0 * MARGIN
+        return tuple(part for line in self._content.subtitles for part in lines_of(line, space, measure))
+
+    def _top_at_right(self, width: float, measure: QFontMetricsF) -> float:
+        """Where the column at the right may begin, `width` wide: below the lines under the title that reach it."""
+        free = self.width() - 2.0 * MARGIN - width - 12.0
+        reaching = [row for row, line in enumerate(self._subtitles()) if measure.horizontalAdvance(line) > free]
+        return max(60.0, 72.0 + 17.0 * reaching[-1]) if reaching else 60.0
+
     def _paint_measurements(self, painter: QPainter) -> None:
         """The list of measurements, and the legend of the colours, at the right."""
         painter.setFont(interface_font(self.font(), 12))
         measure = QFontMetricsF(painter.font())
-        y = 60.0
         ramp = self._content.ramp
+        lines = (*self._content.measurements, *((self._content.hint,) if self._content.hint else ()))
+        if ramp is None and not lines:
+            return
+        widest = max((measure.horizontalAdvance(line) + 20.0 for line in lines), default=0.0)
+        if ramp is not None:
+            widest = max(widest, 160.0 + measure.horizontalAdvance(ramp.name))
+        y = self._top_at_right(widest, measure)
         if ramp is not None:
             width = max(120.0, measure.horizontalAdvance(ramp.low) + measure.horizontalAdvance(ramp.high) + 20.0)
             right = self.width() - MARGIN
             gradient = QLinearGradient(right - width, 0, right, 0)
             for k, colour in enumerate(ramp.colours):
                 gradient.setColorAt(k / max(len(ramp.colours) - 1, 1), QColor(colour))
+            left = right - width - 10 - measure.horizontalAdvance(ramp.name)
+            paint_ground(painter, QRectF(left - 10, y - 8, right - left + 18, 40), self._colours)
             painter.setPen(QColor(self._colours.label))
             painter.drawText(QPointF(right - width - 10 - measure.horizontalAdvance(ramp.name), y + 9), ramp.name)
             painter.fillRect(QRectF(right - width, y, width, 10), gradient)
@@ -175,12 +217,11 @@ class Overlay(QWidget):
             painter.drawText(QPointF(right - width, y + 25), ramp.low)
             painter.drawText(QPointF(right - measure.horizontalAdvance(ramp.high), y + 25), ramp.high)
             y += 46.0
-        lines = (*self._content.measurements, *((self._content.hint,) if self._content.hint else ()))
         if lines:
             # On a ground of its own: rods and density run right behind it.
             width = max(measure.horizontalAdvance(line) for line in lines) + 20.0
             box = QRectF(self.width() - MARGIN - width, y - 13.0, width, 18.0 * len(lines) + 10.0)
-            self._paint_ground(painter, box, self._colours.hairline, 225)
+            paint_ground(painter, box, self._colours)
         for line in lines:
             hint = line == self._content.hint
             painter.setPen(QColor(self._colours.accent if hint else self._colours.text))
@@ -202,7 +243,7 @@ class Overlay(QWidget):
                 gradient.setColorAt(at, solid)
             painter.fillRect(QRectF(0, self.height() - depth, self.width(), depth), gradient)
         if self._content.title:
-            depth = 66.0 + 17.0 * len(self._content.subtitles)
+            depth = 66.0 + 17.0 * len(self._subtitles())
             gradient = QLinearGradient(0, 0, 0, depth)
             for at, alpha in ((0.0, 215), (0.62, 165), (1.0, 0)):
                 solid.setAlpha(alpha)
@@ -215,7 +256,7 @@ class Overlay(QWidget):
         painter.drawText(QPointF(MARGIN, 28), self._content.title)
         painter.setFont(interface_font(self.font(), 12))
         painter.setPen(QColor(self._colours.label))
-        for row, line in enumerate(self._content.subtitles):
+        for row, line in enumerate(self._subtitles()):
             painter.drawText(QPointF(MARGIN, 47 + 17 * row), line)
 
     def _paint_levels(self, painter: QPainter) -> None:
@@ -227,25 +268,39 @@ class Overlay(QWidget):
             return
         several = len(rows) > 1
         x_swatch = MARGIN + (13.0 if several else 0.0)
-        x_name = x_swatch + 33.0
+        x_name = x_swatch + (52.0 if any(len(row.colours) > 1 for row in rows) else 33.0)
         x_sigma = x_name + max(measure_strong.horizontalAdvance(row.name) for row in rows) + 18
         x_absolute = x_sigma + max(measure_strong.horizontalAdvance(row.sigma) for row in rows) + 18
         x_remark = x_absolute + max(measure.horizontalAdvance(row.absolute) for row in rows) + 24
-        space = self.width() - 280.0
+        remarks = [self._remark(row, several, self.width() - 290.0 - x_remark, measure) for row in rows]
+        # On a ground of its own, as the measurements: bright wires run right behind it.
+        widest = max(measure.horizontalAdvance(remark) for remark in remarks)
+        right = x_remark + widest if widest else x_remark - 24.0
+        top = self.height() - 16.0 - 24.0 * (len(rows) - 1) - 18.0
+        box = QRectF(0.5 * MARGIN, top, right - 0.5 * MARGIN + 10.0, 24.0 * len(rows) + 2.0)
+        paint_ground(painter, box, colours)
         for k, row in enumerate(rows):
             base = self.height() - 16.0 - 24.0 * (len(rows) - 1 - k)
-            step = 24.0 / max(len(row.colours), 1)
+            signed = len(row.colours) > 1
+            step = 23.0 if signed else x_name - x_swatch - 11.0
             for n, colour in enumerate(row.colours):
                 pen = QPen(QColor(colour), 1.4 + row.width)
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)
                 painter.setPen(pen)
                 left = x_swatch + n * step
+                if signed:
+                    # Which colour is which sign, in the narrowest window too.
+                    thin = QPen(QColor(colour), 1.4)
+                    painter.setPen(thin)
+                    painter.drawLine(QPointF(left, base - 4), QPointF(left + 6, base - 4))
+                    if n == 0:
+                        painter.drawLine(QPointF(left + 3, base - 7), QPointF(left + 3, base - 1))
+                    painter.setPen(pen)
+                    left += 9.0
                 if row.broken and n == len(row.colours) - 1:
                     pen.setDashPattern([1.2, 0.9])
                     painter.setPen(pen)
-                painter.drawLine(
-                    QPointF(left, base - 4), QPointF(left + step - (2 if len(row.colours) > 1 else 0), base - 4)
-                )
+                painter.drawLine(QPointF(left, base - 4), QPointF(left + (9.0 if signed else step), base - 4))
             chosen = row.active or not several
             if chosen and several:
                 # An arrow beside the one that the wheel sets; the others stand back.
@@ -265,21 +320,17 @@ class Overlay(QWidget):
             painter.setPen(QColor(colours.accent if row.bright else colours.label))
             painter.drawText(QPointF(x_absolute, base), row.absolute)
             painter.setPen(QColor(colours.hint))
-            remark = row.remark
-            if row.active and several:
-                remark = f"wheel sets it{', ' if remark else ''}{remark}"
-            if x_remark + measure.horizontalAdvance(remark) >= space:
-                remark = "wheel" if row.active and several else ""
-            if x_remark + measure.horizontalAdvance(remark) < space:
-                painter.drawText(QPointF(x_remark, base), remark)
+            painter.drawText(QPointF(x_remark, base), remarks[k])
 
-    def _paint_ground(self, painter: QPainter, box: QRectF, rim: str, alpha: int) -> None:
-        ground = QColor(self._colours.panel)
-        ground.setAlpha(alpha)
-        painter.setPen(QPen(QColor(rim), 1))
-        painter.setBrush(ground)
-        painter.drawRoundedRect(box, 6, 6)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+    @staticmethod
+    def _remark(row: LevelRow, several: bool, space: float, measure: QFontMetricsF) -> str:
+        """As much of what is to be said of a map as there is space for."""
+        remark = row.remark
+        if row.active and several:
+            remark = f"wheel sets it{', ' if remark else ''}{remark}"
+        if measure.horizontalAdvance(remark) >= space:
+            remark = "wheel" if row.active and several else ""
+        return remark if measure.horizontalAdvance(remark) < space else ""
 
     def _paint_label(self, painter: QPainter, label: AtomLabel) -> None:
         font = interface_font(self.font(), 12, QFont.Weight.Medium)
@@ -290,7 +341,7 @@ class Overlay(QWidget):
         top = min(max(label.y - height - 6, 4.0), max(self.height() - height - 4, 4.0))
         box = QRectF(left, top, width, height)
         rim = self._colours.accent if not label.hovering else self._colours.hairline
-        self._paint_ground(painter, box, rim, 235 if label.hovering else 200)
+        paint_ground(painter, box, self._colours, rim, 235 if label.hovering else 200)
         painter.setPen(QColor(self._colours.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label.text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 from PySide6.QtGui import QColor
@@ -83,8 +84,10 @@ def level_rows(
     section: bool,
     wires: list[Wire],
     colours: SceneColours,
+    older: Mapping[str, str],
 ) -> tuple[LevelRow, ...]:
-    """The legend of the maps; `section`: the active one is shown as a section."""
+    """The legend of the maps; `section`: the active one is shown as a section; `older`: maps that were made of another
+    state of the model than the one shown, and of which."""
     paint = {wire.name: wire.colour for wire in wires}
     width = {wire.name: wire.width for wire in wires}
     rows = []
@@ -108,7 +111,7 @@ def level_rows(
         rows.append(
             LevelRow(
                 colours=tuple(hex_colour(paint[part]) for part in parts),
-                name=_short(map_words(name)),
+                name=_short(map_words(name)) + (f" of {older[name]}" if name in older else ""),
                 sigma=f"{both}{sigma:.2f} \u03c3",
                 absolute=f"{sigma * grid.sigma:.2f} e/\u00c5\u00b3",
                 remark=remark,

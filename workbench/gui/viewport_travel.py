@@ -19,7 +19,7 @@ from workbench.gui.viewport_canvas import SceneCanvas
 from workbench.gui.viewport_marks import Picked, place_of
 from workbench.view.camera import Camera
 from workbench.view.colouring import residue_fit
-from workbench.view.framing import first_residue, framed, residue_atoms, residue_point
+from workbench.view.framing import first_residue, framed, residue_point
 from workbench.view.maps import MapSet
 from workbench.view.picking import pick_atom
 from workbench.view.scene import Scene
@@ -30,6 +30,8 @@ TEXTS_PX = 64
 ONE_MOVEMENT_MS = 900
 """Changes of one kind that follow each other faster are one movement to undo."""
 SPIN_DEGREES, SPIN_MS = 1.0, 33
+ABOUT = 1.5
+"""Zooms that differ by less than this factor are about the same."""
 
 
 class TravellingView(SceneCanvas):
@@ -55,6 +57,12 @@ class TravellingView(SceneCanvas):
         self._flight.setEasingCurve(QEasingCurve.Type.InOutCubic)
         self._flight.valueChanged.connect(self._fly)
         self._flight_ends: tuple[Camera, Camera] = (self.camera, self.camera)
+        self._whole_height = np.inf
+        """Angstrom in the height of the picture when all of the model was shown last."""
+        self._near = Camera()
+        """How we looked before that."""
+        self._when = ""
+        """The state of the model that is shown, in words."""
         self._spin = QTimer(self)
         self._spin.setInterval(SPIN_MS)
         self._spin.timeout.connect(self._turn_on)
@@ -79,6 +87,7 @@ class TravellingView(SceneCanvas):
         if fit is not None:
             self.scene.fit = fit
         self.worst = cycle.worst
+        self._when = f"cycle {cycle.statistics.cycle}"
         self._moved(cycle.state)
         self.tracer.set_cycle(self._prepared, cycle)
 
@@ -90,7 +99,9 @@ class TravellingView(SceneCanvas):
             # Another run of the same model: it has moved since the very first start.
             self.scene.start = start
         self.worst, self._picked = None, None
+        self._when = "the start"
         if not keep_view:
+            self._whole_height = np.inf
             self.marks.begin_anew()
             self._residue = None
             self.tracer.set_maps(MapSet({}))
@@ -123,7 +134,7 @@ class TravellingView(SceneCanvas):
         self._show_texts()
 
     def centre_on_residue(self, row: int) -> None:
-        """Look at a residue (row of the model's residues), orientation and zoom kept."""
+        """Look at a residue (row of the model's residues); orientation and zoom kept, but see `_close`."""
         if self.scene is not None and 0 <= row < len(self.scene.model.residues):
             self._go(residue_point(self.scene.model, self.scene.xyz, row), row)
 
@@ -141,7 +152,24 @@ class TravellingView(SceneCanvas):
         self._views.append(self._flight_ends[1] if self._flying else self.camera)
         del self._views[:-MOST_VIEWS]
 
-    def _go(self, point: FloatArray, residue: int | None, fly: bool = True) -> None:
+    @property
+    def _looking(self) -> Camera:
+        """How we look, or will when the journey is over."""
+        return replace(self._flight_ends[1], rotation=self.camera.rotation) if self._flying else self.camera
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the zoom is, about, the one that showed all of the model."""
+        return self._whole_height / ABOUT < self._looking.height < self._whole_height * ABOUT
+
+    def _close(self) -> Camera:
+        """How we look at a place: as now, but from all of the model back to the zoom and the slab of before."""
+        now = self._looking
+        if not self._whole or self._near.height >= now.height:
+            return now
+        return replace(now, height=self._near.height, front=self._near.front, back=self._near.back)
+
+    def _go(self, point: FloatArray, residue: int | None, fly: bool = True, close: bool = True) -> None:
         if not np.isfinite(point).all():
             self.message.emit("This atom has no place: its coordinates are not numbers.")
             return
@@ -149,7 +177,7 @@ class TravellingView(SceneCanvas):
         self._picked = None
         if residue is not None:
             self._select(residue)
-        self._travel(self.camera.centred(point), fly)
+        self._travel((self._close() if close else self._looking).centred(point), fly)
         if residue is not None and self.scene is not None:
             self.centred.emit(self.scene.model.residues.label(residue))
 
@@ -177,7 +205,11 @@ class TravellingView(SceneCanvas):
         goal = framed(self.camera, self.scene.extent(), self.width() / height)
         # Between the title and the legend.
         free = max(height - 2 * TEXTS_PX, 0.6 * height)
-        self._travel(goal.zoomed(free / height))
+        goal = goal.zoomed(free / height)
+        if not self._whole:
+            self._near = self._looking if self._looking.height < goal.height / ABOUT else Camera()
+        self._whole_height = goal.height
+        self._travel(goal)
 
     def _fly(self, value: float) -> None:
         start, end = self._flight_ends
@@ -308,9 +340,11 @@ class TravellingView(SceneCanvas):
         found = self.pick(x, y)
         return found[0] if found is not None and found[1] < 0 else None
 
-    def centre_on_atom(self, atom: int, mate: int = -1) -> None:
+    def centre_on_atom(self, atom: int, mate: int = -1, close: bool = True) -> None:
+        """Look at an atom; close=False keeps the zoom, also that of the whole model (a click on the picture)."""
         assert self.scene is not None
-        self._go(place_of(self.scene, (atom, mate)).copy(), int(self.scene.model.residue[atom]))
+        point = place_of(self.scene, (atom, mate)).copy()
+        self._go(point, int(self.scene.model.residue[atom]), close=close)
         self._picked = (atom, mate)
         self._show_texts()
 
@@ -327,7 +361,17 @@ class TravellingView(SceneCanvas):
             return
         chosen = scene.model.residue == row
         name = f"polder {scene.model.residues.label(row)}"
-        self.tracer.omit(scene.state, chosen, name, scene.xyz[residue_atoms(scene.model, row)])
+        self.tracer.omit(scene.state, chosen, name, self._when)
+
+    @property
+    def omits_are_older(self) -> bool:
+        """Whether there are omit maps of another state of the model than the one shown."""
+        return self.scene is not None and bool(self.tracer.older_omits(self.scene.state))
+
+    def omit_anew(self) -> None:
+        """Those omit maps again, of the model as it is shown."""
+        if self.scene is not None:
+            self.tracer.omit_anew(self.scene.state, self._when)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._flight.stop()

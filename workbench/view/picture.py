@@ -46,12 +46,12 @@ def render_pixels(
 ) -> AnyArray:
     """(height, width, 3) bytes, first row at the top, of the scene drawn at `size` (width, height) in pixels."""
     target = context.framebuffer(color_attachments=[context.renderbuffer(size, 4)])
+    draft, renderer.draft = renderer.draft, False
     try:
-        draft, renderer.draft = renderer.draft, False
         renderer.render(camera, colours, wires, size, pixel_ratio, target)
-        renderer.draft = draft
         data = target.read(components=3, alignment=1)
     finally:
+        renderer.draft = draft
         for part in target.color_attachments:
             part.release()
         target.release()

@@ -77,7 +77,7 @@ class Renderer:
         self._section: SectionPlane | None = None
         self._target: Any = None
         self._sampled: Any = None
-        """The multisampled framebuffer, while what `draw` drew stands in it alone."""
+        """Where what `draw` drew should go, while it stands in the multisampled framebuffer alone."""
         self._size = (0, 0)
         self._samples = -1
         self.software = is_software(str(context.info.get("GL_RENDERER", "")))
@@ -165,8 +165,13 @@ class Renderer:
         pixel_ratio: float,
         target: Any,
     ) -> None:
-        """The first part of `render`, which waits for nothing; `finish` waits until it is drawn."""
+        """The first part of `render`, which waits for nothing; `finish` waits until it is drawn.
+
+        Another target may be drawn into between the two.
+        """
         width, height = max(size[0], 1), max(size[1], 1)
+        if self._sampled is not None and self._sampled.glo != target.glo:
+            self.finish(self._sampled)
         context = self._context
         canvas = target if self.draft else self._canvas((width, height))
         canvas.viewport = (0, 0, width, height)
@@ -202,14 +207,18 @@ class Renderer:
         self._draw_lines(canvas, wires, pixel_ratio, fog)
         context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
         _write(canvas, alpha=True)
-        self._sampled = None if canvas is target else canvas
+        self._sampled = None if canvas is target else target
 
     def finish(self, target: Any) -> None:
         """Bring what `draw` has drawn into its target, where its samples are kept apart."""
         if self._sampled is not None:
-            self._context.copy_framebuffer(target, self._sampled)
+            self._context.copy_framebuffer(target, self._target)
             self._sampled = None
             target.use()
+
+    def abandon(self) -> None:
+        """What `draw` drew is not wanted: there will be no `finish`."""
+        self._sampled = None
 
     def _draw_solid(self, colours: SceneColours, pixel: float) -> None:
         context, mesh = self._context, self._programs["mesh"]

@@ -1,5 +1,5 @@
 #version 330 core
-// Density in sigma as a tint, with a line at every level; below zero the tint is hatched.
+// Density in sigma as a tint, with a line at every level; below zero the lines are broken and the tint is hatched.
 #include common
 uniform sampler2D density;
 uniform vec3 positive;
@@ -18,6 +18,8 @@ void main() {
     float slope = max(fwidth(level), 1e-6);
     float line = 1.0 - smoothstep(0.6, 1.4, abs(fract(level - 0.5) - 0.5) / slope);
     line *= step(0.5 * spacing, size) * (1.0 - smoothstep(0.35, 0.7, slope));
+    bool upright = abs(dFdx(value)) > abs(dFdy(value));
+    if (value < 0.0 && fract((upright ? gl_FragCoord.y : gl_FragCoord.x) / 9.0) < 0.4) line = 0.0;
     float tint = 0.55 * smoothstep(floor_level, floor_level + 4.0 * spacing, size);
     if (value < 0.0 && fract((gl_FragCoord.x + gl_FragCoord.y) / 8.0) < 0.5) tint *= 0.3;
     vec3 colour = value < 0.0 ? negative : positive;
