@@ -64,6 +64,7 @@ class RefinementProblem:
     first_cycle: int
     automatic_weight: float | None
     b_weight: float | None
+    suspect_set: tuple[int, int] | None
     groups: tuple[IntArray, IntArray] | None
     """Main and side chains, as `residue_parts.group_rows`; None where nobody wants to know how they fit."""
 
@@ -90,6 +91,7 @@ def prepare(
     links: dict[str, bool] | None = None,
     automatic_weight: float | None = None,
     b_weight: float | None = None,
+    suspect_set: tuple[int, int] | None = None,
     strict_links: bool = False,
 ) -> RefinementProblem:
     """Check that model and data belong together and build what refinement needs.
@@ -97,7 +99,7 @@ def prepare(
     start: a state to go on from (rows as in the prepared model); shake and reset_b are then not applied.
     links: the user's decisions by the label of a link report: True to bond, False not to. strict_links: one that
     cannot be followed is an error, otherwise a note.
-    automatic_weight, b_weight: those to begin with; None takes those of the resolution.
+    automatic_weight, b_weight: those to begin with; None takes those of the resolution. suspect_set: as in RunRequest.
     Raises InputError or SettingsError, naming the file and the remedy.
     """
     began = time.perf_counter()
@@ -186,6 +188,7 @@ def prepare(
         first_cycle=first_cycle,
         automatic_weight=automatic_weight,
         b_weight=b_weight,
+        suspect_set=suspect_set,
         groups=group_rows(model),
     )
     return replace(problem, prepared=replace(prepared, prepare_seconds=time.perf_counter() - began))

@@ -42,6 +42,7 @@ from workbench.session.state import (
     still_open,
     with_log,
 )
+from workbench.session.verdict import suspect_set
 from workbench.session.worker import RunSource, Worker, engine_run
 
 Listener = Callable[[SessionState, SessionState], None]
@@ -599,8 +600,9 @@ class Session:
         settings = state.settings
         assert state.request is not None
         request = replace(
-            state.request, settings=settings, start=None, first_cycle=0, automatic_weight=None, b_weight=None
-        )
+            state.request, settings=settings, start=None, first_cycle=0, automatic_weight=None, b_weight=None,
+            suspect_set=suspect_set(state),
+        )  # fmt: skip
         if source is not None:
             row = source.statistics
             request = replace(request, start=source.state, first_cycle=row.cycle)
