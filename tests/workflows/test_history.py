@@ -208,6 +208,29 @@ def test_what_was_changed_between_cycles_is_marked_after_opening(session: Sessio
     other.close()
 
 
+def test_a_run_that_goes_back_is_marked_where_it_goes_on(session: Session) -> None:
+    """A weight moved in a later cycle than the one a run goes on from acts from there on: there is its mark."""
+    _refined(session)
+    journal = session.journal
+    assert journal is not None
+    last = next(record.key for record in journal.cycles() if record.number == 5 and record.kind == "cycle")
+    session.go_to(last)
+    session.set_weight(3.0)
+    assert [(m.cycle, m.made) for m in session.state.marks] == [(5, "idle")]
+    session.go_to_cycle(2)
+    assert not session.state.marks and session.state.settings.weight is None, "a move takes its settings along"
+    session.set_weight(20.0)
+    session.set_weight(4.0)
+    session.step()
+    assert session.wait(lambda state: state.status == "paused", 60)
+    assert [(m.cycle, m.text) for m in session.state.marks] == [(2, "weight 6.7 \u2192 4")]
+    session.stop("discard")
+    assert session.wait(lambda state: state.status == "finished", 60)
+    assert [(m.cycle, m.text) for m in session.state.marks] == [(2, "weight 6.7 \u2192 4")], "still to come"
+    session.set_weight(None)
+    assert not session.state.marks
+
+
 def test_looking_back_changes_nothing(session: Session) -> None:
     _refined(session)
     assert session.journal is not None

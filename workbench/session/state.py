@@ -39,13 +39,18 @@ class LogLine:
 class Mark:
     """Something the user did while the run went on, after the finished `cycle`: "weight 6.7 → 1.5".
 
-    kind and before let changes within one cycle merge into one mark: what is changed, and its value before the first.
+    kind, before and origin let changes within one cycle merge into one mark: what is changed, its value before the
+    first, and what it had been set to (an automatic weight has a value as well).
+    made: while a run went on (it may come too late for the cycle under way), while one was being prepared, or while
+    nothing ran (the next run begins with it).
     """
 
     cycle: int
     text: str
     kind: str = ""
     before: str = ""
+    made: Literal["running", "preparing", "idle"] = "running"
+    origin: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +187,11 @@ def apply_event(state: SessionState, event: RunEvent, now: float = 0.0) -> Sessi
         case CycleFinished():
             told = _cycle(state, event)
             assert told.latest is not None
-            return with_log(told, cycle_sentence(told.latest.statistics), "info", now)
+            row = told.latest.statistics
+            for mark in told.marks if state.status != "preparing" else ():
+                if mark.cycle == row.cycle - 1 and mark.kind in LIVE_KINDS:
+                    told = with_log(told, acting_sentence(mark), "info", now)
+            return with_log(told, cycle_sentence(row), "info", now)
         case Finished():
             return _finished(state, event, now)
         case Failed():
@@ -217,20 +226,31 @@ def _cycle(state: SessionState, event: CycleFinished) -> SessionState:
     )
 
 
+def acting_sentence(mark: Mark) -> str:
+    """Of a change of live settings, once a cycle has met it."""
+    return f"{mark.text[:1].upper()}{mark.text[1:]}, from cycle {mark.cycle + 1} on."
+
+
 def _marks(state: SessionState, event: CycleFinished, first: bool) -> tuple[Mark, ...]:
     """The marks once a cycle is done. Those of changes that came too late for it move on to the next; a run that begins
     at a cycle has none of what was done after that cycle."""
     number = event.statistics.cycle
-    if first:
-        return tuple(m for m in state.marks if m.cycle < number or (m.cycle == number and m.kind == BETWEEN))
     known = event.applied[-1].settings if event.applied else None
+
+    def met(mark: Mark) -> bool:
+        return known is not None and live_value(known, mark.kind) == live_value(state.settings, mark.kind)
+
     marks = []
     for mark in state.marks:
         if mark.cycle > number:
             continue
-        waits = mark.cycle == number - 1 and mark.kind in LIVE_KINDS
-        late = waits and (known is None or live_value(known, mark.kind) != live_value(state.settings, mark.kind))
-        marks.append(replace(mark, cycle=number) if late else mark)
+        if first and mark.cycle == number:
+            if mark.kind != BETWEEN and mark.made == "running":
+                continue
+            if mark.made == "preparing":
+                mark = replace(mark, made="idle" if met(mark) else "running")  # noqa: PLW2901
+        waits = mark.cycle == number - 1 and mark.kind in LIVE_KINDS and mark.made == "running"
+        marks.append(replace(mark, cycle=number) if waits and not met(mark) else mark)
     return tuple(marks)
 
 
