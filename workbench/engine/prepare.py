@@ -233,7 +233,7 @@ def _refined_atoms(
     if settings.fix:
         fixed = selected(model, settings.fix, "fixed atoms")
         special = replace(special, fixed=np.flatnonzero(fixed).astype(np.int32))
-        notes.append(Note(f"The coordinates of {int(fixed.sum())} atoms are fixed ({settings.fix})."))
+        notes.append(Note(f"The coordinates of {counted(int(fixed.sum()), 'atom')} are fixed ({settings.fix})."))
     atoms = AtomicModel(description, special, b_choice=settings.b_model)
     if start is not None and len(start.xyz) == len(model):
         atoms = atoms.with_shapes(start.anisotropic)
@@ -244,7 +244,9 @@ def _refined_atoms(
     if settings.b_model in (*GROUPED, FIXED):
         notes.append(Note(b_words(atoms)))
     if model.anisotropic.any() and not atoms.anisotropic.any():
-        notes.append(Note(f"The tensors of {int(model.anisotropic.sum())} atoms are replaced by their isotropic B."))
+        notes.append(
+            Note(f"The tensors of {counted(int(model.anisotropic.sum()), 'atom')} are replaced by their isotropic B.")
+        )
     return atoms
 
 
@@ -255,7 +257,7 @@ def _held_atoms(
         return None
     rows = np.flatnonzero(selected(model, settings.hold, "held atoms") & ~atoms.dependent).astype(np.int32)
     held = HeldAtoms(rows, begin.xyz[rows].copy(), settings.hold_sigma)
-    notes.append(Note(f"{len(rows)} atoms are held where they are ({settings.hold}), sigma {held.sigma:g} A."))
+    notes.append(Note(f"{counted(len(rows), 'atom', 'are')} held in place ({settings.hold}), sigma {held.sigma:g} A."))
     return held
 
 

@@ -33,6 +33,8 @@ class PlanePanel(PlotPanel):
         self.now = plot.dots()
         self._x = np.zeros(0)
         self._y = np.zeros(0)
+        self.elsewhere = False
+        """A cycle of another run is looked at: then no point of this path is "now"."""
 
     def row_at(self, at: QPointF) -> int | None:
         return self.plot.nearest(at, self._x, self._y)
@@ -90,7 +92,7 @@ class PlanePanel(PlotPanel):
         self.points.setData(self._x[others], self._y[others], size=4, pen=None, brush=pg.mkBrush(colour))
         ring = plot.pen(kind, "solid", 2.2)
         self.now.setData([x], [y], size=10, pen=ring, brush=pg.mkBrush(theme.colours["panel"]))
-        name = "now" if last is rows[-1] else f"cycle {last.cycle}"
+        name = "now" if last is rows[-1] and not self.elsewhere else f"cycle {last.cycle}"
         labels = [PointLabel(x, y, f"{name}, weight {three_figures(last.xray_weight)}", True)]
         named = {rows[0].cycle, *(round(at) for at, _ in marks)} - {last.cycle}
         labels += [
@@ -107,5 +109,6 @@ class PlanePanel(PlotPanel):
         numbers = np.arange(len(rows))
         plot.avoid = list(zip(np.interp(between, numbers, self._x), np.interp(between, numbers, self._y), strict=True))
         plot.avoid += [(x, float(level)) for level in np.linspace(y - sigma, y + sigma, 13)]
-        plot.setAccessibleDescription(f"now at rms Z {x:.2f}, R {y:.4f}")
+        plot.avoid += [(float(a), float(b)) for curve in plot.faint for a, b in zip(curve.x, curve.y, strict=True)]
+        plot.setAccessibleDescription(f"{name} at rms Z {x:.2f}, R {y:.4f}")
         plot.viewport().update()

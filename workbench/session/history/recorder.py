@@ -10,6 +10,7 @@ from pathlib import Path
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import CycleFinished, Failed, Finished, Note, Prepared, RunEvent
 from workbench.core.settings import FAMILIES, LOCAL_RESTRAINTS, Keep, RefinementSettings, RunRequest, strength_words
+from workbench.core.words import counted
 from workbench.session.history.journal import Journal
 from workbench.session.history.records import CycleKind
 
@@ -132,7 +133,7 @@ class Recorder:
         keep: Keep = self._keep() if event.reason == "stopped" else "best"
         number = event.kept.statistics.cycle
         cycles = max(self._by_number) - min(self._by_number)
-        words = f"Refined {cycles} cycle{'' if cycles == 1 else 's'}"
+        words = f"Refined {counted(cycles, 'cycle')}"
         with journal.together():
             if keep == "current":
                 result, moved = self.latest, words
