@@ -206,6 +206,11 @@ def test_the_kept_cycle_stands_in_the_rows_as_it_is_written() -> None:
     ended = apply_event(state, replace(finished, kept=as_written))
     assert [row.r_free for row in ended.rows if row.cycle == number] == [0.5]
     assert [row for row in ended.rows if row.cycle != number] == [r for r in state.statistics if r.cycle != number]
+    # A run that keeps its start was not there with the weight that it began with.
+    first = state.statistics[0]
+    start = replace(finished.kept, statistics=replace(first, r_work=0.4, xray_weight=99.0, ll_free=9.0))
+    row = apply_event(state, replace(finished, kept=start)).rows[0]
+    assert (row.r_work, row.xray_weight, row.ll_free) == (0.4, first.xray_weight, first.ll_free)
 
 
 def test_the_expected_band_does_not_jump_at_the_start_of_a_run() -> None:

@@ -231,6 +231,25 @@ def test_a_run_that_goes_back_is_marked_where_it_goes_on(session: Session) -> No
     assert not session.state.marks
 
 
+def test_the_start_of_a_branch_is_a_cycle_of_its_line(session: Session) -> None:
+    """Its numbers are measured anew and differ a little; to look at it is not to look at another run."""
+    _refined(session)
+    session.go_to_cycle(2)
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished" and len(state.statistics) > 3, 60)
+    journal = session.journal
+    assert journal is not None
+    start = next(record for record in journal.cycles() if record.run == 2 and record.kind == "start")
+    loaded = journal.load(start.key)
+    anew = replace(loaded, statistics=replace(loaded.statistics, r_work=loaded.statistics.r_work + 1e-4))
+    session.show_loaded(start.key, anew)
+    assert session.state.viewed is not None and session.state.viewed_in_line
+    other = next(record for record in journal.cycles() if record.run == 1 and record.number == 4)
+    session.look_at(other.key)
+    if session.state.statistics[4].r_work != other.statistics.r_work:
+        assert not session.state.viewed_in_line
+
+
 def test_looking_back_changes_nothing(session: Session) -> None:
     _refined(session)
     assert session.journal is not None

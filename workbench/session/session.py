@@ -444,7 +444,7 @@ class Session:
                 return
             if key == self.state.viewed_key:
                 return
-            self._set(replace(self.state, viewed=self.journal.load(key), viewed_key=key))
+            self.show_loaded(key, self.journal.load(key))
 
     def look_at_cycle(self, number: int) -> None:
         """Show the cycle with this number on the line that leads to where the session stands."""
@@ -488,6 +488,12 @@ class Session:
     def show_loaded(self, key: int, cycle: CycleFinished) -> None:
         """As `look_at`, with a cycle that was loaded elsewhere (in a background thread)."""
         with self._changed:
+            seen = cycle.statistics
+            row = next((row for row in self.state.statistics if row.cycle == seen.cycle), None)
+            same = row is None or (row.r_work, row.ll_work) == (seen.r_work, seen.ll_work)
+            if row is not None and not same and key == self.key_of(seen.cycle):
+                # The start of a run that goes on is the cycle it goes on from: what is known of it stands.
+                cycle = replace(cycle, statistics=row)
             self._set(replace(self.state, viewed=cycle, viewed_key=key))
 
     def go_to(self, key: int, text: str = "") -> None:

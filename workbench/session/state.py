@@ -23,6 +23,11 @@ Status: TypeAlias = Literal["empty", "preparing", "ready", "running", "paused", 
 WEIGHT, B_WEIGHT, BETWEEN = "weight", "B restraint", "between"
 LIVE_KINDS = (WEIGHT, *(family.replace("_", " ") for family in (*FAMILIES, *LOCAL_RESTRAINTS)), B_WEIGHT)
 """Kinds of marks: weight of the data, restraint families and beta, which act inside a run; BETWEEN began a new run."""
+AS_WRITTEN = (
+    "r_work", "r_free", "r_work_riding_h", "r_free_riding_h", "rmsd_bonds", "rmsz_bonds", "rmsd_angles", "rmsz_angles",
+    "bulk_rmsz_bonds", "bulk_rmsz_angles", "mean_b", "geometry",
+)  # fmt: skip
+"""Statistics that belong to the model as files hold it."""
 LogSeverity: TypeAlias = Literal["info", "warning", "error"]
 
 
@@ -137,15 +142,14 @@ class SessionState:
     def rows(self) -> tuple[CycleStatistics, ...]:
         """`statistics`, once a run has ended with the kept cycle as it is written (rounded, scales fitted afresh).
 
-        Its likelihoods stay those of the cycle: only they compare with the other rows (riding hydrogens included).
+        Its likelihoods stay those of the cycle: only they compare with the other rows (riding hydrogens included). So
+        does what the cycle was reached with: where a run keeps its start, its weight led nowhere.
         """
         if self.status != "finished" or self.kept is None:
             return self.statistics
         kept = self.kept.statistics
-        return tuple(
-            replace(kept, ll_work=row.ll_work, ll_free=row.ll_free) if row.cycle == kept.cycle else row
-            for row in self.statistics
-        )
+        written = {name: getattr(kept, name) for name in AS_WRITTEN}
+        return tuple(replace(row, **written) if row.cycle == kept.cycle else row for row in self.statistics)
 
     @property
     def busy(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 
+from workbench.core.arrays import FloatArray
 from workbench.core.events import CycleStatistics
 from workbench.gui.panels.cycle_plots import OTHER_RUNS, PlotPanel, at_cycle, error_of_r_free
 from workbench.gui.panels.geometry import rms_z
@@ -104,11 +105,17 @@ class PlanePanel(PlotPanel):
         if ends:
             labels.append(PointLabel(float(ends[-1].x[-1]), float(ends[-1].y[-1]), OTHER_RUNS))
         plot.point_labels = labels
-        # Names keep off the path (points of it and places between them) and off the error bar.
-        between = np.linspace(0, len(rows) - 1, min(6 * len(rows), MOST_AVOIDED))
-        numbers = np.arange(len(rows))
-        plot.avoid = list(zip(np.interp(between, numbers, self._x), np.interp(between, numbers, self._y), strict=True))
+        # Names keep off the paths (points of them and places between them) and off the error bar.
+        plot.avoid = along(self._x, self._y)
+        for curve in plot.faint:
+            plot.avoid += along(curve.x, curve.y)
         plot.avoid += [(x, float(level)) for level in np.linspace(y - sigma, y + sigma, 13)]
-        plot.avoid += [(float(a), float(b)) for curve in plot.faint for a, b in zip(curve.x, curve.y, strict=True)]
         plot.setAccessibleDescription(f"{name} at rms Z {x:.2f}, R {y:.4f}")
         plot.viewport().update()
+
+
+def along(x: FloatArray, y: FloatArray) -> list[tuple[float, float]]:
+    """Places along a path: its points, and some between each and the next."""
+    numbers = np.arange(len(x))
+    between = np.linspace(0, len(x) - 1, min(max(6 * len(x), 24), MOST_AVOIDED))
+    return list(zip(np.interp(between, numbers, x).tolist(), np.interp(between, numbers, y).tolist(), strict=True))
