@@ -132,10 +132,10 @@ def test_names_in_the_plane_lie_on_nothing(window: MainWindow, qtbot: QtBot) -> 
     """A path that comes back to itself, and other runs beside it: no name on a point of either, none on another name,
     and the one of the cycle that is shown is always there."""
     panel = window.plane
-    panel.resize(360, 200)
+    panel.resize(300, 170)
     rows = [event.statistics for event in recorded_run(9) if isinstance(event, CycleFinished)]
     angle = np.linspace(0.0, 5.0, len(rows))
-    places = zip(rows, 0.8 + 0.5 * np.cos(angle), 0.28 + 0.01 * np.sin(2 * angle), strict=True)
+    places = zip(rows, 0.8 + 0.12 * np.cos(3 * angle), 0.28 + 0.01 * np.sin(2 * angle), strict=True)
     path = [
         replace(row, rmsz_bonds=float(x), r_free=float(y), geometry={"bonds": (float(x), 10)}) for row, x, y in places
     ]
