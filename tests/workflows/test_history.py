@@ -250,6 +250,19 @@ def test_the_start_of_a_branch_is_a_cycle_of_its_line(session: Session) -> None:
         assert not session.state.viewed_in_line
 
 
+def test_the_likelihoods_of_a_result_compare_with_those_of_cycles(session: Session) -> None:
+    _refined(session)
+    state, journal = session.state, session.journal
+    assert journal is not None and state.kept is not None and state.position is not None
+    record = journal.cycle(state.position)
+    assert record.kind == "result" and record.parent is not None
+    written = replace(state.kept, statistics=replace(state.kept.statistics, ll_free=99.0, ll_work=98.0))
+    row = session.as_cycle(state.position, written).statistics
+    cycle = journal.cycle(record.parent).statistics
+    assert (row.ll_free, row.ll_work) == (cycle.ll_free, cycle.ll_work) and row.r_free == state.kept.statistics.r_free
+    assert session.as_cycle(record.parent, written) is written and session.as_cycle(None, written) is written
+
+
 def test_looking_back_changes_nothing(session: Session) -> None:
     _refined(session)
     assert session.journal is not None

@@ -571,6 +571,8 @@ class MainWindow(QMainWindow):
             return
         self._compared = pair
         words = f"cycle {first.statistics.cycle}", f"Cycle {shown.statistics.cycle}"
+        keys = self._reference_key, self._shown_key()
+        one, other = self.session.as_cycle(keys[0], first), self.session.as_cycle(keys[1], shown)
 
         def compared(result: object, error: Exception | None) -> None:
             if self._compared != pair:
@@ -578,7 +580,7 @@ class MainWindow(QMainWindow):
             found = result if isinstance(result, Comparison) else f"They cannot be compared: {error}."
             self.compare.show_comparison(*words, found, prepared.model)
 
-        in_background(self, lambda: compare(prepared, first, shown), compared)
+        in_background(self, lambda: compare(prepared, one, other), compared)
 
     def _show_branches(self) -> None:
         journal, position = self.session.journal, self.session.state.position

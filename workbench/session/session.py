@@ -446,6 +446,24 @@ class Session:
                 return
             self.show_loaded(key, self.journal.load(key))
 
+    def as_cycle(self, key: int | None, cycle: CycleFinished) -> CycleFinished:
+        """The cycle with this key, a result with the likelihoods of the cycle that was kept: those of a result are of
+        the written atoms alone, and compare with none that count the riding hydrogens."""
+        with self._changed:
+            if self.journal is None or key is None:
+                return cycle
+            try:
+                record = self.journal.cycle(key)
+                if record.kind != "result" or record.parent is None:
+                    return cycle
+                of = self.journal.cycle(record.parent)
+            except WorkbenchError:  # A cycle of a project that was left.
+                return cycle
+        if of.number != record.number:
+            return cycle
+        row = replace(cycle.statistics, ll_work=of.statistics.ll_work, ll_free=of.statistics.ll_free)
+        return replace(cycle, statistics=row)
+
     def look_at_cycle(self, number: int) -> None:
         """Show the cycle with this number on the line that leads to where the session stands."""
         key = self.key_of(number)
