@@ -263,6 +263,20 @@ def test_the_likelihoods_of_a_result_compare_with_those_of_cycles(session: Sessi
     assert session.as_cycle(record.parent, written) is written and session.as_cycle(None, written) is written
 
 
+def test_a_change_between_runs_is_marked_at_the_cycle_that_was_kept(session: Session) -> None:
+    """The next run goes on from there, not from the last cycle."""
+    _refined(session)
+    journal = session.journal
+    assert journal is not None
+    second = next(record.key for record in journal.cycles() if record.number == 2)
+    session._set(replace(session.state, kept=journal.load(second), position=second))
+    session.change_between_cycles(d_min=2.5)
+    assert [(mark.cycle, mark.kind) for mark in session.state.marks] == [(2, "between")]
+    session.step()
+    assert session.wait(lambda state: state.status == "paused", 60)
+    assert [(mark.cycle, mark.kind) for mark in session.state.marks] == [(2, "between")]
+
+
 def test_looking_back_changes_nothing(session: Session) -> None:
     _refined(session)
     assert session.journal is not None
