@@ -63,6 +63,8 @@ def test_the_window_compares_what_is_shown_with_what_was_kept(window: MainWindow
     qtbot.waitUntil(lambda: len(panel.table.rows) > 0, timeout=120000)
     assert panel.title.text().startswith("Cycle 1 against cycle")
     assert "R_free is" in panel.words.text()
+    wanted = panel.title.sizeHint().width()
+    assert panel.title.isVisible() and panel.title.width() >= wanted, "the whole title is to be read"
     shown = window.session.state.viewed
     QTest.mouseClick(panel.back, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.session.state.viewed is not shown, timeout=120000)

@@ -14,7 +14,7 @@ from workbench.core.events import CycleFinished
 from workbench.gui.main_window import MainWindow
 from workbench.gui.panels.cycle_plots import OTHER_RUNS
 from workbench.gui.panels.r_factors import EXPECTED
-from workbench.gui.widgets.plot import FaintCurve, Plot, Ribbon, tick_digits
+from workbench.gui.widgets.plot import MOST_COVERED, FaintCurve, Plot, Ribbon, tick_digits
 from workbench.session.branches import Branch, beside
 from workbench.session.verdict import verdict_of
 
@@ -126,3 +126,28 @@ def test_what_lies_beside_a_line() -> None:
 )
 def test_digits_of_ticks(ticks: list[float], least: int, digits: int) -> None:
     assert tick_digits(ticks, least) == digits
+
+
+def test_names_in_the_plane_lie_on_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    """A path that comes back to itself, and other runs beside it: no name on a point of either, none on another name,
+    and the one of the cycle that is shown is always there."""
+    panel = window.plane
+    panel.resize(300, 170)
+    rows = [event.statistics for event in recorded_run(9) if isinstance(event, CycleFinished)]
+    angle = np.linspace(0.0, 5.0, len(rows))
+    places = zip(rows, 0.8 + 0.12 * np.cos(3 * angle), 0.28 + 0.01 * np.sin(2 * angle), strict=True)
+    path = [
+        replace(row, rmsz_bonds=float(x), r_free=float(y), geometry={"bonds": (float(x), 10)}) for row, x, y in places
+    ]
+    panel.others = (tuple(path[::2]), tuple(path[3:6]))
+    panel.show_statistics(path, [(k + 0.5, "weight") for k in range(9)], 9, 5)
+    plot = panel.plot
+    plot.grab()
+    drawn = plot.named
+    named = [words for words, _ in drawn]
+    assert any(words.startswith("cycle 5, weight") for words in named), named
+    for i, (words, spot) in enumerate(drawn):
+        assert plot.rect().contains(spot.toRect()), words
+        assert not any(spot.intersects(other) for _, other in drawn[i + 1 :]), words
+        covered = sum(spot.contains(plot.place(x, y)) for x, y in plot.avoid)
+        assert covered <= MOST_COVERED or words.startswith("cycle 5, weight"), words

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.fake_run import fake_run
 from tests.gui.test_window import finished, opened
 from workbench.gui.main_window import MainWindow
+from workbench.gui.scan_runner import ScanRunner
 from workbench.session.verdict import verdict_of
 from workbench.session.weight_scan import AUTOMATIC, FACTORS
 
@@ -131,3 +132,11 @@ def test_half_a_scan_is_shown_as_such_and_goes_on(window: MainWindow, qtbot: QtB
     window.open_project(str(copy))
     qtbot.waitUntil(lambda: set(window.scan.values) == known and "goes on" in window.scan.reason.text(), timeout=120000)
     assert not window.scan_runner.recommended
+
+
+def test_one_weight_is_one_weight(window: MainWindow) -> None:
+    runner = ScanRunner(window.session)
+    for count, said in ((1, "1 weight is kept"), (2, "2 weights are kept")):
+        runner.values, runner._cancelled = {str(i): {} for i in range(count)}, True
+        runner._ended(None, None)
+        assert said in runner.said

@@ -249,6 +249,25 @@ def test_the_kept_cycle_is_shown_once_the_run_has_ended(window: MainWindow, qtbo
     assert window.timeline.table.rows[2][-1].endswith("kept")
     assert window.data_quality.rows[0][3] == f"{cycles[2].written.shells.r_work[0]:.3f}"
     assert "cycle 2 is kept" in window.status.more.text()
+    # The gap beside these R values is theirs; the sentence of the verdict names the cycle that it judges.
+    place = window.header.verdict
+    assert place.gap is not None and place.gap.cycle == 2
+    assert place.gap.gap == pytest.approx(kept.r_free - kept.r_work)
+    last = cycles[-1].statistics
+    assert place.gap.gap != pytest.approx(last.r_free - last.r_work, abs=1e-4), "otherwise this shows nothing"
+    assert place.sentence.startswith(f"Cycle {last.cycle}: ") and place.sentence in place.accessibleName()
+
+
+def test_the_gap_of_a_run_under_way_is_that_of_its_newest_cycle(window: MainWindow, qtbot: QtBot) -> None:
+    events = recorded_run(cycles=5)
+    for event in events[:-1]:
+        window.session.handle(event)
+    qtbot.waitUntil(lambda: window._drawn is window.session.state, timeout=2000)
+    now = window.session.state.statistics[-1]
+    place = window.header.verdict
+    assert place.gap is not None and place.gap.cycle == now.cycle
+    assert place.gap.gap == pytest.approx(now.r_free - now.r_work)
+    assert not place.sentence.startswith("Cycle ")
 
 
 def test_pause_step_and_stop(window: MainWindow, qtbot: QtBot) -> None:

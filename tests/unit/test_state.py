@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fake_run import recorded_run
-from workbench.core.events import AppliedSettings, CycleFinished, Failed, Finished, Note, Progress, RunEvent
+from workbench.core.events import (
+    AppliedSettings,
+    CycleFinished,
+    CycleStatistics,
+    Failed,
+    Finished,
+    Note,
+    Progress,
+    RunEvent,
+)
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.state import Mark, SessionState, apply_event, snapshot
+from workbench.session.verdict import expected_gaps
 
 
 @cache
@@ -193,3 +206,40 @@ def test_the_kept_cycle_stands_in_the_rows_as_it_is_written() -> None:
     ended = apply_event(state, replace(finished, kept=as_written))
     assert [row.r_free for row in ended.rows if row.cycle == number] == [0.5]
     assert [row for row in ended.rows if row.cycle != number] == [r for r in state.statistics if r.cycle != number]
+    # A run that keeps its start was not there with the weight that it began with.
+    first = state.statistics[0]
+    start = replace(finished.kept, statistics=replace(first, r_work=0.4, xray_weight=99.0, ll_free=9.0))
+    row = apply_event(state, replace(finished, kept=start)).rows[0]
+    assert (row.r_work, row.xray_weight, row.ll_free) == (0.4, first.xray_weight, first.ll_free)
+
+
+def test_the_expected_band_does_not_jump_at_the_start_of_a_run() -> None:
+    """No step led to a start, so it has no count of its parameters; that of its first cycle stands in."""
+    events = recorded_run(cycles=4)
+    state = SessionState()
+    for event in events:
+        state = apply_event(state, event)
+
+    def freedom(row: CycleStatistics, share: float, **more: float) -> CycleStatistics:
+        m = share * row.n_work
+        return replace(row, parameters=200, effective_parameters=m, reference_parameters=m, **more)
+
+    rows = state.statistics
+    known = tuple(freedom(row, 0.2, r_work=0.25) for row in rows[1:])
+    state = replace(state, status="running", statistics=(replace(rows[0], r_work=0.25), *known))
+    bands = expected_gaps(state)
+    assert bands is not None
+    np.testing.assert_allclose(bands[0], bands[0][-1])
+    # A run to another limit: its start is measured anew over other reflections, and takes what follows it.
+    n = rows[0].n_work - 40
+    anew = replace(rows[2], n_work=n, r_work=0.25)
+    alone = replace(state, statistics=(*state.statistics[:2], anew))
+    before = expected_gaps(alone)
+    assert before is not None
+    m = 0.2 * rows[0].n_work
+    assert before[0][-1] == pytest.approx(0.25 * (math.sqrt((n + m) / (n - m)) - 1.0))
+    after = freedom(replace(anew, cycle=anew.cycle + 1), 0.3)
+    both = expected_gaps(replace(alone, statistics=(*alone.statistics, after)))
+    assert both is not None
+    assert both[0][-1] == pytest.approx(both[0][-2]) and both[0][0] == pytest.approx(both[0][1])
+    assert both[0][-1] > 1.2 * both[0][0]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import gemmi
 import numpy as np
 import pytest
 
+from tests.fake_run import recorded_run
+from workbench.core.crystal import Residues
+from workbench.core.events import Prepared
 from workbench.core.words import counted
 from workbench.io.reflections import read_reflections
+from workbench.session.log_lines import prepared_lines
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,22 @@ def test_one_reflection_that_is_not_used(tmp_path: Path, bad: int) -> None:
     out.write_to_file(str(path))
     (said,) = [note for note in read_reflections(str(path)).notes if "zero or less" in note]
     assert ("1 reflection with" if bad == 1 else "2 reflections with") in said
+
+
+def test_what_a_run_of_one_cycle_and_a_model_of_one_atom_say() -> None:
+    prepared = next(event for event in recorded_run(1) if isinstance(event, Prepared))
+    model = prepared.model
+    one = replace(
+        model,
+        **{
+            name: getattr(model, name)[:1]
+            for name in ("xyz", "b_iso", "u_aniso", "anisotropic", "occupancy", "element", "charge", "atom_name")
+        },
+        altloc=model.altloc[:1],
+        residue=model.residue[:1],
+        source_index=model.source_index[:1],
+        residues=Residues(**{f.name: getattr(model.residues, f.name)[:1] for f in fields(Residues)}),
+    )
+    lines = prepared_lines(replace(prepared, model=one))
+    assert any("1 atom in 1 residue (" in line for line in lines), lines
+    assert any(f"{len(model)} atoms in {len(model.residues)} residues (" in line for line in prepared_lines(prepared))

@@ -208,6 +208,75 @@ def test_what_was_changed_between_cycles_is_marked_after_opening(session: Sessio
     other.close()
 
 
+def test_a_run_that_goes_back_is_marked_where_it_goes_on(session: Session) -> None:
+    """A weight moved in a later cycle than the one a run goes on from acts from there on: there is its mark."""
+    _refined(session)
+    journal = session.journal
+    assert journal is not None
+    last = next(record.key for record in journal.cycles() if record.number == 5 and record.kind == "cycle")
+    session.go_to(last)
+    session.set_weight(3.0)
+    assert [(m.cycle, m.made) for m in session.state.marks] == [(5, "idle")]
+    session.go_to_cycle(2)
+    assert not session.state.marks and session.state.settings.weight is None, "a move takes its settings along"
+    session.set_weight(20.0)
+    session.set_weight(4.0)
+    session.step()
+    assert session.wait(lambda state: state.status == "paused", 60)
+    assert [(m.cycle, m.text) for m in session.state.marks] == [(2, "weight 6.7 \u2192 4")]
+    session.stop("discard")
+    assert session.wait(lambda state: state.status == "finished", 60)
+    assert [(m.cycle, m.text) for m in session.state.marks] == [(2, "weight 6.7 \u2192 4")], "still to come"
+    session.set_weight(None)
+    assert not session.state.marks
+
+
+def test_the_start_of_a_branch_is_a_cycle_of_its_line(session: Session) -> None:
+    """Its numbers are measured anew and differ a little; to look at it is not to look at another run."""
+    _refined(session)
+    session.go_to_cycle(2)
+    session.refine()
+    assert session.wait(lambda state: state.status == "finished" and len(state.statistics) > 3, 60)
+    journal = session.journal
+    assert journal is not None
+    start = next(record for record in journal.cycles() if record.run == 2 and record.kind == "start")
+    loaded = journal.load(start.key)
+    anew = replace(loaded, statistics=replace(loaded.statistics, r_work=loaded.statistics.r_work + 1e-4))
+    session.show_loaded(start.key, anew)
+    assert session.state.viewed is not None and session.state.viewed_in_line
+    other = next(record for record in journal.cycles() if record.run == 1 and record.number == 4)
+    session.look_at(other.key)
+    if session.state.statistics[4].r_work != other.statistics.r_work:
+        assert not session.state.viewed_in_line
+
+
+def test_the_likelihoods_of_a_result_compare_with_those_of_cycles(session: Session) -> None:
+    _refined(session)
+    state, journal = session.state, session.journal
+    assert journal is not None and state.kept is not None and state.position is not None
+    record = journal.cycle(state.position)
+    assert record.kind == "result" and record.parent is not None
+    written = replace(state.kept, statistics=replace(state.kept.statistics, ll_free=99.0, ll_work=98.0))
+    row = session.as_cycle(state.position, written).statistics
+    cycle = journal.cycle(record.parent).statistics
+    assert (row.ll_free, row.ll_work) == (cycle.ll_free, cycle.ll_work) and row.r_free == state.kept.statistics.r_free
+    assert session.as_cycle(record.parent, written) is written and session.as_cycle(None, written) is written
+
+
+def test_a_change_between_runs_is_marked_at_the_cycle_that_was_kept(session: Session) -> None:
+    """The next run goes on from there, not from the last cycle."""
+    _refined(session)
+    journal = session.journal
+    assert journal is not None
+    second = next(record.key for record in journal.cycles() if record.number == 2)
+    session._set(replace(session.state, kept=journal.load(second), position=second))
+    session.change_between_cycles(d_min=2.5)
+    assert [(mark.cycle, mark.kind) for mark in session.state.marks] == [(2, "between")]
+    session.step()
+    assert session.wait(lambda state: state.status == "paused", 60)
+    assert [(mark.cycle, mark.kind) for mark in session.state.marks] == [(2, "between")]
+
+
 def test_looking_back_changes_nothing(session: Session) -> None:
     _refined(session)
     assert session.journal is not None

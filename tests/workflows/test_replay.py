@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from workbench.core.control import RunControl
 from workbench.core.events import CycleFinished, RunEvent
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.history import Journal, Recorder
+from workbench.session.history.recorder import BEFORE
 from workbench.session.poll_points import PollRecord
 from workbench.session.replay import replay
 from workbench.session.run import run
+from workbench.session.session import Session
 from workbench.session.studies import Study, StudyItem, record_item
 
 
@@ -69,14 +72,82 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
 
 def test_replay_arrives_at_the_same_r_free(project: Journal, tmp_path: Path) -> None:
     marks = project.marks()
-    assert [mark.text.split()[0] for mark in marks] == ["weight"] * 3
+    assert [mark.text.split()[0] for mark in marks] == ["weight"] * 4
     assert len({mark.cycle for mark in marks}) >= 2
+    assert (marks[-1].cycle, marks[-1].poll) == (3, BEFORE), "the branch began with another weight"
     rows = list(replay(project, run, lambda: tmp_path))
     assert [row.branch for row in rows] == [1, 2]
-    assert [row.marks for row in rows] == [3, 0]
+    assert [row.marks for row in rows] == [3, 1]
     for row in rows:
         assert row.largest < 1e-6 and row.replayed_r_free == pytest.approx(row.r_free, abs=1e-6)
     assert "workbench refine" in rows[0].command and "--shake 0.15" in rows[0].command
+
+
+def _gated(request: RunRequest, control: RunControl) -> Iterator[RunEvent]:
+    """A run that reads no file before it is let in, and has then waited for what the user had said until then."""
+    place = Path(request.model_path)
+    while not place.with_name("open").exists():
+        time.sleep(0.01)
+    said = place.with_name("said")
+    while said.exists() and control._settings.b_weight is None:  # type: ignore[attr-defined]  # not a question
+        time.sleep(0.01)
+    yield from run(request, control)
+
+
+def test_what_is_moved_while_nothing_runs_is_in_the_record(tmp_path: Path) -> None:
+    """A weight moved after a run had ended, and Auto pressed while the next one was being prepared."""
+    model, data = write_files(tmp_path)
+    gate = model.with_name("open")
+    gate.touch()
+    session = Session(
+        source=_gated, settings=RefinementSettings(cycles=2, shake=0.15, threads=1), projects=tmp_path / "projects"
+    )
+    try:
+        session.open(model, data)
+        assert session.wait(lambda s: s.status in ("ready", "failed"), 300), "not prepared"
+        session.refine()
+        assert session.wait(lambda s: s.status in ("finished", "failed"), 300)
+        assert session.state.kept is not None
+        at = session.state.kept.statistics.cycle
+        session.set_weight(1.0)
+        assert [(m.cycle, m.kind) for m in session.state.marks] == [(at, "weight")], "shown before anything runs"
+        gate.unlink()
+        session.refine()
+        assert session.state.status == "preparing"
+        session.set_settings(dataclasses.replace(session.state.settings, weight=None, b_weight=2.0))
+        model.with_name("said").write_text("2.0")
+        gate.touch()
+        assert session.wait(lambda s: s.status in ("finished", "failed"), 300)
+        assert session.state.status == "finished"
+        second = session.state.result
+        model.with_name("said").unlink()
+        session.set_weight(0.5)
+        session.refine()
+        assert session.wait(lambda s: s.status == "finished" and s.result is not second, 300)
+        shown = [(m.cycle, m.kind) for m in session.state.marks]
+        told = [line.text for line in session.state.log if line.text.endswith(" on.")]
+        place = session.state.project
+    finally:
+        session.close()
+    journal = Journal.open(place)
+    try:
+        marks = journal.marks()
+        assert [(m.run, m.poll) for m in marks if m.poll == BEFORE] == [(2, BEFORE), (3, BEFORE)]
+        assert len([m for m in marks if m.run == 2]) == 2, "Auto, pressed while files were read, is a mark of its own"
+        rows = list(replay(journal, run, lambda: tmp_path))
+    finally:
+        journal.close()
+    assert len(rows) == 3 and [row.marks for row in rows] == [0, 2, 1]
+    for row in rows:
+        assert row.largest < 1e-4 and row.replayed_r_free == pytest.approx(row.r_free, abs=1e-4)
+    assert [kind for _, kind in shown] == ["B restraint", "weight"], "the weight went to 1 and back to automatic"
+    assert shown[0][0] == at and len(told) == 2
+    again = Session()
+    try:
+        again.open_project(place)
+        assert sorted({m.cycle for m in again.state.marks}) == sorted({cycle for cycle, _ in shown})
+    finally:
+        again.close()
 
 
 def test_the_marks_matter(project: Journal, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.cli.options import DATA_HELP, Parser, add_columns, data_options
 from workbench.core.errors import SettingsError
+from workbench.core.words import counted
 from workbench.engine.cross_validation.test_set_design import advised_fraction
 from workbench.session.data_choice import DataChoice
 from workbench.session.inspection import EXPECTED_R_FREE
@@ -138,7 +139,7 @@ def report_text(found: Inspection) -> str:
         f"Data      {data.source.path}",
         f"Crystal   {data.crystal.space_group}, cell {cell}",
         f"Columns   {data.columns.amplitude}, {data.columns.sigma}: {data.columns.amplitude_reason}",
-        f"          {len(data)} reflections, {data.d_max:.2f} to {data.d_min:.2f} A",
+        f"          {counted(len(data), 'reflection')}, {data.d_max:.2f} to {data.d_min:.2f} A",
         "",
     ]
     width = max(len(item.name) for item in report.items)
@@ -162,7 +163,7 @@ def report_text(found: Inspection) -> str:
 def test_set_text(found: Inspection, expected_r_free: float) -> str:
     """The test-set designer: a row for each fraction."""
     data = found.reflections
-    state = f"now {int(data.free.sum())} reflections" if data.has_free else "there is none"
+    state = f"now {counted(int(data.free.sum()), 'reflection')}" if data.has_free else "there is none"
     with_model = any(math.isfinite(row.per_parameter) for row in found.designs)
     lines = [
         f"Test set  {state}; one is made only when asked (--create-free FRACTION), a set in use is never redrawn.",

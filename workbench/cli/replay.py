@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.cli.options import Parser
+from workbench.core.words import counted
 
 TOLERANCE = 1e-4
 """Of R_free."""
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
                 if not options.json:
                     print(row.command)
                     print(
-                        f"run {row.run}, branch {row.branch}: {row.cycles} cycles, {row.marks} changes;"
+                        f"run {row.run}, branch {row.branch}: {counted(row.cycles, 'cycle')},"
+                        f" {counted(row.marks, 'change')};"
                         f" R_free recorded {row.r_free:.4f}, replayed {row.replayed_r_free:.4f},"
                         f" largest difference of a cycle {row.largest:.1e}",
                         flush=True,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from workbench.cli.options import Parser, add_inputs, add_threads, request_with
 from workbench.core.settings import RefinementSettings
+from workbench.core.words import counted
 from workbench.session.log_lines import number, prepared_lines
 
 
@@ -42,8 +43,10 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     for line in prepared_lines(prepared):
         print(line)
-    free = f"{s.r_free:.4f} ({s.n_free} reflections)" if prepared.reflections.has_free else "none: no test set"
-    print(f"R_work    {s.r_work:.4f} ({s.n_work} reflections)")
+    free = (
+        f"{s.r_free:.4f} ({counted(s.n_free, 'reflection')})" if prepared.reflections.has_free else "none: no test set"
+    )
+    print(f"R_work    {s.r_work:.4f} ({counted(s.n_work, 'reflection')})")
     print(f"R_free    {free}")
     ll_free = f", free {s.ll_free:.4f}" if prepared.reflections.has_free else ""
     print(f"-LL       work {s.ll_work:.4f}{ll_free} per reflection")

@@ -17,6 +17,7 @@ from workbench.cli.options import add_inputs, add_refinement
 from workbench.core.crystal import ModelState
 from workbench.core.errors import SettingsError
 from workbench.core.settings import RunRequest
+from workbench.core.words import counted
 from workbench.session.studies import (
     ItemProgress,
     Study,
@@ -111,7 +112,10 @@ class StudyRun:
             self.say(f"{len(items) - len(todo)} of {len(items)} refinements are here already; going on.")
         study = Study(todo, self.jobs)
         if todo:
-            self.say(f"{len(todo)} refinements, {study.jobs} at a time with {study.threads} threads each.")
+            self.say(
+                f"{counted(len(todo), 'refinement')}, {study.jobs} at a time with"
+                f" {counted(study.threads, 'thread')} each."
+            )
         now: dict[str, ItemProgress] = {}
 
         def tell(progress: ItemProgress) -> None:
@@ -137,7 +141,7 @@ class StudyRun:
                 self._known[name] = values
                 self.say(
                     f"{name}: R_work {values['r_work']:.4f}, R_free {values['r_free'] or float('nan'):.4f}, "
-                    f"{values['cycles']} cycles, {values['verdict']['state']} ({done} of {len(todo)})"
+                    f"{counted(values['cycles'], 'cycle')}, {values['verdict']['state']} ({done} of {len(todo)})"
                 )
         if study.cancelled:
             raise StudyStopped

@@ -18,6 +18,7 @@ import numpy as np
 from workbench.core.arrays import BoolArray
 from workbench.core.events import CycleStatistics
 from workbench.core.settings import RefinementSettings
+from workbench.core.words import counted as in_words
 from workbench.engine.atomic_model import AtomicModel
 
 UserWeights: TypeAlias = tuple[float | None, tuple[float, ...], float | None, tuple[float | None, float | None]]
@@ -63,7 +64,7 @@ def b_words(atoms: AtomicModel) -> str:
         return "Every atom has a B of its own."
     if atoms.b_is_fixed:
         return "B factors are not refined: they stay as they are, and the overall scale takes up what they lack."
-    counted = f"{len(groups.slots)} B for {int(np.count_nonzero(groups.slot >= 0))} atoms"
+    counted = f"{len(groups.slots)} B for {in_words(int(np.count_nonzero(groups.slot >= 0)), 'atom')}"
     what = "one for each residue" if atoms.b_choice == "per-residue" else "main and side chain of each residue"
     return f"Grouped B, {what}: {counted}, each beginning at the mean of its atoms."
 

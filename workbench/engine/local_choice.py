@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.core.arrays import FloatArray
 from workbench.core.settings import RefinementSettings
+from workbench.core.words import counted
 from workbench.engine.geometry.ncs_copies import NcsPair
 from workbench.engine.geometry.neighbour_list import NEAR_REACH
 
@@ -31,7 +32,7 @@ class LocalChoice:
 
     @classmethod
     def of(cls, n_work: int, n_atoms: int, copies: tuple[NcsPair, ...]) -> LocalChoice:
-        words = tuple(f"{' and '.join(c.chains)} ({c.residues} residues)" for c in copies)
+        words = tuple(f"{' and '.join(c.chains)} ({counted(c.residues, 'residue')})" for c in copies)
         per_atom = n_work / max(n_atoms, 1)
         return cls(0.0, 1.0 if copies and per_atom < FEW_REFLECTIONS else 0.0, words, per_atom)
 

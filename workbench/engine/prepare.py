@@ -64,6 +64,7 @@ class RefinementProblem:
     first_cycle: int
     automatic_weight: float | None
     b_weight: float | None
+    suspect_set: tuple[int, int] | None
     groups: tuple[IntArray, IntArray] | None
     """Main and side chains, as `residue_parts.group_rows`; None where nobody wants to know how they fit."""
 
@@ -90,6 +91,7 @@ def prepare(
     links: dict[str, bool] | None = None,
     automatic_weight: float | None = None,
     b_weight: float | None = None,
+    suspect_set: tuple[int, int] | None = None,
     strict_links: bool = False,
 ) -> RefinementProblem:
     """Check that model and data belong together and build what refinement needs.
@@ -97,7 +99,7 @@ def prepare(
     start: a state to go on from (rows as in the prepared model); shake and reset_b are then not applied.
     links: the user's decisions by the label of a link report: True to bond, False not to. strict_links: one that
     cannot be followed is an error, otherwise a note.
-    automatic_weight, b_weight: those to begin with; None takes those of the resolution.
+    automatic_weight, b_weight: those to begin with; None takes those of the resolution. suspect_set: as in RunRequest.
     Raises InputError or SettingsError, naming the file and the remedy.
     """
     began = time.perf_counter()
@@ -186,6 +188,7 @@ def prepare(
         first_cycle=first_cycle,
         automatic_weight=automatic_weight,
         b_weight=b_weight,
+        suspect_set=suspect_set,
         groups=group_rows(model),
     )
     return replace(problem, prepared=replace(prepared, prepare_seconds=time.perf_counter() - began))
@@ -230,7 +233,7 @@ def _refined_atoms(
     if settings.fix:
         fixed = selected(model, settings.fix, "fixed atoms")
         special = replace(special, fixed=np.flatnonzero(fixed).astype(np.int32))
-        notes.append(Note(f"The coordinates of {int(fixed.sum())} atoms are fixed ({settings.fix})."))
+        notes.append(Note(f"The coordinates of {counted(int(fixed.sum()), 'atom')} are fixed ({settings.fix})."))
     atoms = AtomicModel(description, special, b_choice=settings.b_model)
     if start is not None and len(start.xyz) == len(model):
         atoms = atoms.with_shapes(start.anisotropic)
@@ -241,7 +244,9 @@ def _refined_atoms(
     if settings.b_model in (*GROUPED, FIXED):
         notes.append(Note(b_words(atoms)))
     if model.anisotropic.any() and not atoms.anisotropic.any():
-        notes.append(Note(f"The tensors of {int(model.anisotropic.sum())} atoms are replaced by their isotropic B."))
+        notes.append(
+            Note(f"The tensors of {counted(int(model.anisotropic.sum()), 'atom')} are replaced by their isotropic B.")
+        )
     return atoms
 
 
@@ -252,7 +257,7 @@ def _held_atoms(
         return None
     rows = np.flatnonzero(selected(model, settings.hold, "held atoms") & ~atoms.dependent).astype(np.int32)
     held = HeldAtoms(rows, begin.xyz[rows].copy(), settings.hold_sigma)
-    notes.append(Note(f"{len(rows)} atoms are held where they are ({settings.hold}), sigma {held.sigma:g} A."))
+    notes.append(Note(f"{counted(len(rows), 'atom', 'are')} held in place ({settings.hold}), sigma {held.sigma:g} A."))
     return held
 
 

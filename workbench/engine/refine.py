@@ -29,6 +29,7 @@ from workbench.engine.cross_validation.best_state import merit
 from workbench.engine.cross_validation.paired_difference import r_difference
 from workbench.engine.cycle import step_taken, user_weights
 from workbench.engine.cycle_report import finished_cycle, test_set_watch
+from workbench.engine.kept_cycle import KeptCycle, is_number
 from workbench.engine.memory import peak_memory_mb
 from workbench.engine.optimise.effective_parameters import Probe
 from workbench.engine.optimise.trust import TrustRegion
@@ -49,7 +50,7 @@ gain."""
 
 
 def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent]:
-    """Refine until converged, out of cycles, or told to stop; the best state so far is the result."""
+    """Refine until converged, out of cycles, or told to stop; the result is the best state so far (`KeptCycle`)."""
     began = time.perf_counter()
     begun_as = problem
     yield Progress("F_calc, solvent and scales of the start")
@@ -68,7 +69,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
     yield first
     outliers = OutlierNotes()
     yield from outliers.take(problem.data, point)
-    best, best_merit = first, merit(first.statistics)
+    choice = KeptCycle(problem, first)
     history, last = [first.statistics], problem.first_cycle
     course = history.copy()
     """The cycles that led to the present model: without those of a trial that was given up."""
@@ -84,16 +85,16 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         shift, point = shift_between(point.state, moved.state), moved
         seconds = time.perf_counter() - started
         current = finished_cycle(problem, point, cycle, shift, weight, automatic, seconds, False, watch)
-        if merit(current.statistics) < best_merit:
-            current = replace(current, best=True)
-            best, best_merit = current, merit(current.statistics)
+        current, told = choice.take(current)
         yield Note(text)
         yield current
+        if told is not None:
+            yield told
         last = cycle
         history.append(current.statistics)
         course.append(current.statistics)
     refuse_wrong_place(problem, point)
-    plain = best, point, best, best_merit
+    plain = choice.standing.newest, point, choice.standing
     watch_of_plain = watch
     while True:
         settings = control.settings()
@@ -106,7 +107,8 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         started = time.perf_counter()
         yield Progress(f"Cycle {cycle}", (cycle - problem.first_cycle - 1) / max(settings.cycles, 1))
         if trial.disturbed(user_weights(settings)):
-            problem, point, best, best_merit = begun_as, *plain[1:]
+            problem, point = begun_as, plain[1]
+            choice.go_back(plain[2])
             watch, trust, course = watch_of_plain, TrustRegion(), [plain[0].statistics]
             history.append(plain[0].statistics)
             trial.put_off(history)
@@ -118,6 +120,7 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             settings.weight is None
             and settings.b_weight is None
             and not trial.under_way
+            and not choice.suspect
             and automatic.asks(
                 cycle - problem.first_cycle, history[-1].ll_free - history[-2].ll_free if len(history) > 1 else np.inf
             )
@@ -135,23 +138,24 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         point = taken.reached
         seconds = time.perf_counter() - started
         current = finished_cycle(problem, point, cycle, shift, weight, automatic, seconds, False, watch, freedom)
-        now = merit(current.statistics)
-        if not np.isfinite(now):
+        if not is_number(current):
             raise NumericalError(
                 f"The likelihood of cycle {cycle} is not a number.",
                 remedy="Start again from the last good cycle with a smaller weight.",
             )
-        if now < best_merit:
-            current = replace(current, best=True)
-            best, best_merit = current, now
+        current, told = choice.take(current)
         yield current
+        if told is not None:
+            yield told
         yield from outliers.take(problem.data, point)
         last = cycle
         history.append(current.statistics)
         course.append(current.statistics)
+        if choice.suspect and trial.pending:
+            trial.over = True  # It would be judged by the test set.
         if trial.begins(history):
             trial.start(cycle, user_weights(settings))
-            plain = current, point, best, best_merit
+            plain = current, point, choice.standing
             watch_of_plain = copy(watch)
             problem, point = _with_tensors(problem, point)
             yield Note(f"Trying anisotropic atoms ({len(problem.atoms.shaped)}), judged by the test set.")
@@ -160,7 +164,8 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
             kept_tensors, why = _judged(problem, plain[0], current)
             yield Note(why)
             if not kept_tensors:
-                problem, point, best, best_merit = begun_as, *plain[1:]
+                problem, point = begun_as, plain[1]
+                choice.go_back(plain[2])
                 watch, trust, course = watch_of_plain, TrustRegion(), [plain[0].statistics]
                 history.append(plain[0].statistics)
                 continue
@@ -174,13 +179,14 @@ def refine(problem: RefinementProblem, control: RunControl) -> Iterator[RunEvent
         if _converged(course) or (not trial.pending and _rests(course)):
             reason = "converged"
             break
+    best = choice.cycle
     kept = as_written(problem, best)
-    worse = worse_than_start(problem, first, kept)
+    worse = worse_than_start(problem, first, kept, choice.suspect)
     if worse:
         yield Note(worse, "warning")
     yield Finished(
         reason=reason,
-        text=ending(reason, best, last, problem.data.has_free),
+        text=ending(reason, best, last, problem.data.has_free, choice.suspect),
         kept=kept,
         refine_seconds=time.perf_counter() - began,
         peak_memory_mb=peak_memory_mb(),

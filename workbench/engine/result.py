@@ -15,7 +15,8 @@ from workbench.engine.point import assessed, factors_of
 from workbench.engine.prepare import RefinementProblem
 
 
-def ending(reason: EndReason, best: CycleFinished, last: int, has_free: bool) -> str:
+def ending(reason: EndReason, best: CycleFinished, last: int, has_free: bool, suspect: bool = False) -> str:
+    """How the run ended. last: number of its last cycle. suspect: the test set did not choose what is kept."""
     words = {
         "converged": "Converged",
         "cycles": "All cycles done",
@@ -24,13 +25,20 @@ def ending(reason: EndReason, best: CycleFinished, last: int, has_free: bool) ->
     }[reason]
     kept = best.statistics.cycle
     judge = "free likelihood" if has_free else "likelihood"
+    if suspect:
+        return (
+            f"{words} after cycle {last}; the model of cycle {kept} is kept: the newest one, for a test set that is "
+            "suspect chooses none."
+        )
     if kept == last:
         return f"{words} after cycle {last}; its model is kept."
     return f"{words} after cycle {last}; the model of cycle {kept} is kept (best {judge} and geometry)."
 
 
-def worse_than_start(problem: RefinementProblem, first: CycleFinished, kept: CycleFinished) -> str:
-    """What to say when R_free has not fallen; empty when it has."""
+def worse_than_start(
+    problem: RefinementProblem, first: CycleFinished, kept: CycleFinished, suspect: bool = False
+) -> str:
+    """What to say when R_free has not fallen; empty when it has. suspect: the test set is."""
     before, after = first.statistics, kept.statistics
     data = problem.data
     if after.cycle == before.cycle:
@@ -49,6 +57,8 @@ def worse_than_start(problem: RefinementProblem, first: CycleFinished, kept: Cyc
         f"R_free is not lower than at the start: {before.r_free:.4f} -> {after.r_free:.4f} ({100 * difference:+.2f} +- "
         f"{100 * sigma:.2f} %)."
     )
+    if suspect:
+        return f"{text} The test set is suspect: neither number is R_free of a set that was left out all along."
     text += _strained(before, after)
     return f"{text} If the test set is the one this model was built against, look for what is missing from the model."
 

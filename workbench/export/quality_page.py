@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 from workbench.core.crystal import Reflections
+from workbench.core.words import counted
 from workbench.engine.cross_validation.test_set_design import Design, advised_fraction, expected_error
 from workbench.engine.data_quality.report import QualityReport
 from workbench.engine.data_quality.twinning import L_GRID, expected_cumulative
@@ -124,7 +125,7 @@ def _peaks(report: QualityReport) -> str:
 
 
 def _designer(reflections: Reflections, designs: Sequence[Design], expected_r_free: float) -> str:
-    now = f"{int(reflections.free.sum())} reflections now" if reflections.has_free else "There is none now"
+    now = f"{counted(int(reflections.free.sum()), 'reflection')} now" if reflections.has_free else "There is none now"
     advised = advised_fraction(len(reflections))
     nearest = min(designs, key=lambda row: abs(row.fraction - advised), default=None)
     rows = "".join(

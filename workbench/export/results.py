@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.core.events import CycleFinished, CycleStatistics, Prepared
 from workbench.core.settings import RefinementSettings
-from workbench.engine.cross_validation.verdict import Verdict, context_of, judge
+from workbench.engine.cross_validation.verdict import Verdict, context_of, judge_result
 from workbench.export.atomic import make_folder, write_together
 from workbench.export.model_files import model_files
 from workbench.export.program import NAME, program_version
@@ -54,10 +54,7 @@ def write_results(
     told: list[str] = []
     result_verdict = None
     if verdict is None and cycles:
-        context = context_of(prepared)
-        run = judge(cycles, context)
-        upto = [row for row in cycles if row.cycle <= final.statistics.cycle]
-        result = judge(upto, context) if upto else run
+        run, result = judge_result(cycles, final.statistics, context_of(prepared))
         verdict, result_verdict = run.document(), result.document()
         if result.cycle == run.cycle:
             told = [_told("Verdict   ", run)]

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import CycleFinished, Failed
 from workbench.core.settings import RefinementSettings
+from workbench.core.words import counted
 from workbench.gui.actions import Actions
 from workbench.gui.bridge import in_background
 from workbench.gui.command_list import CommandList, Entry, action_entries, residue_entries
@@ -96,7 +97,7 @@ def plot_marks(marks: Sequence[Mark]) -> list[tuple[float, str]]:
     by_cycle: dict[int, list[str]] = {}
     for mark in marks:
         by_cycle.setdefault(mark.cycle, []).append(mark.text)
-    return [(c + 0.5, texts[-1] if len(texts) == 1 else f"{len(texts)} changes") for c, texts in by_cycle.items()]
+    return [(c + 0.5, texts[-1] if len(texts) == 1 else counted(len(texts), "change")) for c, texts in by_cycle.items()]
 
 
 class MainWindow(QMainWindow):
@@ -570,6 +571,8 @@ class MainWindow(QMainWindow):
             return
         self._compared = pair
         words = f"cycle {first.statistics.cycle}", f"Cycle {shown.statistics.cycle}"
+        keys = self._reference_key, self._shown_key()
+        one, other = self.session.as_cycle(keys[0], first), self.session.as_cycle(keys[1], shown)
 
         def compared(result: object, error: Exception | None) -> None:
             if self._compared != pair:
@@ -577,7 +580,7 @@ class MainWindow(QMainWindow):
             found = result if isinstance(result, Comparison) else f"They cannot be compared: {error}."
             self.compare.show_comparison(*words, found, prepared.model)
 
-        in_background(self, lambda: compare(prepared, first, shown), compared)
+        in_background(self, lambda: compare(prepared, one, other), compared)
 
     def _show_branches(self) -> None:
         journal, position = self.session.journal, self.session.state.position
@@ -602,9 +605,11 @@ class MainWindow(QMainWindow):
         marks = plot_marks(state.marks)
         last = state.statistics[-1].cycle if state.statistics else 0
         planned = max(last, planned_end(state)) if state.status != "finished" else last
-        shown = state.shown.statistics.cycle if state.shown is not None else last
+        elsewhere = state.viewed is not None and not state.viewed_in_line
+        shown = state.shown.statistics.cycle if state.shown is not None and not elsewhere else last
         plots = (self.r_factors, self.geometry_panel, self.plane)
         self.r_factors.expected = expected_gaps(state)
+        self.plane.elsewhere = elsewhere
         others = beside(self._branches, state.statistics)
         for plot in plots:
             plot.others = others

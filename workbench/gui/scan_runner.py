@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from workbench.core.words import counted
 from workbench.gui.bridge import Bridge, in_background
 from workbench.session.history import Journal
 from workbench.session.session import Session
@@ -111,7 +112,7 @@ class ScanRunner(QObject):
                 self.recommended, self.reason = choice.name, f"Scan of {when}. {choice.reason}"
                 self.said = ""
             else:
-                self.said = f"Scan of {when}, {len(self.values)} weights. Scan again goes on from there."
+                self.said = f"Scan of {when}, {counted(len(self.values), 'weight')}. Scan again goes on from there."
             self.changed.emit()
 
         in_background(self, read, came)
@@ -176,7 +177,7 @@ class ScanRunner(QObject):
         if error is not None:
             self.said = f"The scan ended: {error}"
         elif self._cancelled:
-            self.said = f"Cancelled; {len(self.values)} weights are kept. Scan again goes on from there."
+            self.said = f"Cancelled; {counted(len(self.values), 'weight', 'are')} kept. Scan again goes on from there."
         elif self.values:
             choice = choose(self.values)
             self.recommended, self.reason = choice.name, choice.reason

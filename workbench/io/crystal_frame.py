@@ -9,6 +9,8 @@ from string import ascii_lowercase, ascii_uppercase, digits
 import gemmi
 import numpy as np
 
+from workbench.core.words import counted
+
 _VOLUME_TOLERANCE = 0.02
 _SAME_PLACE = 1.0
 """Angstrom: two copies of a chain closer than this are one."""
@@ -50,8 +52,8 @@ def completed(structure: gemmi.Structure, notes: list[str]) -> bool:
         operator.given = True
     if made:
         notes.append(
-            f"Strict non-crystallographic symmetry: {made} chains that the file leaves out are made from its operators "
-            "(MTRIX); from now on they are refined like all others."
+            f"Strict non-crystallographic symmetry: {counted(made, 'chain')} that the file leaves out "
+            f"{'is' if made == 1 else 'are'} made from its operators (MTRIX) and refined like all others."
         )
     if there:
         notes.append(

@@ -437,8 +437,8 @@ def _elements(rows: list[_Row], groups: list[list[_Row]], notes: list[str]) -> T
         )
     if corrected:
         notes.append(
-            f"{corrected} atoms of amino acids (CA, CD, CE, HG ...) are written with the element of their whole name; "
-            "it is read as carbon or hydrogen."
+            f"{counted(corrected, 'atom')} of amino acids (CA, CD, CE, HG ...) {'is' if corrected == 1 else 'are'} "
+            "written with the element of their whole name; it is read as carbon or hydrogen."
         )
     return np.array(symbols, dtype=np.str_)
 
@@ -513,8 +513,9 @@ def _with_tls(
     added = np.trace(u, axis1=1, axis2=2) * _U_TO_B / 3.0
     moved = added != 0.0
     notes.append(
-        f"The header says that the B factors are residual ones only: those of its {total} TLS groups are added to "
-        f"{int(moved.sum())} atoms ({float(added[moved].mean()) if moved.any() else 0.0:.1f} A^2 in the mean)."
+        f"The header says that the B factors are residual ones only: those of its {counted(total, 'TLS group')} "
+        f"are added to {counted(int(moved.sum()), 'atom')} "
+        f"({float(added[moved].mean()) if moved.any() else 0.0:.1f} A^2 in the mean)."
     )
     tensors = np.stack([u[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))], axis=1)
     return b_iso + added, np.where(anisotropic[:, None], u_aniso + tensors, u_aniso)
@@ -540,7 +541,7 @@ def _check(
         if bad.size:
             row = rows[int(bad[0])]
             raise InputError(
-                f"the {name} of {bad.size} atoms cannot be read.",
+                f"the {name} of {counted(bad.size, 'atom')} cannot be read.",
                 file=path,
                 item=f"{row.chain} {row.residue.seqid} {row.residue.name} {row.atom.name}",
                 remedy="Correct or remove these atoms.",

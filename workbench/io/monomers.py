@@ -21,6 +21,7 @@ import gemmi
 from workbench.core.crystal import SourceFile
 from workbench.core.errors import InputError
 from workbench.core.other_names import RESIDUES, component_names
+from workbench.core.words import counted
 from workbench.io.dictionaries import Dictionary, check_dictionary, check_names, read_dictionary
 from workbench.io.files import read_input, resource_path
 from workbench.io.models import read_cif_document
@@ -213,7 +214,9 @@ def _read_components(
         count += 1
     if count:
         how = "comes first" if library.complete else "adds what the embedded library lacks"
-        notes.append(f"Monomer library {library.folder} ({library.origin}) {how}: {count} components from there.")
+        notes.append(
+            f"Monomer library {library.folder} ({library.origin}) {how}: {counted(count, 'component')} from there."
+        )
 
 
 def _library_file(place: Path) -> Dictionary:

@@ -207,7 +207,7 @@ def _merged(
     if rejected is not None:
         flagged = good & (np.nan_to_num(rejected.values) != 0)
         if flagged.any():
-            notes.append(f"{int(flagged.sum())} observations that integration flagged are left out.")
+            notes.append(f"Left out: {counted(int(flagged.sum()), 'observation')} that integration flagged.")
         good &= ~flagged
     rows = np.flatnonzero(good)
     hkl, value, sigma = table.hkl[rows], value[rows], sigma[rows]
@@ -222,8 +222,8 @@ def _merged(
     result = merge(hkl, value, sigma, table.group, table.cells[source.dataset])
     why = "scaled by their program" if table.scaled else "as the user asked"
     notes.append(
-        f"{len(hkl)} observations of {source.label} are merged into {len(result.hkl)} reflections ({why}); "
-        f"multiplicity {len(hkl) / len(result.hkl):.1f}."
+        f"{counted(len(hkl), 'observation')} of {source.label} are merged into "
+        f"{counted(len(result.hkl), 'reflection')} ({why}); multiplicity {len(hkl) / len(result.hkl):.1f}."
     )
     kinds = "JQKM" if source.kind == "intensity" else "FQGL"
     plain = (Column(source.label, kinds[0], result.value), Column(source.sigma_label, kinds[1], result.sigma))
@@ -258,7 +258,7 @@ def _whole(
         sigma[partial],
     )
     notes.append(
-        f"{int(partial.sum())} parts are added up to {len(first)} reflections; "
+        f"{counted(int(partial.sum()), 'part', 'are')} added up to {counted(len(first), 'reflection')}; "
         f"{incomplete} incomplete ones are left out."
     )
     return (
@@ -359,7 +359,8 @@ def _unique(table: ReflectionTable, source: AmplitudeSource) -> tuple[Reflection
             differing = int((high - low > 1e-5 * np.maximum(np.abs(high), np.abs(low)))[np.isfinite(low)].sum())
         if differing:
             raise _DifferentValuesError(
-                f"{int((counts > 1).sum())} reflections occur more than once, {differing} with different values"
+                f"{counted(int((counts > 1).sum()), 'reflection', 'occur')} more than once, "
+                f"{differing} with different values"
             )
     columns = tuple(replace(column, values=_first_known(column.values, inverse, first)) for column in table.columns)
     values_ = tuple(_first_known(values, inverse, first) for values in source.values)

@@ -180,7 +180,9 @@ def _of_data_set(block: gemmi.ReflnBlock, labels: list[str], dataset: str, path:
             continue
         wanted = dataset.lower().removeprefix(word).strip()
         if wanted not in names.tolist():
-            listed = ", ".join(f"{name} ({count} reflections)" for name, count in zip(names, counts, strict=True))
+            listed = ", ".join(
+                f"{name} ({counted(int(count), 'reflection')})" for name, count in zip(names, counts, strict=True)
+            )
             raise InputError(
                 f"the file holds several data sets in one loop, one for each {word}: {listed}. Which one is meant?",
                 file=path,

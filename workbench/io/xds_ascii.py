@@ -11,6 +11,7 @@ import gemmi
 import numpy as np
 
 from workbench.core.errors import InputError
+from workbench.core.words import counted
 from workbench.io.files import InputFile
 from workbench.io.given_crystal import GivenCrystal, complete_crystal
 from workbench.io.reflection_table import Column, ReflectionTable, check_indices, check_resolution
@@ -63,7 +64,7 @@ def xds_table(file: InputFile, given: GivenCrystal) -> ReflectionTable:
     value, sigma = data[:, items["IOBS"]].copy(), data[:, items["SIGMA(IOBS)"]].copy()
     misfits = sigma <= 0
     if misfits.any():
-        notes.append(f"{int(misfits.sum())} observations that XDS marks as misfits are left out.")
+        notes.append(f"Left out: {counted(int(misfits.sum()), 'observation')} that XDS marks as misfits.")
         value[misfits] = sigma[misfits] = np.nan
     wavelength = re.search(r"!X-RAY_WAVELENGTH=\s*([\d.]+)", text)
     merged = re.search(r"MERGE=TRUE", header[0]) is not None

@@ -23,9 +23,9 @@ def prepared_lines(event: Prepared) -> list[str]:
     cell = " ".join(f"{value:.2f}" for value in model.crystal.cell)
     lines = [
         f"Crystal   {model.crystal.space_group}, cell {cell}",
-        f"Data      {len(data)} reflections, {data.d_max:.2f} to {data.d_min:.2f} A, "
+        f"Data      {counted(len(data), 'reflection')}, {data.d_max:.2f} to {data.d_min:.2f} A, "
         f"{100 * data.completeness:.1f} % complete; {data.columns.amplitude}, {data.columns.sigma}",
-        f"Model     {len(model)} atoms in {len(model.residues)} residues ({contents})",
+        f"Model     {counted(len(model), 'atom')} in {counted(len(model.residues), 'residue')} ({contents})",
     ]
     if data.has_free:
         count = int(data.free.sum())

@@ -139,5 +139,6 @@ def _prepared(request: RunRequest, cache: KernelCache) -> Generator[RunEvent, No
         strict_links=request.strict_links,
         automatic_weight=request.automatic_weight,
         b_weight=request.b_weight,
+        suspect_set=request.suspect_set,
     )
     return problem if request.residue_fit else replace(problem, groups=None)

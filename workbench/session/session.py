@@ -30,6 +30,7 @@ from workbench.session.checks import check_settings
 from workbench.session.command_line import refine_command
 from workbench.session.history import Journal, JournalError, Recorder
 from workbench.session.history.journal import SUFFIX, extracted_inputs
+from workbench.session.history.recorder import settings_of
 from workbench.session.incomparable import incomparable
 from workbench.session.state import (
     B_WEIGHT,
@@ -42,6 +43,7 @@ from workbench.session.state import (
     still_open,
     with_log,
 )
+from workbench.session.verdict import suspect_set
 from workbench.session.worker import RunSource, Worker, engine_run
 
 Listener = Callable[[SessionState, SessionState], None]
@@ -271,11 +273,9 @@ class Session:
             old = self.state.settings
             if settings == old:
                 return
-            state = replace(self.state, settings=settings)
-            if state.status in ("running", "paused", "stopping"):
-                state = _with_marks(state, old)
-                if not _only_live(old, settings):
-                    state = with_log(state, "The new settings hold from the next run on.", "info", time.time())
+            state = _with_marks(replace(self.state, settings=settings), old, self._working)
+            if state.status in ("running", "paused", "stopping") and not _only_live(old, settings):
+                state = with_log(state, "The new settings hold from the next run on.", "info", time.time())
             request = state.request
             if state.status in ("preparing", "ready") and request is not None and not _only_live(old, settings):
                 again = replace(request, settings=settings)
@@ -330,7 +330,8 @@ class Session:
                 ended = replace(state, status="stopping", keep_on_stop="current")
                 ended = apply_event(ended, Finished("stopped", text, latest, 0.0, 0.0), time.time())
                 state = replace(ended, position=key if key is not None else state.position)
-            where = latest.statistics.cycle if latest is not None else 0
+            source = state.kept or latest
+            where = source.statistics.cycle if source is not None else 0
             state = replace(
                 state, settings=settings, request=request, marks=(*state.marks, Mark(where, name, BETWEEN, ""))
             )
@@ -443,7 +444,25 @@ class Session:
                 return
             if key == self.state.viewed_key:
                 return
-            self._set(replace(self.state, viewed=self.journal.load(key), viewed_key=key))
+            self.show_loaded(key, self.journal.load(key))
+
+    def as_cycle(self, key: int | None, cycle: CycleFinished) -> CycleFinished:
+        """The cycle with this key, a result with the likelihoods of the cycle that was kept: those of a result are of
+        the written atoms alone, and compare with none that count the riding hydrogens."""
+        with self._changed:
+            if self.journal is None or key is None:
+                return cycle
+            try:
+                record = self.journal.cycle(key)
+                if record.kind != "result" or record.parent is None:
+                    return cycle
+                of = self.journal.cycle(record.parent)
+            except WorkbenchError:  # A cycle of a project that was left.
+                return cycle
+        if of.number != record.number:
+            return cycle
+        row = replace(cycle.statistics, ll_work=of.statistics.ll_work, ll_free=of.statistics.ll_free)
+        return replace(cycle, statistics=row)
 
     def look_at_cycle(self, number: int) -> None:
         """Show the cycle with this number on the line that leads to where the session stands."""
@@ -487,6 +506,12 @@ class Session:
     def show_loaded(self, key: int, cycle: CycleFinished) -> None:
         """As `look_at`, with a cycle that was loaded elsewhere (in a background thread)."""
         with self._changed:
+            seen = cycle.statistics
+            row = next((row for row in self.state.statistics if row.cycle == seen.cycle), None)
+            same = row is None or (row.r_work, row.ll_work) == (seen.r_work, seen.ll_work)
+            if row is not None and not same and key == self.key_of(seen.cycle):
+                # The start of a run that goes on is the cycle it goes on from: what is known of it stands.
+                cycle = replace(cycle, statistics=row)
             self._set(replace(self.state, viewed=cycle, viewed_key=key))
 
     def go_to(self, key: int, text: str = "") -> None:
@@ -599,8 +624,9 @@ class Session:
         settings = state.settings
         assert state.request is not None
         request = replace(
-            state.request, settings=settings, start=None, first_cycle=0, automatic_weight=None, b_weight=None
-        )
+            state.request, settings=settings, start=None, first_cycle=0, automatic_weight=None, b_weight=None,
+            suspect_set=suspect_set(state),
+        )  # fmt: skip
         if source is not None:
             row = source.statistics
             request = replace(request, start=source.state, first_cycle=row.cycle)
@@ -610,6 +636,7 @@ class Session:
             replace(
                 state,
                 status="preparing",
+                marks=self._marks_of_the_start(state, source),
                 request=request,
                 held=stepping,
                 stepping=False,
@@ -619,6 +646,18 @@ class Session:
             )
         )
         self._launch(request, held=False, stepping=stepping)
+
+    def _marks_of_the_start(self, state: SessionState, source: CycleFinished | None) -> tuple[Mark, ...]:
+        """The marks on the line to the cycle `source`, that a run goes on from, and those of what was changed since it
+        was reached: while nothing ran, or later in a run that went back to it."""
+        if source is None:
+            return state.marks
+        number = source.statistics.cycle
+        if self.journal is None or state.position is None:
+            return tuple(m for m in state.marks if m.cycle < number or m.kind == BETWEEN or m.made == "idle")
+        old = settings_of(self.journal, state.position)
+        line = tuple(m for m in state.marks if m.cycle < number or m.kind == BETWEEN)
+        return _with_marks(replace(state, marks=line), old, False).marks
 
     def _launch(self, request: RunRequest, held: bool, stepping: bool = False) -> None:
         self._kill()
@@ -630,10 +669,11 @@ class Session:
         if self.journal is not None and not self._fresh:
             request = extracted_inputs(self.journal, request, self._copies_folder)
         self._worker = worker
-        if stepping:
-            self._set(replace(self.state, held=False, stepping=True))
-        else:
-            self._set(replace(self.state, held=held))
+        # What was changed while the run before was being prepared is among the settings of this one.
+        marks = tuple(replace(m, made="idle") if m.made == "preparing" else m for m in self.state.marks)
+        if request.start is None:
+            marks = tuple(m for m in marks if m.kind == BETWEEN)
+        self._set(replace(self.state, held=held and not stepping, stepping=stepping, marks=marks))
 
         def take(event: RunEvent) -> None:
             """In the reader thread: committed first, told afterwards."""
@@ -676,6 +716,10 @@ class Session:
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
+
+    @property
+    def _working(self) -> bool:
+        return self._worker is not None and self._worker.alive
 
     @property
     def source(self) -> RunSource:
@@ -740,9 +784,11 @@ def _standing_at(journal: Journal, state: SessionState, key: int) -> SessionStat
     ways = {entry.run for entry in line}
     numbers = {entry.run: entry.number for entry in line}
     marks = tuple(
-        Mark(mark.cycle - 1, mark.text, "recorded")
+        Mark(place, mark.text, "recorded")
         for mark in journal.marks()
-        if mark.run in ways and mark.cycle <= numbers[mark.run]
+        if mark.run in ways
+        # What was changed before or while a run was prepared acts from its first cycle on.
+        and (place := max(mark.cycle - 1, runs[mark.run].request.first_cycle)) < numbers[mark.run]
     )
     between = []
     for before, after in itertools.pairwise(line):
@@ -791,35 +837,48 @@ def _only_live(old: RefinementSettings, new: RefinementSettings) -> bool:
     return replace(weights, cycles=new.cycles, jelly_body=new.jelly_body, ncs=new.ncs) == new
 
 
-def _with_marks(state: SessionState, old: RefinementSettings) -> SessionState:
-    """The state with a mark for every live change; changes of the same thing within a cycle merge into one mark."""
+def _with_marks(state: SessionState, old: RefinementSettings, worker: bool) -> SessionState:
+    """The state with a mark for every live change; changes of the same thing within a cycle merge into one mark.
+
+    worker: a process takes the change; else it waits for the next run.
+    """
     new = state.settings
-    cycle = state.latest.statistics.cycle if state.latest is not None else 0
-    changes: list[tuple[str, str, str]] = []
-    if old.weight != new.weight:
-        before = f"{old.weight:.3g}" if old.weight is not None else "automatic"
-        if old.weight is None and state.latest is not None:
-            before = f"{state.latest.statistics.xray_weight:.3g}"
-        changes.append((WEIGHT, before, f"{new.weight:.3g}" if new.weight is not None else "automatic"))
-    if old.b_weight != new.b_weight:
-        before = f"{old.b_weight:.3g}" if old.b_weight is not None else "automatic"
-        if old.b_weight is None and state.latest is not None:
-            before = f"{state.latest.statistics.b_weight:.3g}"
-        changes.append((B_WEIGHT, before, f"{new.b_weight:.3g}" if new.b_weight is not None else "automatic"))
+    made: Literal["running", "preparing", "idle"] = "running"
+    if state.request is None:
+        return state
+    if state.status in ("finished", "failed") or not worker:
+        made = "idle"
+    elif state.status == "preparing":
+        made = "preparing"
+    standing = state.latest if made == "running" else state.kept or state.latest
+    cycle = standing.statistics.cycle if standing is not None else 0
+    changes: list[tuple[str, str, str, str]] = []
+    """What, value before, value now, and what it had been set to before."""
+    row = standing.statistics if standing is not None else None
+    for kind, set_before, set_now, value in (
+        (WEIGHT, old.weight, new.weight, row.xray_weight if row is not None else None),
+        (B_WEIGHT, old.b_weight, new.b_weight, row.b_weight if row is not None else None),
+    ):
+        if set_before != set_now:
+            before = set_before if set_before is not None else value
+            changes.append((kind, _weight_words(before), _weight_words(set_now), _weight_words(set_before)))
     for family, one, other in zip(FAMILIES, old.family_weights, new.family_weights, strict=True):
         if one != other:
-            changes.append((family.replace("_", " "), f"{one:.3g}", f"{other:.3g}"))
+            changes.append((family.replace("_", " "), f"{one:.3g}", f"{other:.3g}", f"{one:.3g}"))
     for name in LOCAL_RESTRAINTS:
+        one_word, other_word = strength_words(getattr(old, name)), strength_words(getattr(new, name))
         if getattr(old, name) != getattr(new, name):
-            changes.append(
-                (name.replace("_", " "), strength_words(getattr(old, name)), strength_words(getattr(new, name)))
-            )
+            changes.append((name.replace("_", " "), one_word, other_word, one_word))
     marks = state.marks
-    for kind, value, after in changes:
+    for kind, before_words, after, origin in changes:
         same = [mark for mark in marks if mark.cycle == cycle and mark.kind == kind]
-        before = same[0].before if same else value
         if same:
             marks = tuple(mark for mark in marks if mark not in same)
-        if before != after:
-            marks = (*marks, Mark(cycle, f"{kind} {before} → {after}", kind, before))
+            before_words, origin = same[0].before, same[0].origin or same[0].before  # noqa: PLW2901
+        if after not in (before_words, origin):
+            marks = (*marks, Mark(cycle, f"{kind} {before_words} → {after}", kind, before_words, made, origin))
     return replace(state, marks=marks)
+
+
+def _weight_words(value: float | None) -> str:
+    return "automatic" if value is None else f"{value:.3g}"

@@ -23,6 +23,11 @@ Status: TypeAlias = Literal["empty", "preparing", "ready", "running", "paused", 
 WEIGHT, B_WEIGHT, BETWEEN = "weight", "B restraint", "between"
 LIVE_KINDS = (WEIGHT, *(family.replace("_", " ") for family in (*FAMILIES, *LOCAL_RESTRAINTS)), B_WEIGHT)
 """Kinds of marks: weight of the data, restraint families and beta, which act inside a run; BETWEEN began a new run."""
+AS_WRITTEN = (
+    "r_work", "r_free", "r_work_riding_h", "r_free_riding_h", "rmsd_bonds", "rmsz_bonds", "rmsd_angles", "rmsz_angles",
+    "bulk_rmsz_bonds", "bulk_rmsz_angles", "mean_b", "geometry",
+)  # fmt: skip
+"""Statistics that belong to the model as files hold it."""
 LogSeverity: TypeAlias = Literal["info", "warning", "error"]
 
 
@@ -39,13 +44,18 @@ class LogLine:
 class Mark:
     """Something the user did while the run went on, after the finished `cycle`: "weight 6.7 → 1.5".
 
-    kind and before let changes within one cycle merge into one mark: what is changed, and its value before the first.
+    kind, before and origin let changes within one cycle merge into one mark: what is changed, its value before the
+    first, and what it had been set to (an automatic weight has a value as well).
+    made: while a run went on (it may come too late for the cycle under way), while one was being prepared, or while
+    nothing ran (the next run begins with it).
     """
 
     cycle: int
     text: str
     kind: str = ""
     before: str = ""
+    made: Literal["running", "preparing", "idle"] = "running"
+    origin: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,15 +142,14 @@ class SessionState:
     def rows(self) -> tuple[CycleStatistics, ...]:
         """`statistics`, once a run has ended with the kept cycle as it is written (rounded, scales fitted afresh).
 
-        Its likelihoods stay those of the cycle: only they compare with the other rows (riding hydrogens included).
+        Its likelihoods stay those of the cycle: only they compare with the other rows (riding hydrogens included). So
+        does what the cycle was reached with: where a run keeps its start, its weight led nowhere.
         """
         if self.status != "finished" or self.kept is None:
             return self.statistics
         kept = self.kept.statistics
-        return tuple(
-            replace(kept, ll_work=row.ll_work, ll_free=row.ll_free) if row.cycle == kept.cycle else row
-            for row in self.statistics
-        )
+        written = {name: getattr(kept, name) for name in AS_WRITTEN}
+        return tuple(replace(row, **written) if row.cycle == kept.cycle else row for row in self.statistics)
 
     @property
     def busy(self) -> bool:
@@ -182,7 +191,11 @@ def apply_event(state: SessionState, event: RunEvent, now: float = 0.0) -> Sessi
         case CycleFinished():
             told = _cycle(state, event)
             assert told.latest is not None
-            return with_log(told, cycle_sentence(told.latest.statistics), "info", now)
+            row = told.latest.statistics
+            for mark in told.marks if state.status != "preparing" else ():
+                if mark.cycle == row.cycle - 1 and mark.kind in LIVE_KINDS:
+                    told = with_log(told, acting_sentence(mark), "info", now)
+            return with_log(told, cycle_sentence(row), "info", now)
         case Finished():
             return _finished(state, event, now)
         case Failed():
@@ -217,20 +230,31 @@ def _cycle(state: SessionState, event: CycleFinished) -> SessionState:
     )
 
 
+def acting_sentence(mark: Mark) -> str:
+    """Of a change of live settings, once a cycle has met it."""
+    return f"{mark.text[:1].upper()}{mark.text[1:]}, from cycle {mark.cycle + 1} on."
+
+
 def _marks(state: SessionState, event: CycleFinished, first: bool) -> tuple[Mark, ...]:
     """The marks once a cycle is done. Those of changes that came too late for it move on to the next; a run that begins
     at a cycle has none of what was done after that cycle."""
     number = event.statistics.cycle
-    if first:
-        return tuple(m for m in state.marks if m.cycle < number or (m.cycle == number and m.kind == BETWEEN))
     known = event.applied[-1].settings if event.applied else None
+
+    def met(mark: Mark) -> bool:
+        return known is not None and live_value(known, mark.kind) == live_value(state.settings, mark.kind)
+
     marks = []
     for mark in state.marks:
         if mark.cycle > number:
             continue
-        waits = mark.cycle == number - 1 and mark.kind in LIVE_KINDS
-        late = waits and (known is None or live_value(known, mark.kind) != live_value(state.settings, mark.kind))
-        marks.append(replace(mark, cycle=number) if late else mark)
+        if first and mark.cycle == number:
+            if mark.kind != BETWEEN and mark.made == "running":
+                continue
+            if mark.made == "preparing":
+                mark = replace(mark, made="idle" if met(mark) else "running")  # noqa: PLW2901
+        waits = mark.cycle == number - 1 and mark.kind in LIVE_KINDS and mark.made == "running"
+        marks.append(replace(mark, cycle=number) if waits and not met(mark) else mark)
     return tuple(marks)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,16 @@ def verdict_of(state: SessionState) -> Verdict | None:
     return _judged(_Rows(rows), _context(_Same(state.prepared))) if rows else None
 
 
+def suspect_set(state: SessionState) -> tuple[int, int] | None:
+    """Work and test reflections of the set in use where the run so far says that it is suspect, as a run that goes on
+    is told (`RunRequest.suspect_set`)."""
+    if state.prepared is None or not state.prepared.reflections.has_free or not state.statistics:
+        return None
+    verdict = verdict_of(replace(state, viewed=None, viewed_key=None))
+    row = state.statistics[-1]
+    return (row.n_work, row.n_free) if verdict is not None and verdict.state == "test set" else None
+
+
 def expected_gaps(state: SessionState) -> tuple[FloatArray, FloatArray] | None:
     """R_free - R_work expected of every cycle of `state.rows` and the half-width of its band; None before there is
     one and without a test set."""
@@ -43,8 +55,53 @@ def expected_gaps(state: SessionState) -> tuple[FloatArray, FloatArray] | None:
     if state.prepared is None or not state.prepared.reflections.has_free or not state.rows:
         return None
     context = _context(_Same(state.prepared))
-    bands = np.array([gap_band(row, context) for row in state.rows])
+    bands = np.array([gap_band(row, context) for row in _with_freedom(state.rows)])
     return bands[:, 0], bands[:, 1]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """R_free - R_work of one cycle, what is expected of it, and the half-width of that band (NaN where not known)."""
+
+    cycle: int
+    gap: float
+    expected: float
+    sigma: float
+
+
+def gap_shown(state: SessionState) -> Gap | None:
+    """The gap of the cycle whose R factors are shown, whichever one the verdict is on; None for one of another run."""
+    shown = state.shown
+    if shown is None or (state.viewed is not None and not state.viewed_in_line):
+        return None
+    row = shown.statistics
+    expected = expected_gaps(state)
+    place = [i for i, other in enumerate(state.rows) if other.cycle == row.cycle]
+    known = (math.nan, math.nan)
+    if expected is not None and place:
+        known = float(expected[0][place[-1]]), float(expected[1][place[-1]])
+    return Gap(row.cycle, row.r_free - row.r_work, *known)
+
+
+def _with_freedom(rows: tuple[CycleStatistics, ...]) -> list[CycleStatistics]:
+    """The rows, those that no step led to (the start of a run) with the parameters of the next one over the same
+    reflections, until there is one with those of the cycle before: what is expected does not jump where nothing did."""
+    filled = list(rows)
+    for i, row in enumerate(filled):
+        if math.isfinite(row.reference_parameters):
+            continue
+        sets = row.n_work, row.n_free
+        later = (r for r in rows[i + 1 :] if math.isfinite(r.reference_parameters) and (r.n_work, r.n_free) == sets)
+        before = (r for r in reversed(filled[:i]) if math.isfinite(r.reference_parameters))
+        like = next(later, None) or next(before, None)
+        if like is not None:
+            filled[i] = replace(
+                row,
+                parameters=like.parameters,
+                effective_parameters=like.effective_parameters,
+                reference_parameters=like.reference_parameters,
+            )
+    return filled
 
 
 class RunningVerdict:

@@ -126,8 +126,8 @@ def with_test_set(reflections: Reflections, options: DataOptions) -> Reflections
         return reflections
     if reflections.has_free:
         raise InputError(
-            f"the data have a test set already ({columns.free}, {int(reflections.free.sum())} reflections); a second "
-            "one would be no test of what was refined against the first.",
+            f"the data have a test set already ({columns.free}, {counted(int(reflections.free.sum()), 'reflection')}); "
+            "a second one would be no test of what was refined against the first.",
             file=reflections.source.path,
             item=columns.free,
             remedy="Leave --create-free out; or say --free none as well, to give the old set up.",

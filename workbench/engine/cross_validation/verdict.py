@@ -217,6 +217,24 @@ def judge(history: Sequence[CycleStatistics], context: RunContext, memory: Memor
     return replace(told, since=found.since)
 
 
+def judge_result(
+    history: Sequence[CycleStatistics], kept: CycleStatistics, context: RunContext
+) -> tuple[Verdict, Verdict]:
+    """The verdict on a run at its last cycle, and that on the cycle `kept` by the cycles that led to it.
+
+    A suspect test set is no matter of cycles: once the run says so, it holds for each of them.
+    """
+    run = judge(history, context)
+    upto = [row for row in history if row.cycle <= kept.cycle]
+    result = judge(upto, context) if upto else run
+    if run.state == "test set" and result.cycle != run.cycle:
+        result = replace(
+            run, cycle=result.cycle, since=min(run.since, result.cycle), best_cycle=result.best_cycle, gap=result.gap,
+            expected_gap=result.expected_gap, expected_sigma=result.expected_sigma,
+        )  # fmt: skip
+    return run, result
+
+
 def comparable(history: Sequence[CycleStatistics]) -> Sequence[CycleStatistics]:
     """The cycles that the last one can be compared with: those over the same reflections and the same test set, without
     the ones of a larger model that was tried and given up (anisotropic atoms that the test set did not support)."""

@@ -326,8 +326,8 @@ def _absences(reflections: Reflections) -> Item:
         return Item(
             "Absences",
             "red",
-            f"{found.strong} of {found.n} reflections that {reflections.crystal.space_group} forbids "
-            "are above 3 sigma.",
+            f"{found.strong} of {counted(found.n, 'reflection')} that {reflections.crystal.space_group} forbids "
+            f"{'is' if found.strong == 1 else 'are'} above 3 sigma.",
             "They are left out: check the screw axes and glide planes.",
             values,
         )

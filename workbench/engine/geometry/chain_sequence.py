@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.core.arrays import BoolArray
 from workbench.core.crystal import Model, Residues
+from workbench.core.words import counted
 
 CHAIN_LIMIT = 3.0
 """Angstrom between the ends of a backbone bond of consecutive residues."""
@@ -83,7 +84,7 @@ class ChainSequence:
         if stretched:
             notes.append(f"Chain gap between consecutive residues, not bonded: {_some(stretched)}.")
         if missing:
-            count = f"{len(missing)} gap{'s' if len(missing) > 1 else ''}"
+            count = counted(len(missing), "gap")
             notes.append(f"{count} in the chains, where residues are missing: {_some(missing)}.")
         return notes
 

@@ -19,6 +19,7 @@ from workbench.core.arrays import AnyArray, BoolArray, FloatArray
 from workbench.core.crystal import Link, LinkReport, Model
 from workbench.core.errors import InputError
 from workbench.core.other_names import component_names
+from workbench.core.words import counted
 from workbench.engine.geometry.bond_lengths import typical_length
 from workbench.engine.geometry.chain_sequence import BACKBONE, CHAIN_LIMIT, STRETCH, ChainSequence
 from workbench.engine.geometry.metal_coordination import (
@@ -566,6 +567,6 @@ def found_note(reports: list[LinkReport]) -> list[str]:
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     apart = [r.distance for r in found]
     return [
-        f"Bonded by distance: {len(found)} pairs of atoms that no record names ({told}; {min(apart):.2f} to "
+        f"Bonded by distance: {counted(len(found), 'pair')} of atoms that no record names ({told}; {min(apart):.2f} to "
         f"{max(apart):.2f} A). The Restraints window and statistics.json list them."
     ]

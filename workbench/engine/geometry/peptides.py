@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from workbench.core.crystal import Model
+from workbench.core.words import counted
 from workbench.engine.geometry.restraint_tables import RestraintLists, torsion_values
 
 CIS_LIMIT = math.radians(60.0)
@@ -45,4 +46,4 @@ def cis_notes(model: Model, lists: RestraintLists) -> list[str]:
         for a, b in pairs
     ]
     more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
-    return [f"{len(shown)} cis peptide bond{'s' if len(shown) > 1 else ''}: {', '.join(shown[:8])}{more}."]
+    return [f"{counted(len(shown), 'cis peptide bond')}: {', '.join(shown[:8])}{more}."]

@@ -13,6 +13,7 @@ import numpy as np
 from workbench.core.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from workbench.core.crystal import LinkReport, Model
 from workbench.core.errors import InputError
+from workbench.core.words import counted
 from workbench.engine.geometry.atom_names import with_current_names
 from workbench.engine.geometry.blank_conformers import with_lettered_blanks
 from workbench.engine.geometry.chain_sequence import ChainSequence
@@ -132,7 +133,7 @@ def build_geometry(
     table, drop = _hydrogen_table(around, source, own_hydrogens, hydrogens, own)
     if len(drop):
         labels = ", ".join(atom_label(model, i) for i in drop[:5])
-        notes.append(f"{len(drop)} hydrogen(s) have no atom to ride on and are left out: {labels}.")
+        notes.append(f"{counted(len(drop), 'hydrogen', 'have')} no atom to ride on, left out: {labels}.")
         remaining = np.ones(len(model), bool)
         remaining[drop] = False
         rest = build_geometry(

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QMessageBox, QVBoxLayout, QWid
 from workbench.core.crystal import LinkReport, Model, Reflections
 from workbench.core.events import CycleFinished, Failed, Prepared
 from workbench.core.settings import ACCEPT_UNPLACED
+from workbench.core.words import counted
 from workbench.gui import icons
 from workbench.gui.panels.restraints_dialog import RestraintsDialog
 from workbench.gui.theme import PADDING, theme
@@ -372,7 +373,7 @@ class FilesPanel(QWidget):
         menu.addSeparator()
         for one in flagged_sets(self._prepared, self._shown):
             r = f"   R {one.r:.3f}" if math.isfinite(one.r) else ""
-            action = menu.addAction(f"{columns.free} = {one.value}   {one.count} reflections{r}")
+            action = menu.addAction(f"{columns.free} = {one.value}   {counted(one.count, 'reflection')}{r}")
             action.setCheckable(True)
             action.setChecked(one.value == columns.free_value)
             action.triggered.connect(lambda _=False, value=one.value: self.free_chosen.emit(columns.free, value))

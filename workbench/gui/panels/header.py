@@ -18,7 +18,7 @@ from workbench.gui.widgets.buttons import HeaderButton
 from workbench.gui.widgets.lines import Surface
 from workbench.gui.widgets.plot import DASHES
 from workbench.session.state import SessionState
-from workbench.session.verdict import verdict_of
+from workbench.session.verdict import Gap, gap_shown, verdict_of
 
 if TYPE_CHECKING:
     from workbench.engine.cross_validation.verdict import Verdict
@@ -152,6 +152,8 @@ class VerdictPlace(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._verdict: Verdict | None = None
+        self.gap: Gap | None = None
+        """Of the cycle whose R factors stand beside it."""
         self._kept: int | None = None
         """Number of the cycle that a run which has ended kept."""
         self._chip = QRectF()
@@ -171,16 +173,25 @@ class VerdictPlace(QWidget):
     def show_state(self, state: SessionState) -> None:
         verdict = verdict_of(state)
         kept = state.kept.statistics.cycle if state.status == "finished" and state.kept is not None else None
-        if verdict is self._verdict and kept == self._kept:
+        gap = gap_shown(state) if verdict is not None else None
+        if verdict is self._verdict and kept == self._kept and gap == self.gap:
             return
-        self._verdict, self._kept = verdict, kept
+        self._verdict, self._kept, self.gap = verdict, kept, gap
         if verdict is None:
             self.setAccessibleName("")
             self.setToolTip("")
         else:
-            self.setAccessibleName(f"{verdict.title}. {verdict.sentence} {verdict.remedy}")
-            self.setToolTip(f"{verdict.sentence} {verdict.remedy}\nClick for the rules and their numbers.")
+            self.setAccessibleName(f"{verdict.title}. {self.sentence} {verdict.remedy}")
+            self.setToolTip(f"{self.sentence} {verdict.remedy}\nClick for the rules and their numbers.")
         self.update()
+
+    @property
+    def sentence(self) -> str:
+        """The reason; with the number of its cycle where the R factors and the gap are those of another."""
+        if self._verdict is None:
+            return ""
+        elsewhere = self.gap is not None and self.gap.cycle != self._verdict.cycle
+        return f"Cycle {self._verdict.cycle}: {self._verdict.sentence}" if elsewhere else self._verdict.sentence
 
     @property
     def _back(self) -> bool:
@@ -209,17 +220,17 @@ class VerdictPlace(QWidget):
         icons.draw(painter, icon, QRectF(box.left() + 11, 18, 16, 16), colour, 2.2)
         text.draw(painter, box.left() + 34, 31, verdict.title, 13, colour, 600)
         right = float(self.width() - PADDING)
-        if math.isfinite(verdict.gap):
-            gap = f"gap {verdict.gap:.3f}".replace("-", "\u2212")
+        if self.gap is not None and math.isfinite(self.gap.gap):
+            gap = f"gap {self.gap.gap:.3f}".replace("-", "\u2212")
             left = box.right() + 12
             text.draw(painter, left, 31, f"*{{{gap}}}", 13, c["text"], 600)
-            if math.isfinite(verdict.expected_gap):
+            if math.isfinite(self.gap.expected):
                 short = theme.sizes.name == "compact"
                 word = "exp." if short else "expected"
-                said = f"{word} {verdict.expected_gap:.3f} \u00b1 {verdict.expected_sigma:.3f}"
+                said = f"{word} {self.gap.expected:.3f} \u00b1 {self.gap.sigma:.3f}"
                 start = left + advance(gap, theme.font(13, 600)) + 10
                 if advance(said, theme.font(12)) > right - start:
-                    said = f"{word} {verdict.expected_gap:.3f}"
+                    said = f"{word} {self.gap.expected:.3f}"
                 text.draw(painter, start, 31, said, 12, c["label"], 400, right - start)
         self._button = QRectF()
         if self._back:
@@ -234,7 +245,7 @@ class VerdictPlace(QWidget):
             width = advance(label, theme.font(12, 600))
             text.draw(painter, right - width, 62, label, 12, c["text"], 600)
             right -= width + 14
-        text.draw(painter, PADDING, 62, verdict.sentence, 12, c["label"], 400, right - PADDING)
+        text.draw(painter, PADDING, 62, self.sentence, 12, c["label"], 400, right - PADDING)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 
+from workbench.core.arrays import FloatArray
 from workbench.core.events import CycleStatistics
 from workbench.gui.panels.cycle_plots import OTHER_RUNS, PlotPanel, at_cycle, error_of_r_free
 from workbench.gui.panels.geometry import rms_z
@@ -33,6 +34,8 @@ class PlanePanel(PlotPanel):
         self.now = plot.dots()
         self._x = np.zeros(0)
         self._y = np.zeros(0)
+        self.elsewhere = False
+        """A cycle of another run is looked at: then no point of this path is "now"."""
 
     def row_at(self, at: QPointF) -> int | None:
         return self.plot.nearest(at, self._x, self._y)
@@ -90,7 +93,7 @@ class PlanePanel(PlotPanel):
         self.points.setData(self._x[others], self._y[others], size=4, pen=None, brush=pg.mkBrush(colour))
         ring = plot.pen(kind, "solid", 2.2)
         self.now.setData([x], [y], size=10, pen=ring, brush=pg.mkBrush(theme.colours["panel"]))
-        name = "now" if last is rows[-1] else f"cycle {last.cycle}"
+        name = "now" if last is rows[-1] and not self.elsewhere else f"cycle {last.cycle}"
         labels = [PointLabel(x, y, f"{name}, weight {three_figures(last.xray_weight)}", True)]
         named = {rows[0].cycle, *(round(at) for at, _ in marks)} - {last.cycle}
         labels += [
@@ -102,10 +105,17 @@ class PlanePanel(PlotPanel):
         if ends:
             labels.append(PointLabel(float(ends[-1].x[-1]), float(ends[-1].y[-1]), OTHER_RUNS))
         plot.point_labels = labels
-        # Names keep off the path (points of it and places between them) and off the error bar.
-        between = np.linspace(0, len(rows) - 1, min(6 * len(rows), MOST_AVOIDED))
-        numbers = np.arange(len(rows))
-        plot.avoid = list(zip(np.interp(between, numbers, self._x), np.interp(between, numbers, self._y), strict=True))
+        # Names keep off the paths (points of them and places between them) and off the error bar.
+        plot.avoid = along(self._x, self._y)
+        for curve in plot.faint:
+            plot.avoid += along(curve.x, curve.y)
         plot.avoid += [(x, float(level)) for level in np.linspace(y - sigma, y + sigma, 13)]
-        plot.setAccessibleDescription(f"now at rms Z {x:.2f}, R {y:.4f}")
+        plot.setAccessibleDescription(f"{name} at rms Z {x:.2f}, R {y:.4f}")
         plot.viewport().update()
+
+
+def along(x: FloatArray, y: FloatArray) -> list[tuple[float, float]]:
+    """Places along a path: its points, and some between each and the next."""
+    numbers = np.arange(len(x))
+    between = np.linspace(0, len(x) - 1, min(max(6 * len(x), 24), MOST_AVOIDED))
+    return list(zip(np.interp(between, numbers, x).tolist(), np.interp(between, numbers, y).tolist(), strict=True))

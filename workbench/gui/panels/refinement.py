@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from workbench.core.settings import RefinementSettings, RigidBody
+from workbench.core.words import counted
 from workbench.gui.widgets.buttons import TextButton, Toggle
 from workbench.gui.widgets.lines import Row
 from workbench.gui.widgets.number_field import NumberField
@@ -118,7 +119,8 @@ class RefinementPanel(QWidget):
             else:
                 self.b_factors.set_value(
                     f"anisotropic, {total - anisotropic} isotropic",
-                    f"{anisotropic} of {total} atoms have a tensor, all others one B.{free}",
+                    f"{anisotropic} of {counted(total, 'atom')} {'has' if anisotropic == 1 else 'have'} a tensor,"
+                    f" all others one B.{free}",
                 )
             elements = prepared.model.element
             self._own_hydrogens = bool(((elements == "H") | (elements == "D")).any())

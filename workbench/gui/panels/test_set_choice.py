@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.core.settings import DataOptions
+from workbench.core.words import counted
 from workbench.gui.widgets.check_box import CheckBox, RadioButton
 from workbench.gui.widgets.text import Paragraph
 from workbench.session.data_choice import DataChoice
@@ -202,7 +203,7 @@ class TestSetChoice(QWidget):
         self.value.clear()
         self.value.addItem("found", None)
         for number, count in flag["values"] if flag is not None else ():
-            self.value.addItem(f"{number}   {count} reflections", number)
+            self.value.addItem(f"{number}   {counted(count, 'reflection')}", number)
         self.value.setCurrentIndex(max(self.value.findData(value), 0))
         if flag is not None:
             self.finding.set_text(f"{flag['label']}: {flag['finding']}.")

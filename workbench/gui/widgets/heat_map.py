@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.core.arrays import Float32Array
+from workbench.core.words import counted
 from workbench.gui.theme import PADDING, advance, theme
 
 RAMP_DARK = ("#20252C", "#4A4068", "#9C7BD0", "#F3E8FF")
@@ -99,7 +100,9 @@ class HeatMap(QWidget):
         self.cycles, self.scale, self.planned, self.row = tuple(cycles), scale, max(planned, len(cycles)), row
         self._image = None
         known = sum(r is not None for r in rows)
-        self.setAccessibleDescription(f"{scale.name}: {known} of {len(rows)} cycles, {count} residues")
+        self.setAccessibleDescription(
+            f"{scale.name}: {known} of {counted(len(rows), 'cycle')}, {counted(count, 'residue')}"
+        )
         self.update()
 
     def select(self, column: int | None) -> None:

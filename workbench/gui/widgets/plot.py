@@ -89,6 +89,10 @@ class PointLabel:
     strong: bool = False
 
 
+MOST_COVERED = 1
+"""Places to keep off that a name may cover before it is left out, unless it is a strong one."""
+
+
 class Plot(pg.PlotWidget):
     """One plot with fixed margins."""
 
@@ -114,6 +118,8 @@ class Plot(pg.PlotWidget):
         self.end_labels: Sequence[EndLabel] = ()
         self.point_labels: Sequence[PointLabel] = ()
         self.marks: Sequence[tuple[float, str]] = ()
+        self.named: list[tuple[str, QRectF]] = []
+        """Names of points, where they were drawn last."""
         self.avoid: Sequence[tuple[float, float]] = ()
         self.cursor_x: float | None = None
         self.band: tuple[float, float, str] | None = None
@@ -423,6 +429,7 @@ class Plot(pg.PlotWidget):
 
     def _draw_point_labels(self, painter: QPainter, box: QRectF) -> None:
         taken: list[QRectF] = []
+        self.named = []
         dots = [self.place(x, y) for x, y in self.avoid]
         rings = [self.place(label.x, label.y) for label in self.point_labels]
         for label, at in zip(self.point_labels, rings, strict=True):
@@ -431,18 +438,22 @@ class Plot(pg.PlotWidget):
             width = text.measure(label.markup, size, weight)
             best: tuple[int, float, QRectF] | None = None
             beside = ((10, 4), (-10 - width, 4), (8, 18), (8, -9), (-8 - width, 18), (-8 - width, -9))
-            for dx, dy in (*beside, (-width / 2, -10), (-width / 2, 20)):
+            further = ((-width / 2, -22), (-width / 2, 32), (14, -22), (14, 32), (-14 - width, -22), (-14 - width, 32))
+            for dx, dy in (*beside, (-width / 2, -10), (-width / 2, 20), *further):
                 spot = QRectF(at.x() + dx, at.y() + dy - 11, width, 14)
                 inside = spot.left() > box.left() and spot.right() < self.width() and spot.bottom() < box.bottom() + 4
+                inside = inside and spot.top() > 0.0
                 clear = not any(spot.intersects(other) for other in taken)
-                if not inside or not clear or any(spot.adjusted(-6, -6, 6, 6).contains(p) for p in rings if p != at):
+                if not inside or not clear:
                     continue
                 covered = sum(spot.contains(dot) for dot in dots)
+                covered += 10 * sum(spot.adjusted(-6, -6, 6, 6).contains(p) for p in rings if p != at)
                 if best is None or covered < best[0]:
                     best = (covered, dy, spot)
-            if best is not None:
+            if best is not None and (label.strong or best[0] <= MOST_COVERED):
                 _, shift, spot = best
                 taken.append(spot)
+                self.named.append((label.markup, spot))
                 role = "text" if label.strong else "label"
                 text.draw(painter, spot.left(), at.y() + shift, label.markup, size, theme.colours[role], weight)
 

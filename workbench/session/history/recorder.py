@@ -10,11 +10,14 @@ from pathlib import Path
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import CycleFinished, Failed, Finished, Note, Prepared, RunEvent
 from workbench.core.settings import FAMILIES, LOCAL_RESTRAINTS, Keep, RefinementSettings, RunRequest, strength_words
+from workbench.core.words import counted
 from workbench.session.history.journal import Journal
 from workbench.session.history.records import CycleKind
 
 WAITING_LIMIT = 200
 """Cycles held in memory while the project cannot be written."""
+BEFORE = -1
+"""Poll of a mark that was made before the run began: its first question is number 0."""
 
 
 class Recorder:
@@ -92,6 +95,7 @@ class Recorder:
                 self._prepared = event
                 self._copy_inputs(event)
                 self.run = self.journal.begin_run(replace(self._request, settings=event.settings), self.parent, event)
+                self._mark_of_the_start(self.journal, self.run)
             case CycleFinished():
                 self._cycle(event)
             case Finished():
@@ -100,6 +104,15 @@ class Recorder:
                 if self._by_number:
                     self.cut_short(f"Failed after cycle {max(self._by_number)}: {event.message}")
 
+    def _mark_of_the_start(self, journal: Journal, run: int) -> None:
+        """Live settings that were changed between the cycle the run goes on from and its beginning."""
+        if self.parent is None or not self._moves:
+            return
+        settings = self._request.settings
+        text = described(replace(settings_of(journal, self.parent), cycles=settings.cycles), settings)
+        if text:
+            journal.add_mark(run, self._request.first_cycle, BEFORE, text, settings)
+
     def _cycle(self, event: CycleFinished) -> None:
         journal, run = self._started()
         first = self.first is None
@@ -107,9 +120,8 @@ class Recorder:
         parent = self.parent if first else self.latest
         with journal.together():
             for change in event.applied:
-                journal.add_mark(
-                    run, change.cycle, change.poll, described(self._settings, change.settings), change.settings
-                )
+                text = described(self._settings, change.settings) or "settings"
+                journal.add_mark(run, change.cycle, change.poll, text, change.settings)
                 self._settings = change.settings
             self.latest = journal.add_cycle(run, parent, kind, event, self._settings)
         self._by_number[event.statistics.cycle] = self.latest
@@ -121,7 +133,7 @@ class Recorder:
         keep: Keep = self._keep() if event.reason == "stopped" else "best"
         number = event.kept.statistics.cycle
         cycles = max(self._by_number) - min(self._by_number)
-        words = f"Refined {cycles} cycle{'' if cycles == 1 else 's'}"
+        words = f"Refined {counted(cycles, 'cycle')}"
         with journal.together():
             if keep == "current":
                 result, moved = self.latest, words
@@ -157,8 +169,17 @@ class Recorder:
                     self.journal.add_input(role, source.path, source.sha256, content)
 
 
+def settings_of(journal: Journal, key: int) -> RefinementSettings:
+    """The settings that a cycle was reached with; of a result, those of the cycle that was kept and not those at the
+    end of its run."""
+    record = journal.cycle(key)
+    if record.kind == "result" and record.parent is not None:
+        record = journal.cycle(record.parent)
+    return record.settings
+
+
 def described(old: RefinementSettings, new: RefinementSettings) -> str:
-    """A change of live settings in words: "weight 6.7 → 1.5, bonds 1 → 2"."""
+    """A change of live settings in words: "weight 6.7 → 1.5, bonds 1 → 2"; "" where nothing of them changed."""
 
     def weight(value: float | None) -> str:
         return "automatic" if value is None else f"{value:.3g}"
@@ -177,4 +198,4 @@ def described(old: RefinementSettings, new: RefinementSettings) -> str:
             words.append(f"{name.replace('_', ' ')} {strength_words(before)} → {strength_words(after)}")
     if old.cycles != new.cycles:
         words.append(f"cycles {old.cycles} → {new.cycles}")
-    return ", ".join(words) or "settings"
+    return ", ".join(words)
