@@ -360,6 +360,8 @@ def _limited(reflections: Reflections, settings: RefinementSettings) -> Reflecti
                 sigma=reflections.sigma[keep],
                 free=reflections.free[keep],
                 flags=reflections.flags[keep] if reflections.flags is not None else None,
+                intensity=reflections.intensity[keep] if reflections.intensity is not None else None,
+                sigma_intensity=reflections.sigma_intensity[keep] if reflections.sigma_intensity is not None else None,
                 d_min=float(d[keep].min()),
                 d_max=float(d[keep].max()),
                 completeness=float(keep.sum()) / max(total, 1),
