@@ -162,5 +162,7 @@ def test_what_a_change_makes_incomparable() -> None:
     assert incomparable(base, base, 1.8) == ("", "")
     name, said = incomparable(base, replace(base, settings=replace(base.settings, d_min=2.0)), 1.8)
     assert name == "resolution 1.80 \u2192 2.00" and "other reflections" in said
+    name, said = incomparable(base, replace(base, settings=replace(base.settings, likelihood="intensities")), 1.8)
+    assert name == "likelihood of intensities" and "do not compare" in said and "R factors" in said
     name, said = incomparable(base, replace(base, free_label="F2", free_value=3), 1.8)
     assert "F2 = 3" in name and "no independent measure" in said

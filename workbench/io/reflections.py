@@ -130,11 +130,13 @@ def read_reflections(
     measured = _measurements(table, source, crystal, merging, d_min)
     made_of = source.kind.startswith("intensity") and source.label == measured.label
     intensity, sigma_intensity = intensities_beside(hkl, f_obs, measured, made_of, notes) or (None, None)
+    intensity_label = measured.label if intensity is not None else ""
     if measured.kind == "amplitude":  # Phenix keeps what was measured and what is refined against in two data sets
         for other in amplitude_sources(table):
             if intensity is None and other.kind.startswith("intensity") and other.dataset != source.dataset:
                 elsewhere = _measurements(table, other, crystal, None, d_min)
                 intensity, sigma_intensity = intensities_beside(hkl, f_obs, elsewhere, False, []) or (None, None)
+                intensity_label = other.label if intensity is not None else ""
     return Reflections(
         crystal=crystal,
         hkl=hkl,
@@ -153,6 +155,7 @@ def read_reflections(
         flags=flags,
         intensity=intensity,
         sigma_intensity=sigma_intensity,
+        intensity_label=intensity_label,
     )
 
 

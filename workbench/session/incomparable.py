@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.core.settings import BModel, RunRequest
+from workbench.core.settings import BModel, LikelihoodOf, RunRequest
 
 B_WORDS: dict[BModel, str] = {
     "auto": "automatic",
@@ -13,6 +13,11 @@ B_WORDS: dict[BModel, str] = {
     "fixed": "not refined",
 }
 """How B is described, in a few words."""
+LIKELIHOOD_WORDS: dict[LikelihoodOf, str] = {
+    "auto": "what the data speak for",
+    "amplitudes": "amplitudes",
+    "intensities": "intensities",
+}
 
 
 def incomparable(old: RunRequest, new: RunRequest, d_min: float) -> tuple[str, str]:
@@ -26,6 +31,12 @@ def incomparable(old: RunRequest, new: RunRequest, d_min: float) -> tuple[str, s
         said.append(
             "R_work, R_free and likelihoods before and after are over other reflections: do not compare them. Paired"
             " refinement (workbench paired) compares over those that both have."
+        )
+    if old.settings.likelihood != new.settings.likelihood:
+        names.append(f"likelihood of {LIKELIHOOD_WORDS[new.settings.likelihood]}")
+        said.append(
+            "Likelihoods of amplitudes and of intensities are of different measurements: they do not compare; R factors"
+            " are those of the amplitudes in either case and do."
         )
     if old.settings.b_model != new.settings.b_model:
         before_b, after_b = B_WORDS[old.settings.b_model], B_WORDS[new.settings.b_model]
