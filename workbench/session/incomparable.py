@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from workbench.core.settings import BModel, LikelihoodOf, RunRequest
+from workbench.core.settings import BModel, RunRequest
+from workbench.engine.likelihood_choice import AUTO
 
 B_WORDS: dict[BModel, str] = {
     "auto": "automatic",
@@ -13,11 +14,6 @@ B_WORDS: dict[BModel, str] = {
     "fixed": "not refined",
 }
 """How B is described, in a few words."""
-LIKELIHOOD_WORDS: dict[LikelihoodOf, str] = {
-    "auto": "what the data speak for",
-    "amplitudes": "amplitudes",
-    "intensities": "intensities",
-}
 
 
 def incomparable(old: RunRequest, new: RunRequest, d_min: float) -> tuple[str, str]:
@@ -32,8 +28,9 @@ def incomparable(old: RunRequest, new: RunRequest, d_min: float) -> tuple[str, s
             "R_work, R_free and likelihoods before and after are over other reflections: do not compare them. Paired"
             " refinement (workbench paired) compares over those that both have."
         )
-    if old.settings.likelihood != new.settings.likelihood:
-        names.append(f"likelihood of {LIKELIHOOD_WORDS[new.settings.likelihood]}")
+    against = [AUTO if each.settings.likelihood == "auto" else each.settings.likelihood for each in (old, new)]
+    if against[0] != against[1]:
+        names.append(f"likelihood of {against[1]}")
         said.append(
             "Likelihoods of amplitudes and of intensities are of different measurements: they do not compare; R factors"
             " are those of the amplitudes in either case and do."
