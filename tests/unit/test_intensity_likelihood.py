@@ -17,6 +17,7 @@ from workbench.engine.xray.intensity_likelihood import (
     intensity_slopes,
     negative_log_likelihood_of_intensity,
 )
+from workbench.engine.xray.intensity_scale import intensity_scale
 from workbench.engine.xray.likelihood import amplitude_likelihood
 
 ERROR = 1e-6
@@ -240,3 +241,44 @@ def test_information_never_vanishes() -> None:
     for centric in (False, True):
         found = expected_information(mean, np.full(50, 4.0), np.full(50, 3.0), np.full(50, centric))
         assert np.all(found > 0.0)
+
+
+@pytest.mark.parametrize("decades", [1.0, 4.0, 8.0])
+def test_no_numbers_break_it(decades: float) -> None:
+    """Everything over many decades, apart from each other; errors of the model of none and without end included."""
+    rng = np.random.default_rng(1)
+    n = 20_000
+
+    def drawn(power: float) -> np.ndarray:
+        return 10.0 ** (power * rng.uniform(-decades / 2.0, decades / 2.0, n))
+
+    i_obs, sigma, f_model, s = rng.normal(size=n) * drawn(2.0), drawn(2.0), drawn(1.0), drawn(2.0)
+    i_obs[::13], f_model[::17], s[::101], s[1::101] = 0.0, 0.0, 0.0, np.inf
+    flags = rng.random(n) < 0.5
+    arguments = (i_obs, sigma, f_model, np.full(n, 0.9), s, np.ones(n), flags)
+    found = intensity_likelihood(*arguments)
+    for values in (found.ll, found.d1, found.d2, found.fom, *intensity_slopes(*arguments)[1:]):
+        assert np.all(np.isfinite(values))
+    assert np.all((found.fom >= 0.0) & (found.fom <= 1.0 + 1e-12))
+
+
+def test_scale_of_intensities_makes_their_mean_that_of_the_model() -> None:
+    rng = np.random.default_rng(6)
+    n = 6000
+    s_sq = np.sort(rng.uniform(0.01, 0.25, n))
+    epsilon = rng.choice([1.0, 2.0], n)
+    power = 100.0 * epsilon * np.exp(-20.0 * s_sq)
+    model = power * rng.exponential(size=n)
+    truth = 0.8 * np.exp(2.0 * s_sq)  # what the amplitudes' scale got wrong
+    sigma = np.full(n, 40.0)  # the high half is noise
+    i_obs = truth * (0.7 * model + 0.3 * power * rng.exponential(size=n)) + sigma * rng.normal(size=n)
+    assert np.sum(i_obs < 0.0) > 1000
+    found = intensity_scale(i_obs, sigma, model, s_sq, epsilon, s_sq)
+    strong = power > sigma
+    assert np.mean(np.abs(np.log(found / truth))[strong]) < 0.06
+    assert np.all((found > 0.25 - 1e-9) & (found < 4.0 + 1e-9))
+    # noise alone says little, and a model of nothing less
+    nothing = intensity_scale(np.zeros(n), np.full(n, 1e9), model, s_sq, epsilon, s_sq)
+    np.testing.assert_allclose(nothing, 1.0, atol=1e-3)
+    none = np.empty(0)
+    assert np.all(intensity_scale(none, none, none, none, none, s_sq) == 1.0)

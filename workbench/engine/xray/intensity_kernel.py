@@ -140,10 +140,16 @@ def integrate(
         off = (mode * mode - s) / err
         top = -a * (mode - m) ** 2 - 0.5 * off * off
         total, first, second, merit = 0.0, 0.0, 0.0, 0.0
-        for k in range(POINTS):
-            x = low + half * (1.0 + _NODES[k])
+        for k in range(POINTS + 1):
+            if k < POINTS:
+                x = low + half * (1.0 + _NODES[k])
+                share = _WEIGHTS[k]
+            elif total > 0.0:
+                break
+            else:  # narrower than numbers can tell: all of it at the maximum (Laplace)
+                x, share, half = max(mode, 1e-150), math.sqrt(2.0 * math.pi), width
             off = (x * x - s) / err
-            value = _WEIGHTS[k] * math.exp(-a * (x - m) ** 2 - 0.5 * off * off - top)
+            value = share * math.exp(-a * (x - m) ** 2 - 0.5 * off * off - top)
             z = b * x
             if flat:
                 e = math.exp(-2.0 * z)

@@ -33,6 +33,11 @@ _FARTHEST = 8.0
 _STEP_U, _STEP_TAU = 0.25, 0.1
 _LEAST_NOISE = 1e-3
 """Stands for none in that table."""
+_BEST = 1e-7
+"""sigma / I; nobody measures better, and the difference of I and x^2 must have digits left."""
+_LEAST_ERROR, _MOST_ERROR = 1e-12, 1e100
+"""Bounds of epsilon S: of (D Fc)^2 + sigma, far below what a measurement could tell from nothing; and a number that can
+still be multiplied."""
 
 
 def intensity_likelihood(
@@ -49,7 +54,8 @@ def intensity_likelihood(
     i_obs, sigma: (n,) electrons^2, sigma > 0, i_obs of any sign. f_model, d, s, epsilon, centric: (n,) as there. fom is
     <m>. Raises InputError where a sigma is not positive.
     """
-    mean, variance = d * f_model, epsilon * s
+    mean = d * f_model
+    variance = _variance(epsilon * s, mean, sigma)
     found = _integrals(i_obs, sigma, mean, variance, centric)
     per = np.where(centric, 1.0, 2.0) / variance
     return Likelihood(
@@ -70,7 +76,8 @@ def negative_log_likelihood_of_intensity(
     centric: BoolArray,
 ) -> FloatArray:
     """(n,) only the `ll` of `intensity_likelihood`."""
-    return np.asarray(_integrals(i_obs, sigma, d * f_model, epsilon * s, centric)[0])
+    mean = d * f_model
+    return np.asarray(_integrals(i_obs, sigma, mean, _variance(epsilon * s, mean, sigma), centric)[0])
 
 
 def intensity_slopes(
@@ -83,7 +90,8 @@ def intensity_slopes(
     centric: BoolArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(n,) `ll` with its derivatives with respect to D and S, for the estimation of sigma_A."""
-    mean, variance = d * f_model, epsilon * s
+    mean = d * f_model
+    variance = _variance(epsilon * s, mean, sigma)
     found = _integrals(i_obs, sigma, mean, variance, centric)
     per = np.where(centric, 1.0, 2.0) / variance
     squares = found[2] + mean * mean - 2.0 * found[1] * mean
@@ -115,6 +123,11 @@ def expected_information(mean: FloatArray, variance: FloatArray, sigma: FloatArr
     return np.asarray(np.maximum(information, floor))
 
 
+def _variance(variance: FloatArray, mean: FloatArray, sigma: FloatArray) -> FloatArray:
+    """(n,) kept where numbers can follow: a model without any error is as good as one with _LEAST_ERROR."""
+    return np.asarray(np.clip(variance, _LEAST_ERROR * (mean * mean + np.abs(sigma)), _MOST_ERROR))
+
+
 def _integrals(
     i_obs: FloatArray, sigma: FloatArray, mean: FloatArray, variance: FloatArray, centric: BoolArray
 ) -> FloatArray:
@@ -126,6 +139,7 @@ def _integrals(
             remedy="Leave them out, or refine against amplitudes.",
         )
     out = np.empty((4, len(i_obs)))
+    sigma = np.maximum(sigma, _BEST * np.abs(i_obs))
     i_obs, sigma, mean, variance = (np.ascontiguousarray(each) for each in (i_obs, sigma, mean, variance))
     integrate(i_obs, sigma, mean, variance, np.ascontiguousarray(centric), out)
     return out

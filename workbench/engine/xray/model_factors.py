@@ -16,6 +16,7 @@ from workbench.core.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from workbench.core.crystal import Reflections
 from workbench.core.events import ScaledFactors, ShellTable
 from workbench.engine.xray.improbable import delta, largest_delta
+from workbench.engine.xray.intensity_scale import intensity_scale
 from workbench.engine.xray.likelihood import Likelihood, negative_log_likelihood, total_variance
 from workbench.engine.xray.observed import ModelTerms, Observed
 from workbench.engine.xray.r_factors import r_factor, r_factor_by_bin
@@ -34,7 +35,8 @@ class FittedData:
     reflection (r_free NaN without a test set). improbable: (n,) outliers (`DataSet.fit`). ll_work, ll_free: mean
     -log p(F_obs), or p(I_obs), of the reflections that Wilson's distribution allows, no more for any than where a
     reflection becomes improbable. ll: (n,) what these are the means of, 0 where not allowed. k_total, k_mask, sigma_d,
-    sigma_s: (n,) the functions at the observed rows, which `DataSet.target` keeps fixed.
+    sigma_s: (n,) the functions at the observed rows, which `DataSet.target` keeps fixed. k_likelihood: (n,) the scale
+    inside the likelihood, of amplitudes k_total (`intensity_scale`).
     """
 
     scale: Scale
@@ -52,6 +54,7 @@ class FittedData:
     sigma_d: FloatArray
     sigma_s: FloatArray
     improbable: BoolArray
+    k_likelihood: FloatArray
 
 
 class DataSet:
@@ -125,7 +128,9 @@ class DataSet:
         f_model = f_atoms + k_mask * f_mask
         amplitude = np.maximum(np.abs(f_model[self.rows]), _SMALLEST_AMPLITUDE)
         k = k_total[self.rows]
-        observed = self.measured.divided_by(k)
+        apart = self._scale_of_intensities(k, amplitude)
+        within = k if apart is None else k * apart[self.rows]
+        observed = self.measured.divided_by(within)
         if sigma_a is None:
             known = previous.improbable if previous else self.too_strong
             sigma_a = self._sigma_a(observed, amplitude, ~known, previous.sigma_a if previous else None)
@@ -137,7 +142,7 @@ class DataSet:
         sigma_d_all = sigma_a.d_at(self.geometry.d_star_sq)
         d, s = sigma_d_all[self.rows], sigma_a.s_at(self.d_star_sq)
         likelihood, ll, off = self._likelihood(observed, amplitude, sigma_a)
-        ll += observed.log_volume(k)
+        ll += observed.log_volume(within)
         told = ~self.too_strong
         fom = np.zeros(len(self.hkl), dtype=np.float32)
         fom[self.rows] = likelihood.fom
@@ -146,7 +151,8 @@ class DataSet:
             f_model=f_model.astype(np.complex64),
             k_total=k_total.astype(np.float32),
             fom=fom,
-            sigma_d=sigma_d_all.astype(np.float32),
+            # on the scale of the amplitudes, which maps are made of
+            sigma_d=(sigma_d_all if apart is None else np.minimum(sigma_d_all * apart, 1.0)).astype(np.float32),
             shells=self._shells(scale, sigma_a, scaled),
         )
         return FittedData(
@@ -165,7 +171,25 @@ class DataSet:
             sigma_d=d,
             sigma_s=s,
             improbable=self.too_strong | (off > self._largest_delta),
+            k_likelihood=within,
         )
+
+    def _scale_of_intensities(self, k: FloatArray, amplitude: FloatArray) -> FloatArray | None:
+        """(m,) by which the amplitudes behind the intensities are larger than k (n,) says; None for amplitudes."""
+        intensity, sigma = self.measured.intensity, self.measured.sigma_intensity
+        if intensity is None or sigma is None:
+            return None
+        used = self.work & np.isfinite(intensity) & ~self.too_strong
+        model = (k[used] * amplitude[used]) ** 2
+        ratio = intensity_scale(
+            intensity[used],
+            sigma[used],
+            model,
+            self.d_star_sq[used],
+            self.epsilon[used],
+            self.geometry.d_star_sq,
+        )
+        return np.asarray(np.sqrt(ratio))
 
     def _sigma_a(self, observed: Observed, amplitude: FloatArray, used: BoolArray, previous: SigmaA | None) -> SigmaA:
         free = self.free[used]
@@ -199,11 +223,11 @@ class DataSet:
         derivative of T with respect to |F_model| (0 where not work).
         """
         f_model, amplitude = self._model(f_atoms, f_mask, fitted)
-        likelihood = self.measured.divided_by(fitted.k_total).likelihood(
+        likelihood = self.measured.divided_by(fitted.k_likelihood).likelihood(
             ModelTerms(amplitude, fitted.sigma_d, fitted.sigma_s, self.epsilon, self.centric)
         )
         used = self.work & ~fitted.improbable
-        value = float(np.sum((likelihood.ll + self.measured.log_volume(fitted.k_total))[used]))
+        value = float(np.sum((likelihood.ll + self.measured.log_volume(fitted.k_likelihood))[used]))
         coefficients = np.zeros(len(self.hkl), dtype=np.complex128)
         coefficients[self.rows] = np.where(used, likelihood.d1 / amplitude, 0.0) * f_model
         curvature = np.zeros(len(self.hkl))
@@ -223,7 +247,7 @@ class DataSet:
 
     def _negative_log(self, amplitude: FloatArray, fitted: FittedData, rows: BoolArray) -> FloatArray:
         """-log p of what was measured, of some rows."""
-        k, observed = fitted.k_total[rows], self.measured.take(rows)
+        k, observed = fitted.k_likelihood[rows], self.measured.take(rows)
         terms = ModelTerms(
             amplitude[rows], fitted.sigma_d[rows], fitted.sigma_s[rows], self.epsilon[rows], self.centric[rows]
         )
