@@ -167,6 +167,10 @@ def f_calc(model: Model, state: ModelState, hkl: np.ndarray) -> np.ndarray:
     return total
 
 
+def against(settings: RefinementSettings) -> str:
+    return "intensities" if settings.likelihood == "intensities" else "amplitudes"
+
+
 def _r(f_obs: np.ndarray, model: np.ndarray, rows: np.ndarray) -> float:
     return float(np.sum(np.abs(f_obs[rows] - model[rows])) / np.sum(f_obs[rows])) if rows.any() else float("nan")
 
@@ -201,6 +205,9 @@ class _Crystal:
             completeness=len(rows) / len(d),
             columns=ColumnChoice("F", "SIGF", "FREE", 0, "the only amplitude column", "0 is the rarer of 0 and 1"),
             source=SourceFile(request.data_path, hashlib.sha256(f_obs.tobytes()).hexdigest()),
+            intensity=f_obs**2,
+            sigma_intensity=2.0 * f_obs * sigma[rows],
+            intensity_label="I",
         )
 
     def prepared(self, settings: RefinementSettings) -> Prepared:
@@ -222,6 +229,8 @@ class _Crystal:
             ),
             settings=settings,
             prepare_seconds=0.1,
+            likelihood=against(settings),
+            likelihood_words=f"{against(settings)} (scripted)",
         )
 
     def cycle(
@@ -284,6 +293,7 @@ class _Crystal:
             mean_abs_shift_b=float(np.mean(np.abs(state.b_iso - previous.b_iso))),
             seconds=CYCLE_SECONDS,
             geometry={family: (0.5 + 0.1 * i, 10 + i) for i, family in enumerate(FAMILIES)},
+            likelihood=against(settings),
         )
         return CycleFinished(state, factors, factors, statistics, best)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -50,6 +50,21 @@ class Case:
     @property
     def rows(self) -> IntArray:
         return np.arange(len(self.hkl), dtype=np.int32)
+
+
+def with_intensities(data: Reflections, seed: int = 0, noise: float = 0.3, without: float = 0.0) -> Reflections:
+    """The reflections with intensities as they might have been measured before the amplitudes were: errors of noise
+    times the mean intensity, so that the weak come out negative; a part `without` has none."""
+    rng = np.random.default_rng(seed)
+    sigma = np.full(len(data), noise * float(np.mean(data.f_obs**2)))
+    intensity = data.f_obs**2 + sigma * rng.normal(size=len(data))
+    none = rng.random(len(data)) < without
+    return replace(
+        data,
+        intensity=np.where(none, np.nan, intensity),
+        sigma_intensity=np.where(none, np.nan, sigma),
+        intensity_label="I,SIGI",
+    )
 
 
 def reference_table(shared_data: Path) -> dict[str, dict[str, float | int | str]]:

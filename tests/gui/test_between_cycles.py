@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -14,9 +15,9 @@ from pytestqt.qtbot import QtBot
 from tests.fake_run import recorded_run
 from tests.gui.test_window import finished, opened
 from workbench.core.events import CycleFinished, Prepared
-from workbench.core.settings import BModel, RigidBody, RunRequest
+from workbench.core.settings import BModel, LikelihoodOf, RigidBody, RunRequest
 from workbench.gui.main_window import MainWindow
-from workbench.gui.panels.refinement import B_MODELS, B_SHORT, RIGID_BODY, RIGID_GROUPS
+from workbench.gui.panels.refinement import B_MODELS, B_SHORT, LIKELIHOODS, RIGID_BODY, RIGID_GROUPS
 from workbench.session.free_sets import flagged_sets
 from workbench.session.incomparable import incomparable
 
@@ -82,6 +83,41 @@ def test_fewer_b_than_atoms_can_be_chosen_between_cycles(window: MainWindow, qtb
     assert said and B_SHORT[name][0] in said[-1]
 
 
+def test_amplitudes_or_intensities_can_be_chosen_between_cycles(window: MainWindow, qtbot: QtBot) -> None:
+    panel = window.refinement
+    assert set(LIKELIHOODS) == set(get_args(LikelihoodOf)) - {"auto"}
+    assert panel.likelihood.isHidden(), "nothing to choose before there are data"
+    opened(window, qtbot)
+    finished(window, qtbot)
+    assert not panel.likelihood.isHidden() and panel.likelihood.value.text() == "amplitudes"
+    panel.likelihood_choice.click()
+    menu = next(m for m in panel.findChildren(QMenu) if m.isVisible())
+    actions = {action.text(): action for action in menu.actions()}
+    assert actions[LIKELIHOODS["amplitudes"]].isChecked()
+    before = len(window.session.state.log)
+    actions[LIKELIHOODS["amplitudes"]].trigger()
+    assert len(window.session.state.log) == before, "what is so already needs no word"
+    actions[LIKELIHOODS["intensities"]].trigger()
+    menu.close()
+    state = window.session.state
+    assert state.settings.likelihood == "intensities" and panel.likelihood.value.text() == "intensities"
+    assert any("do not compare" in line.text for line in state.log)
+    window.session.refine()
+    qtbot.waitUntil(lambda: window.session.state.status == "finished", timeout=20000)
+    state = window.session.state
+    assert state.prepared is not None and state.prepared.likelihood == "intensities"
+    assert state.statistics[-1].likelihood == "intensities" and state.statistics[0].likelihood == "amplitudes"
+
+
+def test_without_intensities_there_is_no_such_row(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    state = window.session.state
+    assert state.prepared is not None
+    data = replace(state.prepared.reflections, intensity=None, sigma_intensity=None)
+    window.refinement.show_state(None, replace(state, prepared=replace(state.prepared, reflections=data)))
+    assert window.refinement.likelihood.isHidden()
+
+
 def test_rigid_bodies_have_a_control(window: MainWindow, qtbot: QtBot) -> None:
     """Files that are open are prepared again; while a run goes on it holds from the next one."""
     panel = window.refinement
@@ -141,8 +177,6 @@ def test_r_of_every_set_is_that_of_its_reflections() -> None:
     events = recorded_run(2)
     prepared = next(event for event in events if isinstance(event, Prepared))
     last = [event for event in events if isinstance(event, CycleFinished)][-1]
-    from dataclasses import replace
-
     data = prepared.reflections
     flags = np.where(data.free, 0, 1 + np.arange(len(data)) % 3).astype(np.int32)
     flags[5] = -(2**31)
@@ -156,11 +190,11 @@ def test_r_of_every_set_is_that_of_its_reflections() -> None:
 
 
 def test_what_a_change_makes_incomparable() -> None:
-    from dataclasses import replace
-
     base = RunRequest("a.pdb", "a.mtz")
     assert incomparable(base, base, 1.8) == ("", "")
     name, said = incomparable(base, replace(base, settings=replace(base.settings, d_min=2.0)), 1.8)
     assert name == "resolution 1.80 \u2192 2.00" and "other reflections" in said
+    name, said = incomparable(base, replace(base, settings=replace(base.settings, likelihood="intensities")), 1.8)
+    assert name == "likelihood of intensities" and "do not compare" in said and "R factors" in said
     name, said = incomparable(base, replace(base, free_label="F2", free_value=3), 1.8)
     assert "F2 = 3" in name and "no independent measure" in said

@@ -111,7 +111,7 @@ def test_settings_in_words() -> None:
         "weight": 2.0, "family_weights": (2.0, *usual.family_weights[1:]), "b_weight": 2.0, "jelly_body": 1.0,
         "ncs": 1.0, "d_min": 2.0, "hydrogens": "none", "shake": 0.1, "reset_b": "mean", "b_model": "fixed",
         "nuclear_distances": True, "scattering": "electron", "rigid_body": "off", "rigid_groups": "chains",
-        "fix": "A", "hold": "A",
+        "fix": "A", "hold": "A", "likelihood": "intensities",
     }  # fmt: skip
     assert silent | set(changed) == {field.name for field in fields(usual)}, "every setting has words, or needs none"
     for name, value in changed.items():

@@ -8,6 +8,7 @@ import pytest
 from tests.reflection_cases import real_case, reference_table
 from workbench.engine.xray.likelihood import negative_log_likelihood
 from workbench.engine.xray.model_factors import DataSet
+from workbench.engine.xray.observed import Observed
 from workbench.engine.xray.sigma_a import estimate_sigma_a
 
 FOLDERS = (
@@ -64,8 +65,7 @@ def test_sigma_a_from_the_test_set_is_more_likely_for_reflections_it_has_not_see
         flags[deciding] = True
         known = ~case.free | flags
         result = estimate_sigma_a(
-            f_obs[known],
-            sigma[known],
+            Observed(f_obs[known], sigma[known]),
             model[known],
             data.d_star_sq[known],
             data.epsilon[known],

@@ -295,6 +295,9 @@ def test_another_test_set_or_limit_begins_anew() -> None:
     other = [replace(_row(i, 0.19, 0.192), n_free=before[0].n_free + 37) for i in range(8, 11)]
     assert comparable([*before, *other]) == other
     assert judge([*before, *other], CONTEXT).state == "waiting"
+    against = [replace(_row(i, 0.19, 0.235, ll_free=9.0), likelihood="intensities") for i in range(8, 11)]
+    assert comparable([*before, *against]) == against
+    assert judge([*before, *against], CONTEXT).best_cycle >= 8
 
 
 def test_a_narrow_gap_is_not_called_expected() -> None:

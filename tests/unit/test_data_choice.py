@@ -55,7 +55,7 @@ def parsed(command: str) -> RunRequest:
 def test_the_command_line_says_the_same(choice: DataChoice, model: str, data: str) -> None:
     chosen = RefinementSettings(
         cycles=7, b_model="isotropic", accept_unplaced=True, d_min=1.8, hydrogens="all", jelly_body=0.5, ncs=0.0,
-        fix="A:1-20,B", hold="C", hold_sigma=0.05,
+        fix="A:1-20,B", hold="C", hold_sigma=0.05, likelihood="intensities",
     )  # fmt: skip
     request = choice.in_request(RunRequest(model, data, ("a b.cif",), settings=chosen, strict_links=True))
     assert DataChoice.of(request) == choice

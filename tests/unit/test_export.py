@@ -20,6 +20,7 @@ from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.export.model_files import model_files, refined_structure
 from workbench.export.results import FILES, RunTiming, write_results
 from workbench.export.statistics import CYCLE_KEYS, json_value
+from workbench.io.reflections import read_reflections
 
 
 def _run() -> tuple[Prepared, list[CycleFinished], Finished]:
@@ -102,11 +103,14 @@ def test_mmcif_names_the_refinement(tmp_path: Path) -> None:
 def test_mtz_gives_the_r_factors_of_the_statistics(tmp_path: Path) -> None:
     prepared, _, finished = _write(tmp_path)
     mtz = gemmi.read_mtz_file(str(tmp_path / "refined.mtz"))
-    assert [c.type for c in mtz.columns] == list("HHHFQIFPFPFPW")
+    assert [c.type for c in mtz.columns] == list("HHHFQIFPFPFPWJQ")
     assert len(mtz.array) == len(prepared.hkl)
     f, fc, free = (mtz.column_with_label(label).array for label in ("F", "FC", "FREE"))
     seen = np.isfinite(f)
     assert seen.sum() == len(prepared.reflections)
+    np.testing.assert_allclose(mtz.column_with_label("I").array[seen], f[seen] ** 2, rtol=1e-5)
+    again = read_reflections(str(tmp_path / "refined.mtz"))
+    assert again.columns.amplitude == "F" and again.intensity is not None
     assert np.array_equal(np.isfinite(free), seen) and np.isfinite(fc).all()
     for rows, expected in ((free == 1, "r_work"), (free == 0, "r_free")):
         r = np.abs(f[rows] - fc[rows]).sum() / f[rows].sum()

@@ -6,6 +6,7 @@ import pytest
 from tests.reflection_cases import synthetic_case
 from workbench.core.crystal import Crystal
 from workbench.engine.xray.model_factors import DataSet
+from workbench.engine.xray.observed import Observed
 from workbench.engine.xray.sigma_a import SigmaA, estimate_sigma_a
 
 CRYSTAL = Crystal((58.0, 49.0, 41.0, 90.0, 90.0, 90.0), "P 21 21 21")
@@ -20,7 +21,7 @@ def estimate(d: float, test: int, has_free: bool = True, seed: int = 3) -> tuple
     free = np.zeros(len(s_sq), dtype=bool)
     free[np.random.default_rng(seed).permutation(len(s_sq))[:test]] = True
     result = estimate_sigma_a(
-        case.f_obs / k, case.sigma / k, np.abs(case.f_atoms), s_sq, data.epsilon, data.centric, free, has_free
+        Observed(case.f_obs / k, case.sigma / k), np.abs(case.f_atoms), s_sq, data.epsilon, data.centric, free, has_free
     )
     return result, s_sq, (1.0 - d * d) * 4.0e4 * np.exp(-12.5 * s_sq)
 
@@ -43,8 +44,8 @@ def test_test_set_decides_when_the_work_set_flatters() -> None:
     model = np.where(case.free, model, 0.7 * f_obs + 0.3 * model)
     common = (data.d_star_sq, data.epsilon, data.centric)
     truth = (1.0 - 0.49) * 4.0e4 * np.exp(-12.5 * data.d_star_sq)
-    result = estimate_sigma_a(f_obs, case.sigma / k, model, *common, case.free, True)
-    blind = estimate_sigma_a(f_obs, case.sigma / k, model, *common, case.free, False)
+    result = estimate_sigma_a(Observed(f_obs, case.sigma / k), model, *common, case.free, True)
+    blind = estimate_sigma_a(Observed(f_obs, case.sigma / k), model, *common, case.free, False)
     assert np.mean(np.log(result.s_at(data.d_star_sq) / truth)) == pytest.approx(0.0, abs=0.25)
     assert np.mean(np.log(blind.s_at(data.d_star_sq) / truth)) < -1.0
     assert "test set" in result.source
@@ -69,7 +70,7 @@ def test_degenerate_models_give_finite_values(kind: str) -> None:
         "huge": case.f_obs * 1e4,
     }[kind]
     result = estimate_sigma_a(
-        case.f_obs, case.sigma, model, data.d_star_sq, data.epsilon, data.centric, case.free, True
+        Observed(case.f_obs, case.sigma), model, data.d_star_sq, data.epsilon, data.centric, case.free, True
     )
     x = np.concatenate([data.d_star_sq, [1e-6, 5.0]])
     d, s = result.d_at(x), result.s_at(x)

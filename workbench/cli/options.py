@@ -8,7 +8,14 @@ import sys
 from typing import Any, NoReturn, get_args
 
 from workbench.core.errors import SettingsError
-from workbench.core.settings import ACCEPT_UNPLACED, BModel, DataOptions, RefinementSettings, RunRequest
+from workbench.core.settings import (
+    ACCEPT_UNPLACED,
+    BModel,
+    DataOptions,
+    LikelihoodOf,
+    RefinementSettings,
+    RunRequest,
+)
 
 OPERATOR = "--free-reindex"
 
@@ -57,6 +64,13 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "x-ray", "electron", "neutron"),
         default="auto",
         help="scattering factors (default: what the files say they were measured with, else X-rays)",
+    )
+    parser.add_argument(
+        "--likelihood",
+        choices=get_args(LikelihoodOf),
+        default="auto",
+        help="whose likelihood is maximised: amplitudes, or intensities as they were measured, negative ones included;"
+        " R factors are those of the amplitudes in either case (default auto: amplitudes)",
     )
 
 
@@ -262,6 +276,7 @@ def refinement_settings(options: argparse.Namespace) -> RefinementSettings:
         seed=options.seed,
         nuclear_distances=options.nuclear_distances,
         scattering=options.scattering,
+        likelihood=options.likelihood,
         accept_unplaced=options.accept_unplaced,
     )
 

@@ -27,7 +27,12 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     settings = RefinementSettings(
-        cycles=0, d_min=options.resolution, hydrogens="auto", threads=options.threads, scattering=options.scattering
+        cycles=0,
+        d_min=options.resolution,
+        hydrogens="auto",
+        threads=options.threads,
+        scattering=options.scattering,
+        likelihood=options.likelihood,
     )
     request = request_with(options, settings)
     from workbench.export.statistics import cycle_row, json_text

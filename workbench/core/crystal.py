@@ -226,7 +226,9 @@ class Reflections:
     d_min, d_max: resolution limits in angstrom of the rows. completeness: fraction of the unique reflections
     between them that is observed. measured: what the amplitudes were made from, for judging the data.
     radiation: "x-ray", "neutron", "electron" or "" where the file says nothing. flags: (n,) the flag of each row as
-    the file numbers it (columns.free_value marks the test set; -2**31: none), or None.
+    the file numbers it (columns.free_value marks the test set; -2**31: none), or None. intensity, sigma_intensity: (n,)
+    the measurements that the amplitudes come from, on the scale of f_obs^2, of any sign, NaN where there is none; None
+    where the file has amplitudes only. intensity_label: their columns.
     """
 
     crystal: Crystal
@@ -244,6 +246,9 @@ class Reflections:
     measured: Measurements | None = None
     radiation: str = ""
     flags: IntArray | None = None
+    intensity: FloatArray | None = None
+    sigma_intensity: FloatArray | None = None
+    intensity_label: str = ""
 
     def __len__(self) -> int:
         return len(self.hkl)

@@ -89,6 +89,7 @@ class CycleStatistics:
     bulk_rmsz_*: rms Z of all but the worst restraints (`engine.geometry.statistics`), which steers the weight.
     b_weight: automatic multiplier of the restraints of B (`engine.optimise.weights`).
     outliers: reflections left out of the likelihood, "h k l" or "h k l test"; R factors count them.
+    likelihood: whose ll_* are, "amplitudes" or "intensities": values of the two do not compare.
     """
 
     cycle: int
@@ -125,6 +126,7 @@ class CycleStatistics:
     bulk_rmsz_angles: float = float("nan")
     b_weight: float = 1.0
     outliers: tuple[str, ...] = ()
+    likelihood: str = "amplitudes"
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class Prepared:
     riding_hydrogens: number of hydrogens that ride but are not in the model.
     links: bonds between residues, made or proposed. flagged: component -> why its restraints are weak.
     twinned: twin law and fraction in words where the data look twinned, else "".
+    likelihood: what is refined against, "amplitudes" or "intensities"; likelihood_words: the same with the reason.
     """
 
     model: Model
@@ -164,6 +167,8 @@ class Prepared:
     links: tuple[LinkReport, ...] = ()
     flagged: dict[str, str] = field(default_factory=dict)
     twinned: str = ""
+    likelihood: str = "amplitudes"
+    likelihood_words: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ BModel = Literal["auto", "isotropic", "anisotropic", "main-side", "per-residue",
 RigidBody = Literal["auto", "on", "off"]
 Keep = Literal["best", "current", "discard"]
 Scattering = Literal["auto", "x-ray", "electron", "neutron"]
+LikelihoodOf = Literal["auto", "amplitudes", "intensities"]
 
 ACCEPT_UNPLACED = "--accept-unplaced"
 """The way out that the refusal of an unplaced model names; the window offers a button in its place."""
@@ -49,6 +50,7 @@ class RefinementSettings:
     "model", "chains", or segments "A:1-120,A:121-300,B".
     fix, hold: selections ("A:1-120,A:130,B", "all") of atoms whose coordinates do not move, and of atoms tied to where
     the run begins by springs of hold_sigma angstrom. Their B and occupancies are refined; rigid bodies are not moved.
+    likelihood: what is refined against; "auto" as `engine.likelihood_choice` says. R factors are those of amplitudes.
     accept_unplaced: refine a model even if it fits the data no better than chance.
     """
 
@@ -73,6 +75,7 @@ class RefinementSettings:
     fix: str = ""
     hold: str = ""
     hold_sigma: float = 0.1
+    likelihood: LikelihoodOf = "auto"
 
     def for_other_files(self) -> RefinementSettings:
         """Without what was set by hand for the files that were open: weights and resolution limit."""

@@ -215,6 +215,7 @@ def _with_overall_b_in_the_atoms(problem: RefinementProblem, point: Point) -> Po
         fitted=replace(
             fitted,
             k_total=fitted.k_total / observed,
+            k_likelihood=fitted.k_likelihood / observed,
             k_mask=fitted.k_mask * observed,
             sigma_s=fitted.sigma_s * observed**2,
         ),

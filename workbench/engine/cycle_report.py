@@ -82,6 +82,7 @@ def finished_cycle(
         reference_parameters=freedom.reference,
         b_weight=automatic.b_multiplier,
         outliers=outliers_of(problem.data, point),
+        likelihood=problem.prepared.likelihood,
     )
     return CycleFinished(
         point.state, point.fitted.factors, point.written.factors, statistics, best,

@@ -26,6 +26,7 @@ from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ
 from workbench.engine.geometry.topology import build_geometry
 from workbench.engine.held_atoms import HeldAtoms
+from workbench.engine.likelihood_choice import choose_likelihood
 from workbench.engine.local_choice import LocalChoice
 from workbench.engine.residue_parts import group_rows
 from workbench.engine.restraints import Restraints
@@ -106,6 +107,7 @@ def prepare(
     _check_settings(settings)
     notes: list[Note] = []
     reflections = _limited(reflections, settings)
+    likelihood = choose_likelihood(reflections, settings.likelihood)
     model = in_the_crystal_of_the_data(model, reflections, notes)
     twinned = looks_twinned(reflections.measured)
     notes += _doubts_about_the_data(reflections, twinned)
@@ -165,13 +167,16 @@ def prepare(
         links=description.links,
         flagged=description.flagged,
         twinned=twinned,
+        likelihood=likelihood.of,
+        likelihood_words=likelihood.words,
     )
     held = _held_atoms(model, atoms, begin, settings, notes)
     copies = ncs_pairs(model)
     heavy = int(np.count_nonzero(~np.isin(model.element, ("H", "D"))))
     local = LocalChoice.of(int(np.count_nonzero(~reflections.free)), heavy, copies)
     notes += [Note(text) for text in local.notes(settings)]
-    geometry, data = GeometryTarget(description), DataSet(reflections, hkl, observed, too_strong(reflections))
+    geometry = GeometryTarget(description)
+    data = DataSet(reflections, hkl, observed, too_strong(reflections), likelihood.of == "intensities")
     problem = RefinementProblem(
         prepared=prepared,
         notes=tuple(notes),
@@ -365,6 +370,8 @@ def _limited(reflections: Reflections, settings: RefinementSettings) -> Reflecti
                 sigma=reflections.sigma[keep],
                 free=reflections.free[keep],
                 flags=reflections.flags[keep] if reflections.flags is not None else None,
+                intensity=reflections.intensity[keep] if reflections.intensity is not None else None,
+                sigma_intensity=reflections.sigma_intensity[keep] if reflections.sigma_intensity is not None else None,
                 d_min=float(d[keep].min()),
                 d_max=float(d[keep].max()),
                 completeness=float(keep.sum()) / max(total, 1),

@@ -1,4 +1,4 @@
-"""refined.mtz: observed amplitudes, test set, model structure factors and map coefficients to d_min."""
+"""refined.mtz: observed amplitudes and intensities, test set, model structure factors and map coefficients to d_min."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ COLUMNS = (
     ("DELFWT", "F"),
     ("PHDELWT", "P"),
     ("FOM", "W"),
+    ("I", "J"),
+    ("SIGI", "Q"),
 )
 
 
@@ -33,7 +35,8 @@ def reflection_file(prepared: Prepared, cycle: CycleFinished) -> bytes:
     F, SIGF: as observed, missing where not. FREE: 0 test set, 1 work set, missing where F is; absent without a test
     set. FC, PHIC: of the written atoms with bulk solvent and all scales, on the scale of F, so that
     R = sum |F - FC| / sum F is that of statistics.json. FWT/PHWT (2mFo-DFc, missing reflections filled with DFc) and
-    DELFWT/PHDELWT (mFo-DFc): absolute scale (electrons), of the factors the target saw. FOM: figure of merit.
+    DELFWT/PHDELWT (mFo-DFc): absolute scale (electrons), of the factors the target saw. FOM: figure of merit. I, SIGI:
+    what F comes from, on the scale of F^2, where the data have it.
     """
     reflections = prepared.reflections
     observed = prepared.observed >= 0
@@ -42,6 +45,10 @@ def reflection_file(prepared: Prepared, cycle: CycleFinished) -> bytes:
     f_obs, sigma, free = np.full(m, np.nan), np.full(m, np.nan), np.full(m, np.nan)
     f_obs[observed], sigma[observed] = reflections.f_obs[rows], reflections.sigma[rows]
     free[observed] = np.where(reflections.free[rows], 0.0, 1.0)
+    intensity, error = np.full(m, np.nan), np.full(m, np.nan)
+    with_intensities = reflections.intensity is not None
+    if reflections.intensity is not None and reflections.sigma_intensity is not None:
+        intensity[observed], error[observed] = reflections.intensity[rows], reflections.sigma_intensity[rows]
     group = gemmi.SpaceGroup(prepared.model.crystal.space_group)
     centric = np.asarray(group.operations().centric_flag_array(np.ascontiguousarray(prepared.hkl)), dtype=bool)
     written = cycle.written
@@ -60,6 +67,8 @@ def reflection_file(prepared: Prepared, cycle: CycleFinished) -> bytes:
         "DELFWT": np.abs(difference),
         "PHDELWT": _degrees(difference),
         "FOM": fom,
+        "I": intensity,
+        "SIGI": error,
     }
     mtz = gemmi.Mtz(with_base=True)
     mtz.title = f"{NAME} cycle {cycle.statistics.cycle}"
@@ -69,7 +78,7 @@ def reflection_file(prepared: Prepared, cycle: CycleFinished) -> bytes:
     mtz.add_dataset("refined")
     columns: list[AnyArray] = [prepared.hkl]
     for label, kind in COLUMNS:
-        if label == "FREE" and not reflections.has_free:
+        if (label == "FREE" and not reflections.has_free) or (label in ("I", "SIGI") and not with_intensities):
             continue
         mtz.add_column(label, kind)
         columns.append(values[label])

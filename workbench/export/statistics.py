@@ -115,6 +115,8 @@ def statistics_document(
             "d_max": reflections.d_max,
             "reflections": len(reflections),
             "completeness": reflections.completeness,
+            "likelihood": prepared.likelihood,
+            "likelihood_reason": prepared.likelihood_words,
             "atoms": len(prepared.model),
             "riding_hydrogens": prepared.riding_hydrogens,
             "restraints": prepared.restraint_counts,

@@ -328,6 +328,7 @@ class MainWindow(QMainWindow):
         change = self.session.change_between_cycles
         self.refinement.resolution_wanted.connect(lambda d: self._try_change(lambda: change(d_min=d)))
         self.refinement.b_model_wanted.connect(lambda name: self._try_change(lambda: change(b_model=name)))
+        self.refinement.likelihood_wanted.connect(lambda name: self._try_change(lambda: change(likelihood=name)))
         self.files.free_chosen.connect(lambda label, value: self._try_change(lambda: change(free=(label, value))))
         self.centre.splitterMoved.connect(lambda: self._moved(self.centre))
         self.right.splitterMoved.connect(lambda: self._moved(self.right))

@@ -23,6 +23,7 @@ from workbench.io.column_choice import (
 from workbench.io.flags_file import flags_of_other_file
 from workbench.io.french_wilson import MOST_NEGATIVE, french_wilson
 from workbench.io.given_crystal import GivenCrystal
+from workbench.io.intensities import intensities_beside
 from workbench.io.merging import asymmetric_unit, merge, sum_partials
 from workbench.io.reflection_files import read_table
 from workbench.io.reflection_table import Column, ReflectionTable
@@ -125,10 +126,21 @@ def read_reflections(
     if column is not None:
         known = np.where(np.isfinite(column.values[rows]), np.rint(column.values[rows]), NO_FLAG)
         flags = np.ascontiguousarray(known.astype(np.int32))
+    hkl, f_obs = np.ascontiguousarray(table.hkl[rows]), np.ascontiguousarray(amplitude.f[rows])
+    measured = _measurements(table, source, crystal, merging, d_min)
+    made_of = source.kind.startswith("intensity") and source.label == measured.label
+    intensity, sigma_intensity = intensities_beside(hkl, f_obs, measured, made_of, notes) or (None, None)
+    intensity_label = measured.label if intensity is not None else ""
+    if measured.kind == "amplitude":  # Phenix keeps what was measured and what is refined against in two data sets
+        for other in amplitude_sources(table):
+            if intensity is None and other.kind.startswith("intensity") and other.dataset != source.dataset:
+                elsewhere = _measurements(table, other, crystal, None, d_min)
+                intensity, sigma_intensity = intensities_beside(hkl, f_obs, elsewhere, False, []) or (None, None)
+                intensity_label = other.label if intensity is not None else ""
     return Reflections(
         crystal=crystal,
-        hkl=np.ascontiguousarray(table.hkl[rows]),
-        f_obs=np.ascontiguousarray(amplitude.f[rows]),
+        hkl=hkl,
+        f_obs=f_obs,
         sigma=np.ascontiguousarray(amplitude.sigma[rows]),
         free=np.ascontiguousarray(test_set.free[rows]),
         has_free=bool(test_set.label),
@@ -138,9 +150,12 @@ def read_reflections(
         columns=_choice(source, reason, candidates, test_set),
         source=table.source,
         notes=tuple(notes),
-        measured=_measurements(table, source, crystal, merging, d_min),
+        measured=measured,
         radiation=table.radiation,
         flags=flags,
+        intensity=intensity,
+        sigma_intensity=sigma_intensity,
+        intensity_label=intensity_label,
     )
 
 

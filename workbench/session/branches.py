@@ -95,6 +95,8 @@ def settings_words(settings: RefinementSettings) -> str:
         words.append(
             settings.b_model if settings.b_model in ("isotropic", "anisotropic") else f"B {B_WORDS[settings.b_model]}"
         )
+    if settings.likelihood != usual.likelihood:
+        words.append(f"against {settings.likelihood}")
     if settings.hydrogens != usual.hydrogens:
         words.append(f"hydrogens {settings.hydrogens}")
     if settings.nuclear_distances:

@@ -36,6 +36,7 @@ def refine_command(request: RunRequest) -> str:
         ("--hydrogens", s.hydrogens, usual.hydrogens),
         ("--b-model", s.b_model, usual.b_model),
         ("--scattering", s.scattering, usual.scattering),
+        ("--likelihood", s.likelihood, usual.likelihood),
         ("--rigid-body", s.rigid_body, usual.rigid_body),
         ("--rigid-groups", s.rigid_groups, usual.rigid_groups),
     ):

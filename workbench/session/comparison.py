@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Second minus first. r_work, ll_free, rmsz_bonds: plain differences, the first two NaN over other reflections.
+    """Second minus first. r_work, ll_free, rmsz_bonds: plain differences, the first two NaN over other reflections,
+    the second also where one was refined against amplitudes and the other against intensities.
     paired: of R_free with its error, None where the two stand on other test reflections or none. rms_shift: of all
     atoms, angstrom. By residue (r,): shift: r.m.s. distance of its atoms, angstrom; fit: change of the lower
     correlation of main and side chain; b: of the mean B."""
@@ -70,7 +71,7 @@ def compare(prepared: Prepared, first: CycleFinished, second: CycleFinished) -> 
         fit = np.fmin(*second.fit.rscc.T) - np.fmin(*first.fit.rscc.T)
     return Comparison(
         r_work=b.r_work - a.r_work if same_sets else math.nan,
-        ll_free=b.ll_free - a.ll_free if same_sets else math.nan,
+        ll_free=b.ll_free - a.ll_free if same_sets and a.likelihood == b.likelihood else math.nan,
         rmsz_bonds=b.rmsz_bonds - a.rmsz_bonds,
         paired=paired,
         rms_shift=float(np.sqrt(square.mean())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.settings import BModel, RunRequest
+from workbench.engine.likelihood_choice import AUTO
 
 B_WORDS: dict[BModel, str] = {
     "auto": "automatic",
@@ -26,6 +27,13 @@ def incomparable(old: RunRequest, new: RunRequest, d_min: float) -> tuple[str, s
         said.append(
             "R_work, R_free and likelihoods before and after are over other reflections: do not compare them. Paired"
             " refinement (workbench paired) compares over those that both have."
+        )
+    against = [AUTO if each.settings.likelihood == "auto" else each.settings.likelihood for each in (old, new)]
+    if against[0] != against[1]:
+        names.append(f"likelihood of {against[1]}")
+        said.append(
+            "Likelihoods of amplitudes and of intensities are of different measurements: they do not compare; R factors"
+            " are those of the amplitudes in either case and do."
         )
     if old.settings.b_model != new.settings.b_model:
         before_b, after_b = B_WORDS[old.settings.b_model], B_WORDS[new.settings.b_model]

@@ -36,6 +36,8 @@ def prepared_lines(event: Prepared) -> list[str]:
         lines[-1] += f": {event.inputs.free_reason}" if event.inputs.free_reason else ""
     else:
         lines.append("Test set  none")
+    if event.likelihood_words:
+        lines.append(f"Target    {event.likelihood_words}")
     lines.append(f"Chemistry {sources_line(event)}")
     if event.links:
         lines.append(f"Links     {links_line(event.links)}")

@@ -22,6 +22,7 @@ from workbench.core.settings import (
     BModel,
     DataOptions,
     Keep,
+    LikelihoodOf,
     RefinementSettings,
     RunRequest,
     strength_words,
@@ -293,10 +294,12 @@ class Session:
         *,
         d_min: float | Literal["keep"] | None = "keep",
         b_model: BModel | None = None,
+        likelihood: LikelihoodOf | None = None,
         free: tuple[str | None, int | None] | None = None,
     ) -> None:
-        """Change what a cycle under way cannot take: resolution limit (None: all data), B model, test set (column,
-        value). A run ends after its newest cycle and goes on from there; a paused one, or none, waits for Refine.
+        """Change what a cycle under way cannot take: resolution limit (None: all data), B model, what is refined
+        against, test set (column, value). A run ends after its newest cycle and goes on from there; a paused one, or
+        none, waits for Refine.
 
         What it makes incomparable is said in the log. Raises SettingsError for what no run could use.
         """
@@ -309,6 +312,8 @@ class Session:
                 settings = replace(settings, d_min=d_min)
             if b_model is not None:
                 settings = replace(settings, b_model=b_model)
+            if likelihood is not None:
+                settings = replace(settings, likelihood=likelihood)
             check_settings(settings)
             request = replace(state.request, settings=settings)
             if free is not None:

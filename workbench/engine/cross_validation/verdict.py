@@ -236,11 +236,12 @@ def judge_result(
 
 
 def comparable(history: Sequence[CycleStatistics]) -> Sequence[CycleStatistics]:
-    """The cycles that the last one can be compared with: those over the same reflections and the same test set, without
-    the ones of a larger model that was tried and given up (anisotropic atoms that the test set did not support)."""
+    """The cycles that the last one can be compared with: those over the same reflections and the same test set, refined
+    against the same (amplitudes or intensities), without the ones of a larger model that was tried and given up
+    (anisotropic atoms that the test set did not support)."""
     if not history:
         return history
-    sets = [(row.n_work, row.n_free) for row in history]
+    sets = [(row.n_work, row.n_free, row.likelihood) for row in history]
     first = next((i + 1 for i in range(len(sets) - 1, -1, -1) if sets[i] != sets[-1]), 0)
     kept: list[CycleStatistics] = []
     smallest = math.inf

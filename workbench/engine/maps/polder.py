@@ -43,7 +43,8 @@ def polder_map(prepared: Prepared, state: ModelState, omitted: BoolArray) -> tup
     f_atoms = StructureFactors(crystal, prepared.hkl, d_min).f_calc(rest)
     mask = SolventMask(crystal, prepared.hkl, d_min).mask(everything)
     clear_around(mask, crystal, state.xyz[omitted], RADIUS)
-    data = DataSet(prepared.reflections, prepared.hkl, prepared.observed)
+    intensities = prepared.likelihood == "intensities"
+    data = DataSet(prepared.reflections, prepared.hkl, prepared.observed, intensities=intensities)
     factors = data.fit(f_atoms, mask_factors(mask, crystal, prepared.hkl)).factors
     m = len(prepared.hkl)
     observed = prepared.observed >= 0

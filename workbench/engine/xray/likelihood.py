@@ -19,7 +19,7 @@ from scipy.special import i0e, i1e
 
 from workbench.core.arrays import BoolArray, FloatArray
 
-_SMALLEST_INFORMATION = 0.02
+SMALLEST_INFORMATION = 0.02
 """Floor of the expected curvature, as a fraction of its value for strong reflections."""
 
 
@@ -115,7 +115,7 @@ def _expected_information(ratio: FloatArray, centric: BoolArray) -> FloatArray:
     grid, acentric, centric_table = _information_tables()
     inside = np.minimum(ratio, grid[-1])
     value = np.where(centric, np.interp(inside, grid, centric_table), np.interp(inside, grid, acentric))
-    return np.asarray(np.maximum(value, _SMALLEST_INFORMATION))
+    return np.asarray(np.maximum(value, SMALLEST_INFORMATION))
 
 
 @lru_cache(maxsize=1)

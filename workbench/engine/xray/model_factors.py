@@ -1,8 +1,9 @@
 """One data set: scale, sigma_A, R factors, log-likelihood and their derivatives for a model's structure factors.
 
 F_model = F_atoms + k_mask F_mask is on the absolute scale (electrons) and F_obs ~ k_total |F_model|. Inside the
-likelihood F_obs and sigma_F are divided by k_total; the log-likelihoods that are reported are those of F_obs as the
-file has it (ln k_total is added), so that states with different scales can be compared.
+likelihood what was measured is divided by k_total (intensities by its square); the log-likelihoods that are reported
+are those of F_obs, or I_obs, as the file has it (ln k_total is added once, or twice), so that states with different
+scales can be compared. Scale, R factors and what is improbable are those of the amplitudes in either case.
 """
 
 from __future__ import annotations
@@ -15,12 +16,9 @@ from workbench.core.arrays import BoolArray, ComplexArray, FloatArray, IntArray
 from workbench.core.crystal import Reflections
 from workbench.core.events import ScaledFactors, ShellTable
 from workbench.engine.xray.improbable import delta, largest_delta
-from workbench.engine.xray.likelihood import (
-    Likelihood,
-    amplitude_likelihood,
-    negative_log_likelihood,
-    total_variance,
-)
+from workbench.engine.xray.intensity_scale import intensity_scale
+from workbench.engine.xray.likelihood import Likelihood, negative_log_likelihood, total_variance
+from workbench.engine.xray.observed import ModelTerms, Observed
 from workbench.engine.xray.r_factors import r_factor, r_factor_by_bin
 from workbench.engine.xray.reflection_geometry import reflection_geometry
 from workbench.engine.xray.scaling import Scale, Scaler, reciprocal_vectors
@@ -35,9 +33,10 @@ class FittedData:
 
     scale, sigma_a: the fitted functions. factors: what leaves the engine (m rows). r_work, r_free: over every observed
     reflection (r_free NaN without a test set). improbable: (n,) outliers (`DataSet.fit`). ll_work, ll_free: mean
-    -log p(F_obs) of the reflections that Wilson's distribution allows, no more for any than where a reflection becomes
-    improbable. ll: (n,) what these are the means of, 0 where not allowed. k_total, k_mask, sigma_d, sigma_s: (n,) the
-    functions at the observed rows, which `DataSet.target` keeps fixed.
+    -log p(F_obs), or p(I_obs), of the reflections that Wilson's distribution allows, no more for any than where a
+    reflection becomes improbable. ll: (n,) what these are the means of, 0 where not allowed. k_total, k_mask, sigma_d,
+    sigma_s: (n,) the functions at the observed rows, which `DataSet.target` keeps fixed. k_likelihood: (n,) the scale
+    inside the likelihood, of amplitudes k_total (`intensity_scale`).
     """
 
     scale: Scale
@@ -55,21 +54,32 @@ class FittedData:
     sigma_d: FloatArray
     sigma_s: FloatArray
     improbable: BoolArray
+    k_likelihood: FloatArray
 
 
 class DataSet:
-    """Observed amplitudes arranged for one list of reflections, with everything that no model changes."""
+    """What was observed, arranged for one list of reflections, with everything that no model changes."""
 
     def __init__(
-        self, reflections: Reflections, hkl: IntArray, observed: IntArray, too_strong: BoolArray | None = None
+        self,
+        reflections: Reflections,
+        hkl: IntArray,
+        observed: IntArray,
+        too_strong: BoolArray | None = None,
+        intensities: bool = False,
     ) -> None:
         """hkl: (m, 3) every reflection to d_min. observed: (m,) row of `reflections` or -1. too_strong: rows of
-        `reflections` that are outliers whatever the model."""
+        `reflections` that are outliers whatever the model. intensities: whose likelihood it is, where there are any."""
         self.hkl = np.ascontiguousarray(hkl, dtype=np.int32)
         self.rows = np.flatnonzero(observed >= 0)
         taken = observed[self.rows]
         self.f_obs = np.asarray(reflections.f_obs[taken], dtype=np.float64)
         self.sigma = np.asarray(reflections.sigma[taken], dtype=np.float64)
+        self.measured = Observed(self.f_obs, self.sigma)
+        if intensities and reflections.intensity is not None and reflections.sigma_intensity is not None:
+            self.measured = Observed(
+                self.f_obs, self.sigma, reflections.intensity[taken], reflections.sigma_intensity[taken]
+            )
         self.free = np.asarray(reflections.free[taken], dtype=np.bool_)
         self.work = ~self.free
         self.too_strong: BoolArray = (
@@ -118,19 +128,21 @@ class DataSet:
         f_model = f_atoms + k_mask * f_mask
         amplitude = np.maximum(np.abs(f_model[self.rows]), _SMALLEST_AMPLITUDE)
         k = k_total[self.rows]
-        f_obs, sigma = self.f_obs / k, self.sigma / k
+        apart = self._scale_of_intensities(k, amplitude)
+        within = k if apart is None else k * apart[self.rows]
+        observed = self.measured.divided_by(within)
         if sigma_a is None:
             known = previous.improbable if previous else self.too_strong
-            sigma_a = self._sigma_a(f_obs, sigma, amplitude, ~known, previous.sigma_a if previous else None)
+            sigma_a = self._sigma_a(observed, amplitude, ~known, previous.sigma_a if previous else None)
             if previous is None:
-                _, _, off = self._likelihood(f_obs, sigma, amplitude, sigma_a)
+                _, _, off = self._likelihood(observed, amplitude, sigma_a)
                 found = known | (off > self._largest_delta)
                 if np.any(found & ~known):
-                    sigma_a = self._sigma_a(f_obs, sigma, amplitude, ~found, sigma_a)
+                    sigma_a = self._sigma_a(observed, amplitude, ~found, sigma_a)
         sigma_d_all = sigma_a.d_at(self.geometry.d_star_sq)
         d, s = sigma_d_all[self.rows], sigma_a.s_at(self.d_star_sq)
-        likelihood, ll, off = self._likelihood(f_obs, sigma, amplitude, sigma_a)
-        ll += np.log(k)
+        likelihood, ll, off = self._likelihood(observed, amplitude, sigma_a)
+        ll += observed.log_volume(within)
         told = ~self.too_strong
         fom = np.zeros(len(self.hkl), dtype=np.float32)
         fom[self.rows] = likelihood.fom
@@ -139,7 +151,8 @@ class DataSet:
             f_model=f_model.astype(np.complex64),
             k_total=k_total.astype(np.float32),
             fom=fom,
-            sigma_d=sigma_d_all.astype(np.float32),
+            # on the scale of the amplitudes, which maps are made of
+            sigma_d=(sigma_d_all if apart is None else np.minimum(sigma_d_all * apart, 1.0)).astype(np.float32),
             shells=self._shells(scale, sigma_a, scaled),
         )
         return FittedData(
@@ -158,49 +171,63 @@ class DataSet:
             sigma_d=d,
             sigma_s=s,
             improbable=self.too_strong | (off > self._largest_delta),
+            k_likelihood=within,
         )
 
-    def _sigma_a(
-        self, f_obs: FloatArray, sigma: FloatArray, amplitude: FloatArray, used: BoolArray, previous: SigmaA | None
-    ) -> SigmaA:
+    def _scale_of_intensities(self, k: FloatArray, amplitude: FloatArray) -> FloatArray | None:
+        """(m,) by which the amplitudes behind the intensities are larger than k (n,) says; None for amplitudes."""
+        intensity, sigma = self.measured.intensity, self.measured.sigma_intensity
+        if intensity is None or sigma is None:
+            return None
+        used = self.work & np.isfinite(intensity) & ~self.too_strong
+        model = (k[used] * amplitude[used]) ** 2
+        ratio = intensity_scale(
+            intensity[used],
+            sigma[used],
+            model,
+            self.d_star_sq[used],
+            self.epsilon[used],
+            self.geometry.d_star_sq,
+        )
+        return np.asarray(np.sqrt(ratio))
+
+    def _sigma_a(self, observed: Observed, amplitude: FloatArray, used: BoolArray, previous: SigmaA | None) -> SigmaA:
         free = self.free[used]
         return estimate_sigma_a(
-            f_obs[used], sigma[used], amplitude[used], self.d_star_sq[used], self.epsilon[used], self.centric[used],
+            observed.take(used), amplitude[used], self.d_star_sq[used], self.epsilon[used], self.centric[used],
             free, self.has_free and bool(np.any(free)), previous,
         )  # fmt: skip
 
     def _likelihood(
-        self, f_obs: FloatArray, sigma: FloatArray, amplitude: FloatArray, sigma_a: SigmaA
+        self, observed: Observed, amplitude: FloatArray, sigma_a: SigmaA
     ) -> tuple[Likelihood, FloatArray, FloatArray]:
         """The likelihood; -log p, no larger than where a reflection becomes improbable; and delta (`improbable`)."""
         d, s = sigma_a.d_at(self.d_star_sq), sigma_a.s_at(self.d_star_sq)
-        likelihood = amplitude_likelihood(f_obs, sigma, amplitude, d, s, self.epsilon, self.centric)
-        off = delta(
-            likelihood.ll, f_obs, d * amplitude, total_variance(sigma, s, self.epsilon, self.centric), self.centric
-        )
+        likelihood = observed.likelihood(ModelTerms(amplitude, d, s, self.epsilon, self.centric))
+        variance = total_variance(observed.sigma, s, self.epsilon, self.centric)
+        by_amplitude = likelihood.ll
+        if observed.intensity is not None:
+            by_amplitude = negative_log_likelihood(
+                observed.f, observed.sigma, amplitude, d, s, self.epsilon, self.centric
+            )
+        off = delta(by_amplitude, observed.f, d * amplitude, variance, self.centric)
         return likelihood, likelihood.ll - np.maximum(off - self._largest_delta, 0.0), off
 
     def target(
         self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData
     ) -> tuple[float, ComplexArray, FloatArray]:
-        """T = sum over the work set of -log p(F_obs), with scale, solvent scale, D, S and outliers (left out) as in
+        """T = sum over the work set of -log p, with scale, solvent scale, D, S and outliers (left out) as in
         `fitted`.
 
         Returns T; c (m,) = dT/dA + i dT/dB with A + iB = F_atoms (0 where not work); w (m,) >= 0, the expected second
         derivative of T with respect to |F_model| (0 where not work).
         """
         f_model, amplitude = self._model(f_atoms, f_mask, fitted)
-        likelihood = amplitude_likelihood(
-            self.f_obs / fitted.k_total,
-            self.sigma / fitted.k_total,
-            amplitude,
-            fitted.sigma_d,
-            fitted.sigma_s,
-            self.epsilon,
-            self.centric,
+        likelihood = self.measured.divided_by(fitted.k_likelihood).likelihood(
+            ModelTerms(amplitude, fitted.sigma_d, fitted.sigma_s, self.epsilon, self.centric)
         )
         used = self.work & ~fitted.improbable
-        value = float(np.sum((likelihood.ll + np.log(fitted.k_total))[used]))
+        value = float(np.sum((likelihood.ll + self.measured.log_volume(fitted.k_likelihood))[used]))
         coefficients = np.zeros(len(self.hkl), dtype=np.complex128)
         coefficients[self.rows] = np.where(used, likelihood.d1 / amplitude, 0.0) * f_model
         curvature = np.zeros(len(self.hkl))
@@ -210,35 +237,21 @@ class DataSet:
     def value(self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData) -> float:
         """Only the T of `target`: what a trial step costs."""
         _, amplitude = self._model(f_atoms, f_mask, fitted)
-        work = self.work & ~fitted.improbable
-        k = fitted.k_total[work]
-        ll = negative_log_likelihood(
-            self.f_obs[work] / k,
-            self.sigma[work] / k,
-            amplitude[work],
-            fitted.sigma_d[work],
-            fitted.sigma_s[work],
-            self.epsilon[work],
-            self.centric[work],
-        )
-        return float(np.sum(ll + np.log(k)))
+        return float(np.sum(self._negative_log(amplitude, fitted, self.work & ~fitted.improbable)))
 
     def free_log_likelihood(self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData) -> FloatArray:
-        """-log p(F_obs) of every test reflection that is no outlier, with scale, solvent scale, D and S as in
+        """-log p of every test reflection that is no outlier, with scale, solvent scale, D and S as in
         `fitted`."""
         _, amplitude = self._model(f_atoms, f_mask, fitted)
-        free = self.free & ~fitted.improbable
-        k = fitted.k_total[free]
-        ll = negative_log_likelihood(
-            self.f_obs[free] / k,
-            self.sigma[free] / k,
-            amplitude[free],
-            fitted.sigma_d[free],
-            fitted.sigma_s[free],
-            self.epsilon[free],
-            self.centric[free],
+        return self._negative_log(amplitude, fitted, self.free & ~fitted.improbable)
+
+    def _negative_log(self, amplitude: FloatArray, fitted: FittedData, rows: BoolArray) -> FloatArray:
+        """-log p of what was measured, of some rows."""
+        k, observed = fitted.k_likelihood[rows], self.measured.take(rows)
+        terms = ModelTerms(
+            amplitude[rows], fitted.sigma_d[rows], fitted.sigma_s[rows], self.epsilon[rows], self.centric[rows]
         )
-        return np.asarray(ll + np.log(k))
+        return np.asarray(observed.divided_by(k).negative_log(terms) + observed.log_volume(k))
 
     def _model(
         self, f_atoms: ComplexArray, f_mask: ComplexArray, fitted: FittedData

@@ -20,7 +20,7 @@ from scipy.special import expit, logit
 
 from workbench.core.arrays import BoolArray, FloatArray
 from workbench.engine.xray.bins import logarithmic_bins
-from workbench.engine.xray.likelihood import negative_log_likelihood_slopes
+from workbench.engine.xray.observed import ModelTerms, Observed
 
 _MOST_WORK = 6000
 """Work reflections used for the shape; more would not change it and cost time."""
@@ -56,8 +56,7 @@ class SigmaA:
 class _Set:
     """Reflections of one set, sorted by resolution."""
 
-    f_obs: FloatArray
-    sigma: FloatArray
+    observed: Observed
     f_model: FloatArray
     d_star_sq: FloatArray
     epsilon: FloatArray
@@ -65,8 +64,7 @@ class _Set:
 
     def take(self, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> _Set:
         return _Set(
-            self.f_obs[rows],
-            self.sigma[rows],
+            self.observed.take(rows),
             self.f_model[rows],
             self.d_star_sq[rows],
             self.epsilon[rows],
@@ -75,8 +73,7 @@ class _Set:
 
 
 def estimate_sigma_a(
-    f_obs: FloatArray,
-    sigma: FloatArray,
+    observed: Observed,
     f_model: FloatArray,
     d_star_sq: FloatArray,
     epsilon: FloatArray,
@@ -87,11 +84,12 @@ def estimate_sigma_a(
 ) -> SigmaA:
     """Maximum-likelihood D and S for the observed reflections.
 
-    f_obs, sigma, f_model: (n,) amplitudes in electrons. d_star_sq: (n,) 1/d^2. epsilon, centric: (n,). free: (n,)
-    test set. The test set decides when there is one; without it the work set alone does, and `source` says so.
+    observed: n reflections, in electrons. f_model: (n,) amplitudes. d_star_sq: (n,) 1/d^2. epsilon, centric: (n,).
+    free: (n,) test set. The test set decides when there is one; without it the work set alone does, and `source` says
+    so.
     previous: the estimate of a similar model for the same reflections, where the search begins.
     """
-    everything = _Set(f_obs, sigma, f_model, d_star_sq, epsilon, centric)
+    everything = _Set(observed, f_model, d_star_sq, epsilon, centric)
     work_rows, free_rows = np.flatnonzero(~free), np.flatnonzero(free)
     by_resolution = work_rows[np.argsort(d_star_sq[work_rows], kind="stable")]
     stride = -(-len(by_resolution) // _MOST_WORK)
@@ -126,8 +124,8 @@ def estimate_sigma_a(
 
 def _start(data: _Set, edges: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Moments: D = <Fo Fc>/<Fc^2> and S = <(Fo - D Fc)^2 / epsilon>, of all reflections and then by node."""
-    d = np.clip(np.sum(data.f_obs * data.f_model) / np.sum(data.f_model**2), 0.1, 0.95)
-    residual = (data.f_obs - d * data.f_model) ** 2 / data.epsilon
+    d = np.clip(np.sum(data.observed.f * data.f_model) / np.sum(data.f_model**2), 0.1, 0.95)
+    residual = (data.observed.f - d * data.f_model) ** 2 / data.epsilon
     where = np.searchsorted(0.5 * (edges[:-1] + edges[1:]), data.d_star_sq)
     count = np.bincount(where, minlength=len(edges))
     local = (np.bincount(where, weights=residual, minlength=len(edges)) + 5.0 * np.mean(residual)) / (count + 5.0)
@@ -160,15 +158,13 @@ def _fit(
         t = (nodes[i] - nodes[i - 1]) / (nodes[i + 1] - nodes[i - 1])
         kinks[i - 1, i - 1 : i + 2] = (-(1.0 - t), 1.0, -t)
     stiffness = np.concatenate([kinks / 0.5, kinks / 0.5]) if prior is None else np.concatenate([kinks, kinks]) / 0.3
-    n = len(data.f_obs)
+    n = len(data.observed)
 
     def objective(x: FloatArray) -> tuple[float, FloatArray]:
         raw = base_logit + at_data @ x[:k]
         logit_d = np.clip(raw, -_LARGEST_LOGIT, _LARGEST_LOGIT)
         d, s = expit(logit_d), np.exp(base_log + at_data @ x[k:])
-        ll, by_d, by_s = negative_log_likelihood_slopes(
-            data.f_obs, data.sigma, data.f_model, d, s, data.epsilon, data.centric
-        )
+        ll, by_d, by_s = data.observed.slopes(ModelTerms(data.f_model, d, s, data.epsilon, data.centric))
         gradient = np.concatenate(
             [at_data.T @ np.where(raw == logit_d, by_d * d * (1.0 - d), 0.0), at_data.T @ (by_s * s)]
         )

@@ -106,7 +106,8 @@ class ComparePanel(QWidget):
             self._rows = ()
             self.table.show_rows([])
             return
-        factors = f"R_work {result.r_work:+.4f}, \u2212LL free {result.ll_free:+.4f}, b"
+        free = f"\u2212LL free {result.ll_free:+.4f}, " if math.isfinite(result.ll_free) else ""
+        factors = f"R_work {result.r_work:+.4f}, {free}b"
         self.words.set_text(
             f"{result.sentence.replace('+-', PLUS_MINUS)} {factors if math.isfinite(result.r_work) else 'B'}onds rmsZ"
             f" {result.rmsz_bonds:+.2f}; atoms moved {result.rms_shift:.3f} \u00c5 r.m.s."

@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from workbench.core.settings import RefinementSettings, RigidBody
+from workbench.core.settings import LikelihoodOf, RefinementSettings, RigidBody
 from workbench.core.words import counted
 from workbench.gui.widgets.buttons import TextButton, Toggle
 from workbench.gui.widgets.lines import Row
@@ -34,6 +34,11 @@ RIGID_BODY: dict[RigidBody, tuple[str, str]] = {
     "on": ("at the start", "Before the first cycle of every run"),
     "off": ("off", "Never"),
 }
+LIKELIHOODS: dict[LikelihoodOf, str] = {
+    "amplitudes": "Amplitudes",
+    "intensities": "Intensities as they were measured, negative ones included",
+}
+"""Words of the menu."""
 RIGID_GROUPS = {
     "model": ("whole model", "The whole model as one body"),
     "chains": ("by chain", "Every chain as a body"),
@@ -48,6 +53,7 @@ class RefinementPanel(QWidget):
     resolution_wanted = Signal(object)
     """float in angstrom, or None for all data; between two cycles."""
     b_model_wanted = Signal(str)
+    likelihood_wanted = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,6 +70,12 @@ class RefinementPanel(QWidget):
         self.rigid_choice = TextButton("Change")
         self.rigid_choice.setAccessibleName("Change how rigid bodies are placed")
         self.rigid_bodies = Row("Rigid bodies", "automatic", self.rigid_choice)
+        self.likelihood_choice = TextButton("Change")
+        self.likelihood_choice.setAccessibleName("Change what is refined against")
+        self.likelihood_choice.setToolTip(
+            "Between two cycles: the run goes on from its newest one; R factors are those of the amplitudes in any case"
+        )
+        self.likelihood = Row("Target", "amplitudes", self.likelihood_choice)
         self.resolution_field = NumberField("High-resolution limit in angstrom", 0.3, 20.0)
         self.resolution_field.setFixedWidth(48)
         self.resolution_field.setToolTip(
@@ -81,7 +93,7 @@ class RefinementPanel(QWidget):
         layout.addSpacing(6)
         rows = (
             self.coordinates, self.rigid_bodies, self.b_factors, self.hydrogens, self.solvent, self.resolution,
-            self.cycles,
+            self.likelihood, self.cycles,
         )  # fmt: skip
         for row in rows:
             layout.addWidget(row)
@@ -90,6 +102,8 @@ class RefinementPanel(QWidget):
         self.resolution_field.entered.connect(self._resolution)
         self.b_choice.clicked.connect(self._choose_b)
         self.rigid_choice.clicked.connect(self._choose_rigid)
+        self.likelihood_choice.clicked.connect(self._choose_likelihood)
+        self._against = "amplitudes"
         self._finest = 0.0
 
     def show_state(self, old: SessionState | None, state: SessionState) -> None:
@@ -100,6 +114,9 @@ class RefinementPanel(QWidget):
         able = prepared is not None and state.status not in ("preparing", "stopping")
         self.resolution_field.setEnabled(able)
         self.b_choice.setEnabled(able)
+        self.likelihood_choice.setEnabled(able)
+        # A row of its own only where there is something to choose.
+        self.likelihood.setVisible(prepared is not None and prepared.reflections.intensity is not None)
         if prepared is None:
             self.resolution_field.clear_number()
         else:
@@ -107,6 +124,10 @@ class RefinementPanel(QWidget):
             self._finest = d_min if state.settings.d_min is None else min(self._finest or d_min, d_min)
             self.resolution_field.set_number(state.settings.d_min or d_min)
         if prepared is not None:
+            wanted = state.settings.likelihood
+            self._against = prepared.likelihood if wanted == "auto" else wanted
+            told = prepared.likelihood_words if self._against == prepared.likelihood else "From the next run on"
+            self.likelihood.set_value(self._against, told)
             flags = prepared.model.anisotropic if state.shown is None else state.shown.state.anisotropic
             anisotropic, total = int(flags.sum()), len(prepared.model)
             free = " Tried by itself, judged by the test set." if state.settings.b_model == "auto" else ""
@@ -157,6 +178,17 @@ class RefinementPanel(QWidget):
             action.setChecked(name == self._settings.b_model)
             action.triggered.connect(lambda _=False, name=name: self.b_model_wanted.emit(name))
         menu.popup(self.b_choice.mapToGlobal(self.b_choice.rect().bottomLeft()))
+
+    def _choose_likelihood(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name, words in LIKELIHOODS.items():
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(name == self._against)
+            if name != self._against:
+                action.triggered.connect(lambda _=False, name=name: self.likelihood_wanted.emit(name))
+        menu.popup(self.likelihood_choice.mapToGlobal(self.likelihood_choice.rect().bottomLeft()))
 
     def _show_rigid(self, state: SessionState) -> None:
         choice, groups = state.settings.rigid_body, state.settings.rigid_groups
