@@ -26,7 +26,7 @@ from workbench.core.events import CycleFinished, Prepared
 from workbench.gui.scene_image import SceneImage
 from workbench.gui.scene_widget import SceneWidget
 from workbench.gui.viewport import Viewport
-from workbench.gui.viewport_overlay import OverlayContent, RampRow, interface_font, lines_of
+from workbench.gui.viewport_overlay import LevelRow, OverlayContent, RampRow, interface_font, lines_of
 from workbench.gui.viewport_picture import PictureDialog
 from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
@@ -594,6 +594,16 @@ def test_no_words_lie_over_others(view: Viewport, width: int) -> None:
     for row in rows:
         ends = np.flatnonzero(texts[row])
         assert not len(ends) or ends[-1] < np.flatnonzero(beside[row])[0], f"row {row}"
+    if width > 600:
+        long = LevelRow(
+            ("#00FF00", "#FF0000"),
+            "a-very-long-name-of-a-file-2.mtz DELFWT",
+            "\u00b13.00 \u03c3",
+            "0.23 e/\u00c5\u00b3",
+            "",
+        )
+        legend = words(OverlayContent(levels=(long, long)))
+        assert not legend[:, width - 290 + 12 :].any(), "the place of the sliders"
     lines = lines_of(atom, width - 32.0, QFontMetricsF(interface_font(overlay.font(), 12)))
     assert "   ".join(lines).split("   ") == [part.strip() for part in atom.split("   ")]
 

@@ -11,6 +11,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainte
 from PySide6.QtWidgets import QWidget
 
 MARGIN = 16
+SLIDERS_PX = 290.0
+"""What the sliders take at the right of the legend, with the gap between them."""
+SHORTEST_NAME_PX = 60.0
 
 
 @dataclass(frozen=True)
@@ -269,10 +272,15 @@ class Overlay(QWidget):
         several = len(rows) > 1
         x_swatch = MARGIN + (13.0 if several else 0.0)
         x_name = x_swatch + (52.0 if any(len(row.colours) > 1 for row in rows) else 33.0)
-        x_sigma = x_name + max(measure_strong.horizontalAdvance(row.name) for row in rows) + 18
+        # Beside the sliders: where it is narrow, long names lose their middle.
+        numbers = max(measure_strong.horizontalAdvance(row.sigma) for row in rows)
+        numbers += max(measure.horizontalAdvance(row.absolute) for row in rows) + 36.0
+        longest = max(self.width() - SLIDERS_PX - x_name - numbers, SHORTEST_NAME_PX)
+        names = [measure_strong.elidedText(row.name, Qt.TextElideMode.ElideMiddle, longest) for row in rows]
+        x_sigma = x_name + max(measure_strong.horizontalAdvance(name) for name in names) + 18
         x_absolute = x_sigma + max(measure_strong.horizontalAdvance(row.sigma) for row in rows) + 18
         x_remark = x_absolute + max(measure.horizontalAdvance(row.absolute) for row in rows) + 24
-        remarks = [self._remark(row, several, self.width() - 290.0 - x_remark, measure) for row in rows]
+        remarks = [self._remark(row, several, self.width() - SLIDERS_PX - x_remark, measure) for row in rows]
         # On a ground of its own, as the measurements: bright wires run right behind it.
         widest = max(measure.horizontalAdvance(remark) for remark in remarks)
         right = x_remark + widest if widest else x_remark - 24.0
@@ -311,7 +319,7 @@ class Overlay(QWidget):
                 painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setFont(strong if chosen else normal)
             painter.setPen(QColor(colours.text if chosen else colours.label))
-            painter.drawText(QPointF(x_name, base), row.name)
+            painter.drawText(QPointF(x_name, base), names[k])
             painter.setPen(QColor(colours.accent if row.bright else colours.text if chosen else colours.label))
             sigma_end = x_absolute - 18
             width = (measure_strong if chosen else measure).horizontalAdvance(row.sigma)
@@ -324,13 +332,11 @@ class Overlay(QWidget):
 
     @staticmethod
     def _remark(row: LevelRow, several: bool, space: float, measure: QFontMetricsF) -> str:
-        """As much of what is to be said of a map as there is space for."""
-        remark = row.remark
+        """As much of what is to be said of a map as there is space for; the arrow tells of the wheel, too."""
+        words = [row.remark]
         if row.active and several:
-            remark = f"wheel sets it{', ' if remark else ''}{remark}"
-        if measure.horizontalAdvance(remark) >= space:
-            remark = "wheel" if row.active and several else ""
-        return remark if measure.horizontalAdvance(remark) < space else ""
+            words = [f"wheel sets it, {row.remark}", row.remark, "wheel"] if row.remark else ["wheel sets it", "wheel"]
+        return next((said for said in words if measure.horizontalAdvance(said) < space), "")
 
     def _paint_label(self, painter: QPainter, label: AtomLabel) -> None:
         font = interface_font(self.font(), 12, QFont.Weight.Medium)
