@@ -185,7 +185,7 @@ def _fit(
 
     to_nodes = np.concatenate([np.interp(nodes, edges, base_d), np.interp(nodes, edges, base_s)])
     start = np.zeros(2 * k) if begin is None or len(begin) != 2 * k else begin
-    result = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-8})
+    result = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-6})
     x = np.asarray(result.x, dtype=np.float64)
     logit_d = np.clip(base_d + to_edges @ x[:k], -_LARGEST_LOGIT, _LARGEST_LOGIT)
     return logit_d, base_s + to_edges @ x[k:], x
