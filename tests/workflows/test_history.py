@@ -23,7 +23,9 @@ from workbench.core.events import CycleFinished, Finished, Note, Prepared, RunEv
 from workbench.core.settings import RefinementSettings, RunRequest
 from workbench.session.history import Journal, JournalError, Recorder
 from workbench.session.history.journal import extracted_inputs
+from workbench.session.history.recorder import settings_of
 from workbench.session.session import Session
+from workbench.session.state import SessionState
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -261,6 +263,36 @@ def test_the_likelihoods_of_a_result_compare_with_those_of_cycles(session: Sessi
     cycle = journal.cycle(record.parent).statistics
     assert (row.ll_free, row.ll_work) == (cycle.ll_free, cycle.ll_work) and row.r_free == state.kept.statistics.r_free
     assert session.as_cycle(record.parent, written) is written and session.as_cycle(None, written) is written
+
+
+def test_marks_of_runs_that_follow_each_other_are_there_after_opening(session: Session) -> None:
+    """Each run one cycle long: its start and that of the next one are all the line has of it."""
+    _refined(session)
+    session.go_to_cycle(2)
+    for number, weight in ((3, 4.0), (4, 5.0), (5, 6.0)):
+        session.set_weight(weight)
+        session.step()
+        wanted = number
+
+        def stepped(state: SessionState, wanted: int = wanted) -> bool:
+            return state.status == "paused" and state.statistics[-1].cycle == wanted
+
+        assert session.wait(stepped, 60)
+        session.stop("current")
+        assert session.wait(lambda state: state.status == "finished", 60)
+    shown = [(mark.cycle, mark.text) for mark in session.state.marks]
+    assert [cycle for cycle, _ in shown] == [2, 3, 4]
+    journal = session.journal
+    assert journal is not None
+    for record in journal.cycles():
+        if record.kind == "start" and record.parent is not None:
+            assert settings_of(journal, record.key).weight != record.settings.weight, "not yet those of its run"
+    place = session.state.project
+    session.close()
+    other = Session(source=fake_run)
+    other.open_project(place)
+    assert [mark.cycle for mark in other.state.marks] == [2, 3, 4]
+    other.close()
 
 
 def test_a_change_between_runs_is_marked_at_the_cycle_that_was_kept(session: Session) -> None:

@@ -61,8 +61,8 @@ def test_inverted_flags_do_not_choose_the_cycle(inverted: RunRequest, tmp_path: 
     assert document["verdict"] == document["result_verdict"] and document["final"]["cycle"] == last
 
 
-def _problem(prepared: Prepared, rows: tuple[int, int], suspect_set: tuple[int, int] | None) -> RefinementProblem:
-    data = SimpleNamespace(n_work=rows[0], n_free=rows[1], has_free=True)
+def _problem(prepared: Prepared, suspect_set: tuple[str, int | None] | None = None) -> RefinementProblem:
+    data = SimpleNamespace(has_free=True)
     return cast(RefinementProblem, SimpleNamespace(prepared=prepared, data=data, suspect_set=suspect_set))
 
 
@@ -79,8 +79,7 @@ def _recorded(free: list[float]) -> tuple[Prepared, list[CycleFinished]]:
 
 def test_a_sound_set_chooses_the_best_cycle() -> None:
     prepared, cycles = _recorded([0.50, 0.40, 0.33, 0.34, 0.345])
-    row = cycles[0].statistics
-    kept = KeptCycle(_problem(prepared, (row.n_work, row.n_free), None), cycles[0])
+    kept = KeptCycle(_problem(prepared), cycles[0])
     marked = [kept.take(cycle) for cycle in cycles[1:]]
     assert not kept.suspect and [note for _, note in marked] == [None] * 4
     assert kept.cycle.statistics.cycle == 2
@@ -89,8 +88,7 @@ def test_a_sound_set_chooses_the_best_cycle() -> None:
 
 def test_a_set_refined_against_loses_its_say_and_the_log_tells() -> None:
     prepared, cycles = _recorded([0.10, 0.12, 0.13, 0.14, 0.15])
-    row = cycles[0].statistics
-    kept = KeptCycle(_problem(prepared, (row.n_work, row.n_free), None), cycles[0])
+    kept = KeptCycle(_problem(prepared), cycles[0])
     states = [judge([c.statistics for c in cycles[:end]], context_of(prepared)).state for end in range(1, 6)]
     assert "test set" in states
     notes = []
@@ -104,10 +102,10 @@ def test_a_set_refined_against_loses_its_say_and_the_log_tells() -> None:
 
 def test_a_run_that_goes_on_with_a_suspect_set_does_not_trust_it_again() -> None:
     prepared, cycles = _recorded([0.50, 0.40, 0.33, 0.34, 0.345])
-    row = cycles[0].statistics
-    same, other = (row.n_work, row.n_free), (row.n_work + 1, row.n_free - 1)
+    columns = prepared.reflections.columns
+    same, other = (columns.free, columns.free_value), (columns.free, (columns.free_value or 0) + 7)
     for before, number in ((same, 4), (other, 2)):
-        kept = KeptCycle(_problem(prepared, same, before), cycles[0])
+        kept = KeptCycle(_problem(prepared, before), cycles[0])
         for cycle in cycles[1:]:
             kept.take(cycle)
         assert kept.cycle.statistics.cycle == number
@@ -132,13 +130,15 @@ def test_the_session_tells_the_next_run_that_its_set_is_suspect(tmp_path: Path) 
         session.refine()
         assert session.wait(lambda s: s.status == "finished" and s.busy is False)
         start = session.state.statistics[0]
+        assert session.state.prepared is not None
+        columns = session.state.prepared.reflections.columns
         bad = replace(start, r_work=0.30, r_free=0.10, r_free_sigma=0.005)
         session._set(replace(session.state, statistics=(bad, *session.state.statistics[1:])))
         session.refine()
         assert session.wait(lambda s: s.status == "finished")
     finally:
         session.close()
-    assert [request.suspect_set for request in told] == [None, (start.n_work, start.n_free)]
+    assert [request.suspect_set for request in told] == [None, (columns.free, columns.free_value)]
 
 
 def test_what_is_wrong_with_the_set_is_wrong_for_every_cycle(tmp_path: Path) -> None:

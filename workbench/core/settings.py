@@ -115,8 +115,8 @@ class RunRequest:
     start: a state to go on from instead of the file's coordinates (then shake and reset_b do not apply).
     first_cycle: number of the cycle that the start is (0 for the file's model). automatic_weight, b_weight: the
     automatic weights that the start was reached with, to go on from; None begins with those of the resolution.
-    suspect_set: work and test reflections of a test set that was suspect in the cycles before the start; a run over the
-    same set does not let it choose what is kept.
+    suspect_set: column and value of a test set that was suspect in the cycles before the start; a run with the same
+    set does not let it choose what is kept.
     library: folder of a monomer library, "embedded", or "" for what is installed and else the embedded one.
     links: the user's decisions on links, by the label of `Prepared.links`: True to bond, False not to.
     strict_links: such a decision that cannot be followed is an error instead of a warning.
@@ -134,7 +134,7 @@ class RunRequest:
     first_cycle: int = 0
     automatic_weight: float | None = None
     b_weight: float | None = None
-    suspect_set: tuple[int, int] | None = None
+    suspect_set: tuple[str, int | None] | None = None
     library: str = ""
     links: tuple[tuple[str, bool], ...] = ()
     strict_links: bool = False

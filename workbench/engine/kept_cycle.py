@@ -40,10 +40,10 @@ class KeptCycle:
     """
 
     def __init__(self, problem: RefinementProblem, start: CycleFinished) -> None:
-        data = problem.data
+        columns = problem.prepared.reflections.columns
         self._context = context_of(problem.prepared)
-        self._inherited = problem.suspect_set == (data.n_work, data.n_free)
-        self._has_free = data.has_free
+        self._inherited = problem.suspect_set == (columns.free, columns.free_value)
+        self._has_free = problem.data.has_free
         self._told: list[CycleStatistics] = [start.statistics]
         self._memory: Memory = {}
         self._standing = Standing(start, start, merit(start.statistics))

@@ -65,7 +65,7 @@ class RefinementProblem:
     first_cycle: int
     automatic_weight: float | None
     b_weight: float | None
-    suspect_set: tuple[int, int] | None
+    suspect_set: tuple[str, int | None] | None
     groups: tuple[IntArray, IntArray] | None
     """Main and side chains, as `residue_parts.group_rows`; None where nobody wants to know how they fit."""
 
@@ -92,7 +92,7 @@ def prepare(
     links: dict[str, bool] | None = None,
     automatic_weight: float | None = None,
     b_weight: float | None = None,
-    suspect_set: tuple[int, int] | None = None,
+    suspect_set: tuple[str, int | None] | None = None,
     strict_links: bool = False,
 ) -> RefinementProblem:
     """Check that model and data belong together and build what refinement needs.

@@ -788,6 +788,8 @@ def _standing_at(journal: Journal, state: SessionState, key: int) -> SessionStat
     run = runs[record.run]
     ways = {entry.run for entry in line}
     numbers = {entry.run: entry.number for entry in line}
+    # The cycle that the next run goes on from is one of the run before, though its start stands in the line for it.
+    numbers |= {one.run: next_.number for one, next_ in itertools.pairwise(line) if one.run != next_.run}
     marks = tuple(
         Mark(place, mark.text, "recorded")
         for mark in journal.marks()

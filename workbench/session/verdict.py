@@ -37,14 +37,14 @@ def verdict_of(state: SessionState) -> Verdict | None:
     return _judged(_Rows(rows), _context(_Same(state.prepared))) if rows else None
 
 
-def suspect_set(state: SessionState) -> tuple[int, int] | None:
-    """Work and test reflections of the set in use where the run so far says that it is suspect, as a run that goes on
-    is told (`RunRequest.suspect_set`)."""
+def suspect_set(state: SessionState) -> tuple[str, int | None] | None:
+    """Column and value of the test set in use where the run so far says that it is suspect, as a run that goes on is
+    told (`RunRequest.suspect_set`)."""
     if state.prepared is None or not state.prepared.reflections.has_free or not state.statistics:
         return None
     verdict = verdict_of(replace(state, viewed=None, viewed_key=None))
-    row = state.statistics[-1]
-    return (row.n_work, row.n_free) if verdict is not None and verdict.state == "test set" else None
+    columns = state.prepared.reflections.columns
+    return (columns.free, columns.free_value) if verdict is not None and verdict.state == "test set" else None
 
 
 def expected_gaps(state: SessionState) -> tuple[FloatArray, FloatArray] | None:

@@ -171,9 +171,9 @@ class Recorder:
 
 def settings_of(journal: Journal, key: int) -> RefinementSettings:
     """The settings that a cycle was reached with; of a result, those of the cycle that was kept and not those at the
-    end of its run."""
+    end of its run, and of a start those of the cycle it goes on from."""
     record = journal.cycle(key)
-    if record.kind == "result" and record.parent is not None:
+    while record.kind != "cycle" and record.parent is not None:
         record = journal.cycle(record.parent)
     return record.settings
 
