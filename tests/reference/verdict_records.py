@@ -83,7 +83,10 @@ def simulated_table() -> str:
             row = run.rows[-1]
             if run is loose:
                 cells.append(str(run.record["made"]))
-            cells.append(f"{row.r_work:.3f}/{row.r_free:.3f}, {run.record['coordinate_error']:.3f}")
+            error = f"{run.record['coordinate_error']:.3f}"
+            if run is sound:
+                error = f"{run.record['returned_error']:.3f} ({error})"
+            cells.append(f"{row.r_work:.3f}/{row.r_free:.3f}, {error}")
             cells.append(f"`{run.letters}`")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

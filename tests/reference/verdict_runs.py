@@ -134,12 +134,15 @@ def simulated() -> Iterator[dict[str, Any]]:
                     made = f"weight x {weight:g}" if weight != 1 else f"restraints x {family:g}"
                     made = "as usual" if kind == "sound" else made
                     name = f"{protein} {limit:.1f} A, {prepared.reflections.free.sum()} test, {made}"
+                    kept = [cycle for cycle in cycles if cycle.best][-1]
+                    returned, _ = truth.errors(prepared, kept)
                     shift, hidden = truth.errors(prepared, cycles[-1])
                     last = cycles[-1].statistics
-                    print(name, f"R {last.r_work:.3f} {last.r_free:.3f} hidden {hidden:.4f} error {shift:.3f} A",
+                    print(name, f"R {last.r_work:.3f} {last.r_free:.3f} hidden {hidden:.4f} error {returned:.3f} {shift:.3f} A",
                           len(cycles), file=sys.stderr, flush=True)  # fmt: skip
                     yield record(
                         name, kind, prepared, cycles, made=made, data=number, coordinate_error=round(shift, 4),
+                        returned_error=round(returned, 4),
                         hidden_r=round(hidden, 5),
                     )  # fmt: skip
 
