@@ -45,7 +45,7 @@ PLANS: tuple[tuple[float, float, float], ...] = (
     (2.0, 10.0, 1.0),
     (2.2, 30.0, 1.0),
     (2.4, 10.0, 1.0),
-    (2.6, 1.0, 0.1),
+    (2.6, 1.0, 0.03),
     (2.3, 1.0, 0.03),
 )
 """Resolution in angstrom; weight (times the automatic one) and restraints of the run that is made to overfit."""
