@@ -138,8 +138,8 @@ def simulated() -> Iterator[dict[str, Any]]:
                     returned, _ = truth.errors(prepared, kept)
                     shift, hidden = truth.errors(prepared, cycles[-1])
                     last = cycles[-1].statistics
-                    print(name, f"R {last.r_work:.3f} {last.r_free:.3f} hidden {hidden:.4f} error {returned:.3f} {shift:.3f} A",
-                          len(cycles), file=sys.stderr, flush=True)  # fmt: skip
+                    print(name, f"R {last.r_work:.3f} {last.r_free:.3f} hidden {hidden:.4f}",
+                          f"error {returned:.3f} {shift:.3f} A", len(cycles), file=sys.stderr, flush=True)  # fmt: skip
                     yield record(
                         name, kind, prepared, cycles, made=made, data=number, coordinate_error=round(shift, 4),
                         returned_error=round(returned, 4),
