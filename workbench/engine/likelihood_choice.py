@@ -1,6 +1,6 @@
 """Amplitudes or intensities: which of them a run is refined against, and why.
 
-AUTO is what the comparison in docs/engine.md speaks for.
+AUTO is what the comparison in docs/decisions.md speaks for.
 """
 
 from __future__ import annotations
