@@ -123,7 +123,7 @@ def test_dictionaries_come_before_the_library_and_the_library_before_the_embedde
     monomers = read_monomers(["ALA", "GLY", "SER"], [str(own)], str(installed))
     assert monomers.sources == {"GLY": str(own), "ALA": str(installed / "a" / "ALA.cif"), "SER": "embedded"}
     assert bond(monomers.library, "ALA", "N", "CA") == pytest.approx(1.499)
-    assert any(str(installed) in note and "1 components" in note for note in monomers.notes)
+    assert any(str(installed) in note and "1 component" in note for note in monomers.notes)
     assert read_monomers(["ALA"], library="embedded").sources == {"ALA": "embedded"}
 
 
