@@ -13,6 +13,7 @@ from workbench.core.arrays import BoolArray, IntArray
 from workbench.core.crystal import Model, ModelState, Reflections, SourceFile
 from workbench.core.errors import InputError, SettingsError
 from workbench.core.events import InputSummary, Note, Prepared
+from workbench.core.miller import rows_among
 from workbench.core.settings import RefinementSettings
 from workbench.core.words import counted
 from workbench.engine.atomic_model import AtomicModel, state_of
@@ -387,20 +388,8 @@ def _limited(reflections: Reflections, settings: RefinementSettings) -> Reflecti
 
 def _rows_observed(hkl: IntArray, observed: IntArray) -> IntArray:
     """For each row of hkl (m, 3) the row of `observed` (n, 3) with the same indices, or -1."""
-    base = int(max(np.abs(hkl).max(), np.abs(observed).max())) + 1
-    span = 2 * base + 1
-
-    def key(rows: IntArray) -> IntArray:
-        wide = rows.astype(np.int64) + base
-        code: IntArray = (wide[:, 0] * span + wide[:, 1]) * span + wide[:, 2]
-        return code
-
-    theirs = key(observed)
-    order = np.argsort(theirs)
-    place = np.clip(np.searchsorted(theirs[order], key(hkl)), 0, len(order) - 1)
-    found = theirs[order][place] == key(hkl)
-    rows = np.where(found, order[place], -1).astype(np.int32)
-    if int(found.sum()) != len(observed):
+    rows = rows_among(hkl, observed)
+    if np.count_nonzero(rows >= 0) != len(observed):
         raise InputError("Some reflections are outside the asymmetric unit or listed twice.", item="reflections")
     return rows
 

@@ -151,18 +151,19 @@ class SceneImage(QWidget):
 
     def _abandon(self) -> None:
         """A picture that was begun will not be wanted; the context is current."""
+        self._drop_fence()
+        if self.renderer is not None:
+            self.renderer.abandon()
+
+    def _drop_fence(self) -> None:
         if self._fence is not None:
             self._fence.drop()
             self._fence = None
-        if self.renderer is not None:
-            self.renderer.abandon()
 
     def _take(self) -> None:
         """The picture that OpenGL was told to draw, waited for if need be; lets go of the context."""
         assert self._target is not None and self._context is not None and self.renderer is not None
-        if self._fence is not None:
-            self._fence.drop()
-            self._fence = None
+        self._drop_fence()
         self._target.bind()
         self.renderer.finish(self.gl.detect_framebuffer(self._target.handle()))
         image = self._target.toImage()
@@ -250,7 +251,7 @@ class SceneImage(QWidget):
         if self.renderer is not None and self._current():
             self._abandon()
             self.renderer.release()
-            self._target = None
+            self._target = None  # while its context is current
             assert self._context is not None
             self._context.doneCurrent()
         self.renderer, self._context, self._surface, self._image, self._fence = None, None, None, None, None

@@ -6,6 +6,7 @@ import numpy as np
 
 from workbench.core.arrays import FloatArray, IntArray
 from workbench.core.crystal import Measurements
+from workbench.core.miller import rows_among
 
 STRONG = 5.0
 """I / sigma from which I and F^2 must tell the same."""
@@ -27,12 +28,8 @@ def intensities_beside(
     """
     if measured.kind != "intensity":
         return None
-    span = int(max(np.abs(hkl).max(), np.abs(measured.hkl).max())) + 1
-    keys, wanted = _keys(measured.hkl, span), _keys(hkl, span)
-    order = np.argsort(keys)
-    place = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
-    rows = order[place]
-    found = keys[rows] == wanted
+    rows = rows_among(hkl, measured.hkl)
+    found = rows >= 0
     value = np.where(found, measured.value[rows], np.nan)
     sigma = np.where(found, measured.sigma[rows], np.nan)
     if made_of:
@@ -49,8 +46,3 @@ def intensities_beside(
     if abs(scale) > SAME_SCALE:
         value, sigma = value / np.exp(scale), sigma / np.exp(scale)
     return value, sigma
-
-
-def _keys(hkl: IntArray, span: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    wide = hkl.astype(np.int64) + span
-    return np.asarray((wide[:, 0] * (2 * span + 1) + wide[:, 1]) * (2 * span + 1) + wide[:, 2])

@@ -6,7 +6,8 @@ With the curvature of the data w D and that of the restraints R = J^T J, the tra
 
 counts every parameter by the share that the data have in it: the m - r + D of Tickle, Laskowski & Moss (1998), Acta
 Cryst. D54, 547 (m parameters, r restraints, D = r - sum w a^T H^-1 a). The trace is estimated with random signs
-(Hutchinson, 1990, Commun. Stat. Simul. 19, 433): each probe costs one solution of the equations.
+(Hutchinson, 1990, Commun. Stat. Simul. 19, 433): each probe costs one solution of the equations. D is the diagonal
+alone, without what steps have shown of it (`secants`): the count must not depend on the way that a run took.
 """
 
 from __future__ import annotations
