@@ -11,8 +11,8 @@ import pytest
 
 from tests.direct_summation import random_atoms, read_atoms
 from workbench.core.crystal import Crystal
+from workbench.engine.xray.brick_transform import BrickTransform
 from workbench.engine.xray.bulk_solvent import R_PROBE, R_SHRINK, SolventMask, solvent_mask_factors
-from workbench.engine.xray.pruned_transform import PrunedTransform
 from workbench.engine.xray.reflection_geometry import all_reflections
 from workbench.engine.xray.structure_factors import Scatterers
 
@@ -175,11 +175,40 @@ def test_mask_is_that_of_gemmi(name: str, cell: tuple[float, float, float, float
     assert np.mean(found != expected) < 1e-5
 
 
-@pytest.mark.parametrize("size", [(12, 15, 16), (9, 8, 25)])
-def test_pruned_transform_is_the_transform(size: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("name", ["P 1", "C 1 2 1", "P 31 2 1", "P 65 2 2", "R 3 2 :H", "I 21 3", "P 21 21 21"])
+def test_images_of_the_brick_fill_the_cell_once(name: str) -> None:
+    cells = {"P": (22.0, 23.0, 25.0, 90.0, 90.0, 90.0), "C": (26.0, 21.0, 24.0, 90.0, 103.0, 90.0)}
+    cell = cells.get(name[0], (27.0, 27.0, 27.0, 90.0, 90.0, 90.0))
+    if name in ("P 31 2 1", "P 65 2 2", "R 3 2 :H"):
+        cell = (24.0, 24.0, 36.0, 90.0, 90.0, 120.0)
+    crystal = Crystal(cell, name)
+    solvent = SolventMask(crystal, all_reflections(crystal, 3.0), 2.0)
+    whole = solvent.mask(random_atoms(crystal, 30, seed=8))
+    assert solvent.solvent_fraction == pytest.approx(whole.mean(), abs=1e-6)
+    assert 0.02 < whole.mean() < 0.98
+
+
+@pytest.mark.parametrize("extent", [(12, 15, 16), (5, 15, 9), (12, 4, 1)])
+def test_transform_of_a_brick_is_the_transform(extent: tuple[int, int, int]) -> None:
+    """Against the transform of the brick in an empty cell, symmetry included."""
     rng = np.random.default_rng(1)
-    grid = rng.normal(size=size)
+    size = np.array((12, 15, 16))
+    values = rng.normal(size=extent).astype(np.float32)
     hkl = np.array([(0, 0, 0), (3, -2, 5), (-3, 2, -5), (-4, 3, 1), (4, -3, -1), (1, 0, 0), (-1, 0, 0)])
+    rotation = np.array([np.eye(3), np.diag([-1, 1, -1])], dtype=np.int32)
+    translation = np.array([(0, 0, 0), (0, 12, 0)], dtype=np.int32)
+    grid = np.zeros(size)
+    grid[tuple(slice(n) for n in extent)] = values
     full = np.conj(np.fft.fftn(grid))
     expected = full[tuple((hkl % size).T)]
-    assert np.allclose(PrunedTransform(size, hkl).of(grid), expected, atol=1e-4 * np.abs(full).max())
+    expected = expected + full[tuple((hkl @ rotation[1] % size).T)] * np.exp(1j * np.pi * hkl[:, 1])
+    found = BrickTransform(size, np.array(extent), hkl, rotation, translation).of(values)
+    assert np.allclose(found, expected, atol=1e-5 * np.abs(full).max())
+
+
+def test_threads_draw_the_same_mask() -> None:
+    crystal = Crystal((30.0, 30.0, 41.0, 90.0, 90.0, 120.0), "P 31 2 1")
+    hkl = all_reflections(crystal, 3.0)
+    atoms = random_atoms(crystal, 25, seed=3)
+    one, three = (SolventMask(crystal, hkl, 2.0, threads).f_mask(atoms) for threads in (1, 3))
+    assert np.array_equal(one, three)

@@ -11,8 +11,6 @@ back by exp(+blur s^2/4), and so are the coefficients of the gradient map.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +28,7 @@ from workbench.core.arrays import (
 )
 from workbench.core.crystal import Crystal
 from workbench.core.errors import InputError, NumericalError
+from workbench.engine.threads import in_threads
 from workbench.engine.xray.atom_extent import EIGHT_PI_SQ, atom_radii
 from workbench.engine.xray.density_kernels import gather_atoms, paint_atoms
 from workbench.engine.xray.fewer_gaussians import fewer_gaussians
@@ -347,23 +346,12 @@ class StructureFactors:
             else:
                 paint_atoms(*these)
 
-        _in_threads(work, chunks, grids)
+        in_threads(work, list(zip(chunks, grids, strict=True)))
 
 
 def _matrices(u: FloatArray) -> FloatArray:
     """(n, 3, 3) of (n, 6) elements 11 22 33 12 13 23."""
     return u[:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]]
-
-
-def _in_threads(
-    work: Callable[[tuple[int, int], Float32Array], None], chunks: list[tuple[int, int]], grids: list[Float32Array]
-) -> None:
-    if len(chunks) == 1:
-        work(chunks[0], grids[0])
-        return
-    with ThreadPoolExecutor(len(chunks)) as pool:
-        for _ in pool.map(work, chunks, grids):
-            pass
 
 
 def _grid_size(fractional: FloatArray, orthogonal: FloatArray, d_min: float) -> tuple[int, int, int]:
