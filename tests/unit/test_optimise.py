@@ -10,9 +10,10 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.engine.optimise.conjugate_gradient import BlockPreconditioner, conjugate_gradient
+from workbench.engine.optimise.conjugate_gradient import conjugate_gradient
 from workbench.engine.optimise.free_response import Verdict, response, verdict
 from workbench.engine.optimise.normal_equations import normal_equations
+from workbench.engine.optimise.normal_matrix import NormalMatrix
 from workbench.engine.optimise.secants import MOST, Secants
 from workbench.engine.optimise.step import accepted_step
 from workbench.engine.optimise.target import Derivatives
@@ -26,6 +27,25 @@ from workbench.engine.optimise.weights import (
     AutomaticWeight,
     resolution_weight,
 )
+
+
+@given(st.integers(0, 9), st.integers(0, 11), st.floats(0.05, 0.6), st.integers(0, 2**31))
+@settings(max_examples=80, deadline=None)
+def test_normal_matrix_in_blocks_is_the_product(atoms: int, more: int, density: float, seed: int) -> None:
+    """Whatever the rows tie together, in any order of their entries: coordinates, B, and what follows the atoms."""
+    rng = np.random.default_rng(seed)
+    p = 4 * atoms + more
+    jacobian = scipy.sparse.random(3 * p + 1, p, density=density, random_state=rng, format="csr")
+    for row in range(jacobian.shape[0]):
+        here = slice(jacobian.indptr[row], jacobian.indptr[row + 1])
+        order = rng.permutation(here.stop - here.start)
+        jacobian.indices[here], jacobian.data[here] = jacobian.indices[here][order], jacobian.data[here][order]
+    added, v = rng.uniform(size=p), rng.normal(size=p)
+    expected = jacobian.toarray().T @ jacobian.toarray()
+    matrix = NormalMatrix.of(jacobian, atoms)
+    assert np.allclose(matrix.toarray(), expected, atol=1e-12)
+    assert np.allclose(matrix.diagonal(), np.diag(expected), atol=1e-12)
+    assert np.allclose(matrix.times(v, added), expected @ v + added * v, atol=1e-12)
 
 
 @given(st.integers(1, 12), st.integers(0, 2**31))
@@ -52,9 +72,8 @@ def test_ill_scaled_system_is_solved_to_its_true_residual() -> None:
     root = rng.normal(size=(2 * p, p)) * scale
     matrix = scipy.sparse.csr_matrix(root.T @ root)
     right = matrix @ rng.normal(size=p)
-    solution, _, residual = conjugate_gradient(
-        lambda v: matrix @ v, right, BlockPreconditioner.of(matrix, np.zeros(p), p // 4), max_iterations=2000
-    )
+    blocks = NormalMatrix.of(scipy.sparse.csr_matrix(root), p // 4)
+    solution, _, residual = conjugate_gradient(blocks, np.zeros(p), right, max_iterations=2000)
     true = float(np.linalg.norm(right - matrix @ solution) / np.linalg.norm(right))
     assert residual == pytest.approx(true, rel=1e-6)
     assert true <= 1e-4

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.core.arrays import FloatArray
-from workbench.engine.optimise.conjugate_gradient import BlockPreconditioner, conjugate_gradient
 from workbench.engine.optimise.normal_equations import NormalEquations
 
 TOLERANCE = 0.01
@@ -47,21 +46,13 @@ def effective_parameters(
     if not np.any(extra > 0.0):
         return 0.0, 0.0
     root = np.sqrt(extra)
-    added = extra + np.where(equations.matrix.diagonal() + extra <= 0.0, 1.0, 0.0)
-    preconditioner = BlockPreconditioner.of(equations.matrix, added, equations.n_blocks)
-
-    def multiply(v: FloatArray) -> FloatArray:
-        product: FloatArray = equations.matrix @ v
-        product += added * v
-        return product
-
+    added = extra + equations.idle(extra)
     rng = np.random.default_rng(seed)
     estimates, variances = [], []
     for _ in range(probes):
         signs = rng.choice((-1.0, 1.0), size=len(root))
-        solved, _, _ = conjugate_gradient(
-            multiply, root * signs, preconditioner, last.start(len(root)), tolerance=TOLERANCE
-        )
+        begin = last.start(len(root))
+        solved = equations.solved(root * signs, weight, added, begin, TOLERANCE, corrected=False).shift
         last.solution = solved
         share = root * solved
         estimates.append(float(signs @ share))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.core.arrays import FloatArray
-from workbench.engine.optimise.conjugate_gradient import BlockPreconditioner, conjugate_gradient
 from workbench.engine.optimise.normal_equations import NormalEquations
 
 TOLERANCE = 0.03
@@ -40,14 +39,7 @@ def response(
     """dp / d ln beta (p,) for the weight of the data term in use and the gradient of the group with the beta in use;
     tolerance: of the residual of the solve."""
     extra: FloatArray = weight * np.maximum(equations.diagonal, 0.0)
-    added = extra + np.where(equations.matrix.diagonal() + extra <= 0.0, 1.0, 0.0)
-    preconditioner = BlockPreconditioner.of(equations.matrix, added, equations.n_blocks)
-
-    def multiply(v: FloatArray) -> FloatArray:
-        return equations.times(v, weight, added)
-
-    shift, _, _ = conjugate_gradient(multiply, -group_gradient, preconditioner, tolerance=tolerance)
-    return shift
+    return equations.solved(-group_gradient, weight, extra + equations.idle(extra), tolerance=tolerance).shift
 
 
 def verdict(before: FloatArray, after: FloatArray) -> Verdict:

@@ -13,28 +13,47 @@ import numpy as np
 import scipy.sparse
 
 from workbench.core.arrays import FloatArray
-from workbench.engine.optimise.conjugate_gradient import BLOCK, BlockPreconditioner, conjugate_gradient
+from workbench.engine.optimise.conjugate_gradient import TOLERANCE, conjugate_gradient
+from workbench.engine.optimise.normal_matrix import BLOCK, NormalMatrix
 from workbench.engine.optimise.secants import Correction
 
 
 @dataclass(frozen=True, eq=False)
 class NormalEquations:
     """matrix: (p, p) curvature of the restraints; diagonal: (p,) curvature of the data term before its weight;
-    n_blocks: atoms, whose four parameters come first. correction: of that diagonal."""
+    correction: of that diagonal."""
 
-    matrix: scipy.sparse.csr_matrix
+    matrix: NormalMatrix
     diagonal: FloatArray
-    n_blocks: int
     correction: Correction | None = None
 
     def times(self, v: FloatArray, weight: float, added: FloatArray) -> FloatArray:
         """(A + diag(added) - w diag(d)) v, (p,): `added` (p,) stands for the weighted diagonal of the data and what
         else a solver adds to it."""
-        product: FloatArray = self.matrix @ v
-        product += added * v
+        product = self.matrix.times(v, added)
         if self.correction is not None and weight > 0.0:
             product += weight * self.correction.times(v)
         return product
+
+    def solved(
+        self,
+        right: FloatArray,
+        weight: float,
+        added: FloatArray,
+        start: FloatArray | None = None,
+        tolerance: float = TOLERANCE,
+        corrected: bool = True,
+    ) -> Step:
+        """x (p,) with (A + diag(added) - w diag(d)) x = right, as in `times`; with C or, not `corrected`, without."""
+        plus, minus = None, None
+        if corrected and self.correction is not None and weight > 0.0:
+            root = np.sqrt(weight)
+            plus, minus = root * self.correction.plus, root * self.correction.minus
+        return Step(*conjugate_gradient(self.matrix, added, right, plus, minus, start, tolerance))
+
+    def idle(self, extra: FloatArray) -> FloatArray:
+        """(p,) 1 for parameters that nothing depends on, with the curvature `extra` (p,) of the data, else 0."""
+        return np.where(self.matrix.diagonal() + extra <= 0.0, 1.0, 0.0)
 
     def solve(self, gradient: FloatArray, weight: float, damping: float, start: FloatArray | None = None) -> Step:
         """Shift that minimises the damped second-order model.
@@ -45,17 +64,8 @@ class NormalEquations:
         corrected until it is met.
         """
         extra = weight * self.diagonal
-        full_diagonal = self.matrix.diagonal() + extra
-        idle = full_diagonal <= 0.0
-        added = extra + damping * full_diagonal
-        added[idle] += 1.0
-        preconditioner = BlockPreconditioner.of(self.matrix, added, self.n_blocks)
-
-        def multiply(v: FloatArray) -> FloatArray:
-            return self.times(v, weight, added)
-
-        shift, iterations, residual = conjugate_gradient(multiply, -gradient, preconditioner, start)
-        return Step(shift, iterations, residual)
+        added = extra + damping * (self.matrix.diagonal() + extra) + self.idle(extra)
+        return self.solved(-gradient, weight, added, start)
 
     def predicted_decrease(self, gradient: FloatArray, weight: float, shift: FloatArray) -> float:
         """What the undamped second-order model promises for `shift` (p,): -(g s + 1/2 s A s)."""
@@ -73,16 +83,13 @@ class Step:
 
 
 def normal_equations(
-    jacobian: scipy.sparse.csr_matrix, diagonal: FloatArray, n_blocks: int, correction: Correction | None = None
+    jacobian: scipy.sparse.csr_matrix, diagonal: FloatArray, n_atoms: int, correction: Correction | None = None
 ) -> NormalEquations:
-    """J^T J as a sparse matrix, beside the curvature of the data term.
+    """J^T J beside the curvature of the data term.
 
-    jacobian: (k, p); diagonal: (p,); n_blocks: number of atoms, whose parameters are the first 4 n_blocks of p;
-    correction: of the diagonal.
+    jacobian: (k, p); diagonal: (p,); n_atoms: whose parameters are the first 4 n_atoms of p; correction: of the
+    diagonal.
     """
-    if jacobian.shape[1] != len(diagonal) or len(diagonal) < BLOCK * n_blocks:
+    if jacobian.shape[1] != len(diagonal) or len(diagonal) < BLOCK * n_atoms:
         raise ValueError("one column per parameter, four parameters per atom first")
-    product = (jacobian.T @ jacobian).tocsr()
-    return NormalEquations(
-        scipy.sparse.csr_matrix(product), np.asarray(diagonal, dtype=np.float64), n_blocks, correction
-    )
+    return NormalEquations(NormalMatrix.of(jacobian, n_atoms), np.asarray(diagonal, dtype=np.float64), correction)

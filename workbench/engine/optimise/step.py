@@ -43,19 +43,19 @@ def accepted_step(
     cancelled: Callable[[], bool],
     limit: Callable[[FloatArray], FloatArray],
     trust: TrustRegion,
-    n_blocks: int,
+    n_atoms: int,
     correction: Correction | None = None,
 ) -> StepResult:
     """Find a step that lowers the joint target.
 
     data, restraints: derivatives at the present point (data with a diagonal, restraints with a Jacobian).
     trial: data and restraint values at present point + shift. weight: the weight now. limit: caps a shift (p,) to what
-    is chemically sane and to the directions that are free. Non-finite trial values count as a rise. n_blocks: number
+    is chemically sane and to the directions that are free. Non-finite trial values count as a rise. n_atoms: number
     of atoms, whose four parameters each come first. correction: of the diagonal of the data.
     """
     if restraints.jacobian is None or data.diagonal is None:
         raise ValueError("restraints need residuals, the data term a diagonal")
-    equations = normal_equations(restraints.jacobian, data.diagonal, n_blocks, correction)
+    equations = normal_equations(restraints.jacobian, data.diagonal, n_atoms, correction)
     nothing = np.zeros_like(data.gradient)
     for count in range(1, MAX_TRIALS + 1):
         if cancelled():
