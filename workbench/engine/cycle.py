@@ -22,6 +22,7 @@ from workbench.engine.optimise.trust import TrustRegion
 from workbench.engine.optimise.weights import LOG_STEP, UNKNOWN, AutomaticWeight
 from workbench.engine.point import Factors, Point, assessed, factors_of
 from workbench.engine.prepare import RefinementProblem
+from workbench.engine.threads import side_by_side
 
 SMALLEST_OVERALL_B = 0.01
 """A^2; less is not worth moving into the atoms."""
@@ -95,31 +96,37 @@ def _step(
     if control.cancelled():
         return None
     scatterers = atoms.scatterers(state)
-    data = Derivatives(
-        value=value,
-        gradient=atoms.gradient(state, problem.factors.gradients(scatterers, coefficients)),
-        jacobian=None,
-        diagonal=atoms.curvature(
-            problem.factors.curvatures(scatterers, curvature),
-            problem.factors.b_pair_curvatures(scatterers, curvature, atoms.b_pairs),
-        ),
-    )
+    used = user_weights(control.settings())
+    families = np.concatenate([automatic.families(used[1], used[2]), problem.local.weights(used[3])])
+    threads = problem.factors.threads
+
+    def of_data() -> Derivatives:
+        return Derivatives(
+            value=value,
+            gradient=atoms.gradient(state, problem.factors.gradients(scatterers, coefficients)),
+            jacobian=None,
+            diagonal=atoms.curvature(
+                problem.factors.curvatures(scatterers, curvature),
+                problem.factors.b_pair_curvatures(scatterers, curvature, atoms.b_pairs),
+            ),
+        )
+
+    restraints, data = side_by_side(threads, lambda: problem.restraints.derivatives(state, families), of_data)
     if not np.isfinite(data.value) or not np.all(np.isfinite(data.gradient)):
         raise NumericalError("The likelihood or its gradient is not a number.", remedy="Check B factors and data.")
     if control.cancelled():
         return None
     assert data.diagonal is not None
     trust.secants = trust.secants.arrived(data.gradient)
-    used = user_weights(control.settings())
-    families = np.concatenate([automatic.families(used[1], used[2]), problem.local.weights(used[3])])
-    restraints = problem.restraints.derivatives(state, families)
 
     tried: list[Factors] = []
 
     def trial(shift: FloatArray) -> tuple[float, float]:
         moved = atoms.advanced(state, shift)
-        geometry = problem.restraints.value(moved, families)
-        tried[:] = [factors_of(problem, moved)]
+        geometry, factors = side_by_side(
+            threads, lambda: problem.restraints.value(moved, families), lambda: factors_of(problem, moved)
+        )
+        tried[:] = [factors]
         return problem.data.value(tried[0].total, point.f_mask, point.fitted), geometry
 
     def weight() -> float:
@@ -144,10 +151,15 @@ def _step(
     if not result.accepted or result.equations is None:
         return Taken(None, result.weight, Freedom(), used)
     trust.secants = trust.secants.leaving(data.gradient, result.shift)
-    freedom = _freedom(problem, state, data, result, automatic, families, probe)
-    if ask_test_set and problem.data.has_free and not atoms.b_is_fixed:
-        freedom = replace(freedom, softer_b=_softer_b(problem, point, result))
-    return Taken(assessed(problem, tried[0], began_at), result.weight, freedom, used)
+
+    def told() -> Freedom:
+        freedom = _freedom(problem, state, data, result, automatic, families, probe)
+        if ask_test_set and problem.data.has_free and not atoms.b_is_fixed:
+            freedom = replace(freedom, softer_b=_softer_b(problem, point, result))
+        return freedom
+
+    freedom, reached = side_by_side(threads, told, lambda: assessed(problem, tried[0], began_at))
+    return Taken(reached, result.weight, freedom, used)
 
 
 def _softer_b(problem: RefinementProblem, point: Point, result: StepResult) -> Verdict:
