@@ -33,23 +33,30 @@ def pair_keys(pairs: AnyArray, total: int) -> AnyArray:
     return keys
 
 
-def contact_distances(types: ContactTypes, element: TextArray, pairs: AnyArray, one_four: AnyArray) -> FloatArray:
-    """(k,) smallest distances in angstrom without a clash; pairs (k, 2); one_four (k,) true across a torsion."""
-    i, j = pairs[:, 0], pairs[:, 1]
-    radius = types.radius
-    least: FloatArray = radius[i] + radius[j]
-    light = np.isin(element, HYDROGEN)
-    shortened = np.array([ONE_FOUR.get(e, ONE_FOUR_OTHER) for e in element.tolist()])
-    least = least - np.where(one_four, shortened[i] + shortened[j], 0.0)
-    donor, acceptor = types.donor.astype(bool), types.acceptor.astype(bool)
-    heavy_donor, polar = donor & ~light, donor & light
-    bonded = (heavy_donor[i] & acceptor[j]) | (heavy_donor[j] & acceptor[i])
-    least = np.where(bonded, np.minimum(least, radius[i] + radius[j] - HYDROGEN_BOND), least)
-    least = np.where(polar[i] & acceptor[j], np.minimum(least, radius[j] + POLAR_HYDROGEN), least)
-    least = np.where(polar[j] & acceptor[i], np.minimum(least, radius[i] + POLAR_HYDROGEN), least)
-    metal = types.metal.astype(bool)
-    beside = np.array([COORDINATING.get(e, 0.0) for e in element.tolist()])
-    beside = np.where(beside > 0.0, beside, radius)
-    size = np.where(metal, radius, beside)
-    result: FloatArray = np.where(metal[i] | metal[j], size[i] + size[j], least)
-    return result
+class ContactDistances:
+    """The rules for the sites of one description. widest: (s,) angstrom that no site contributes more than to a
+    smallest distance."""
+
+    def __init__(self, types: ContactTypes, element: TextArray) -> None:
+        names, light = element.tolist(), np.isin(element, HYDROGEN)
+        donor, self._acceptor = types.donor.astype(bool), types.acceptor.astype(bool)
+        self._heavy_donor, self._polar = donor & ~light, donor & light
+        self._metal, self._radius = types.metal.astype(bool), types.radius
+        self._shortened = np.array([ONE_FOUR.get(e, ONE_FOUR_OTHER) for e in names])
+        beside = np.array([COORDINATING.get(e, 0.0) for e in names])
+        # A metal has its own radius, and so has what is not known to coordinate one.
+        self._size: FloatArray = np.where(self._metal | (beside <= 0.0), self._radius, beside)
+        self.widest: FloatArray = np.maximum(self._radius + POLAR_HYDROGEN, self._size)
+
+    def of(self, pairs: AnyArray, one_four: AnyArray) -> FloatArray:
+        """(k,) smallest distances in angstrom without a clash; pairs (k, 2); one_four (k,) true across a torsion."""
+        i, j = pairs[:, 0], pairs[:, 1]
+        radius, acceptor, polar = self._radius, self._acceptor, self._polar
+        sum_of_radii: FloatArray = radius[i] + radius[j]
+        least = sum_of_radii - np.where(one_four, self._shortened[i] + self._shortened[j], 0.0)
+        bonded = (self._heavy_donor[i] & acceptor[j]) | (self._heavy_donor[j] & acceptor[i])
+        least = np.where(bonded, np.minimum(least, sum_of_radii - HYDROGEN_BOND), least)
+        least = np.where(polar[i] & acceptor[j], np.minimum(least, radius[j] + POLAR_HYDROGEN), least)
+        least = np.where(polar[j] & acceptor[i], np.minimum(least, radius[i] + POLAR_HYDROGEN), least)
+        result: FloatArray = np.where(self._metal[i] | self._metal[j], self._size[i] + self._size[j], least)
+        return result

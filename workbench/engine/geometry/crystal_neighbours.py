@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import gemmi
 import numpy as np
-from scipy.spatial import cKDTree
 
 from workbench.core.arrays import AnyArray, FloatArray, IntArray
 from workbench.core.crystal import Crystal
 from workbench.engine.geometry.distances import IDENTITY
+from workbench.engine.geometry.pair_search import near_pairs
 
 COINCIDENT = 0.5
 """An atom closer than this (angstrom) to its own image is on a symmetry element: both are the same atom."""
@@ -18,7 +18,8 @@ COINCIDENT = 0.5
 
 @dataclass(frozen=True, eq=False)
 class NearPairs:
-    """pairs (k, 2) int32 sites; image (k,) int32: row of operators (s, 3, 4) that moves the second one (0: identity).
+    """pairs (k, 2) int32 sites; image (k,) int32: row of operators (s, 3, 4) that moves the second one (0: identity);
+    distance (k,) angstrom.
 
     Each contact of an asymmetric unit is there once (first < second), but a site and its own image stand in both
     directions (for a twofold axis: once), each to be counted half. fixed: (f, 2) image and site where the operator
@@ -27,6 +28,7 @@ class NearPairs:
 
     pairs: IntArray
     image: IntArray
+    distance: FloatArray
     operators: FloatArray
     fixed: IntArray
 
@@ -72,20 +74,19 @@ class CrystalNeighbours:
 
     def near(self, sites: FloatArray, reach: float) -> NearPairs:
         """All pairs of sites (n, 3) up to `reach` angstrom, in a fixed order."""
-        tree = cKDTree(sites)
-        inside = tree.query_pairs(reach, output_type="ndarray").astype(np.int32).reshape(-1, 2)
-        inside = inside[np.lexsort((inside[:, 1], inside[:, 0]))]
+        one, other, apart = near_pairs(sites, None, reach)
+        inside = np.stack([one, other], axis=1)
         moved, members = self._copies(sites, reach)
         operators = np.stack([IDENTITY, *moved])
         first, second, image = (np.zeros(0, np.int64) for _ in range(3))
+        distance = np.zeros(0)
         fixed = np.zeros((0, 2), np.int32)
         if moved:
             who = np.concatenate(members)
             which = np.repeat(np.arange(1, len(operators)), [len(m) for m in members])
             copies = np.concatenate([sites[m] @ o[:, :3].T + o[:, 3] for o, m in zip(moved, members, strict=True)])
-            found = tree.sparse_distance_matrix(cKDTree(copies), reach, output_type="ndarray")
-            first, second, image = found["i"].astype(np.int64), who[found["j"]], which[found["j"]]
-            distance = found["v"]
+            rows, others, distance = near_pairs(sites, copies, reach)
+            first, second, image = rows.astype(np.int64), who[others], which[others]
             n = len(sites)
             same = (first == second) & (distance < COINCIDENT)
             at_rest = np.unique(image[same] * n + first[same])
@@ -93,9 +94,9 @@ class CrystalNeighbours:
             keep = first <= second
             if len(at_rest):
                 keep &= ~np.isin(image * n + first, at_rest) & ~np.isin(image * n + second, at_rest)
-            first, second, image = first[keep], second[keep], image[keep]
-            order = np.lexsort((image, second, first))
-            first, second, image = first[order], second[order], image[order]
+            kept = np.flatnonzero(keep)
+            order = kept[np.lexsort((image[kept], second[kept], first[kept]))]
+            first, second, image, distance = first[order], second[order], image[order], distance[order]
         pairs = np.concatenate([inside, np.stack([first, second], axis=1)]).astype(np.int32)
         which_all = np.concatenate([np.zeros(len(inside), np.int32), image.astype(np.int32)])
-        return NearPairs(np.ascontiguousarray(pairs), which_all, operators, fixed)
+        return NearPairs(np.ascontiguousarray(pairs), which_all, np.concatenate([apart, distance]), operators, fixed)

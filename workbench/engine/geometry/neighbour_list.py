@@ -9,10 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from workbench.core.arrays import AnyArray, FloatArray, IntArray
-from workbench.engine.geometry.contact_distance import contact_distances, pair_keys
+from workbench.engine.geometry.contact_distance import ContactDistances, pair_keys
 from workbench.engine.geometry.crystal_neighbours import CrystalNeighbours, NearPairs
 from workbench.engine.geometry.description import GeometryDescription
-from workbench.engine.geometry.distances import distances
 from workbench.engine.geometry.sites import Sites
 
 SKIN = 1.0
@@ -54,6 +53,7 @@ class NeighbourList:
         self._active = np.flatnonzero((types.radius > 0.0) | heavy)
         largest = float(types.radius.max()) if len(types.radius) else 0.0
         self._reach = max(2.0 * largest, NEAR_REACH) + SKIN
+        self._distances = ContactDistances(types, sites.element)
         self._bonded = self._bond_graph(description)
         self._at: FloatArray | None = None
         self.builds = 0
@@ -96,16 +96,18 @@ class NeighbourList:
         crossing = self._bonded_across(near, positions)
         if len(crossing):
             keep &= ~np.isin((image.astype(np.int64) * total + i) * total + j, crossing)
-        pairs, image = pairs[keep], image[keep]
+        pairs, image, apart = pairs[keep], image[keep], near.distance[keep]
         self.operators = np.ascontiguousarray(near.operators)
         heavy = self._heavy[pairs[:, 0]] & self._heavy[pairs[:, 1]] & (pairs[:, 0] != pairs[:, 1])
         self.near = PairList(np.ascontiguousarray(pairs[heavy]), np.ascontiguousarray(image[heavy]))
-        keys = np.where(image == 0, pair_keys(pairs, total), -1)
         radius = self._types.radius
-        touching = (radius[pairs[:, 0]] > 0.0) & (radius[pairs[:, 1]] > 0.0) & ~_member(keys, self._excluded)
-        pairs, image, keys = np.ascontiguousarray(pairs[touching]), image[touching], keys[touching]
-        least = contact_distances(self._types, self._sites.element, pairs, _member(keys, self._one_four))
-        close = distances(positions, pairs, np.ascontiguousarray(image), self.operators) < least + SKIN
+        touching = (radius[pairs[:, 0]] > 0.0) & (radius[pairs[:, 1]] > 0.0)
+        widest = self._distances.widest
+        touching &= apart < widest[pairs[:, 0]] + widest[pairs[:, 1]] + SKIN
+        pairs, image, apart = pairs[touching], image[touching], apart[touching]
+        keys = np.where(image == 0, pair_keys(pairs, total), -1)
+        least = self._distances.of(pairs, _member(keys, self._one_four))
+        close = (apart < least + SKIN) & ~_member(keys, self._excluded)
         self.contacts = PairList(np.ascontiguousarray(pairs[close]), np.ascontiguousarray(image[close]))
         self.least = least[close]
         self.scale = np.where(self.contacts.pairs[:, 0] == self.contacts.pairs[:, 1], SELF_SCALE, 1.0)
