@@ -16,6 +16,7 @@ from workbench.core.crystal import Model, ModelState
 from workbench.core.errors import SettingsError
 from workbench.core.events import CycleFinished, Note
 from workbench.core.settings import RefinementSettings, RunRequest
+from workbench.engine.point import assessed, factors_of
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.rigid_body import RigidBodies, asks_for_it, place_bodies, rotation
 from workbench.engine.rigid_groups import find_bodies
@@ -106,12 +107,15 @@ def _axes(u: np.ndarray) -> np.ndarray:
 
 
 def test_a_model_in_its_place_asks_for_nothing_and_a_displaced_one_does(problem: RefinementProblem) -> None:
-    assert not asks_for_it(problem, problem.start)
+    def asks(state: ModelState) -> bool:
+        return asks_for_it(problem, assessed(problem, factors_of(problem, state), None))
+
+    assert not asks(problem.start)
     rng = np.random.default_rng(7)
     shaken = replace(problem.start, xyz=problem.start.xyz + rng.normal(0.0, 0.3 / 3**0.5, problem.start.xyz.shape))
-    assert not asks_for_it(problem, shaken), "random errors are no displacement"
-    assert asks_for_it(problem, _displaced(problem, 0.4, 0.5, 1))
-    assert asks_for_it(problem, _displaced(problem, 1.5, 5.0, 2))
+    assert not asks(shaken), "random errors are no displacement"
+    assert asks(_displaced(problem, 0.4, 0.5, 1))
+    assert asks(_displaced(problem, 1.5, 5.0, 2))
 
 
 @pytest.mark.parametrize(("angstrom", "degrees"), [(1.0, 2.0), (1.5, 5.0)])

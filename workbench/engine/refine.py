@@ -216,7 +216,7 @@ def _bodies_placed(problem: RefinementProblem, point: Point, control: RunControl
         problem.settings.fix
         or problem.settings.hold
         or settings.rigid_body == "off"
-        or (settings.rigid_body == "auto" and not (first and asks_for_it(problem, point.state)))
+        or (settings.rigid_body == "auto" and not (first and asks_for_it(problem, point)))
     ):
         return None
     placed = place_bodies(problem, point.state, settings.rigid_groups, control.cancelled)

@@ -25,10 +25,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from workbench.core.arrays import FloatArray, IntArray
+from workbench.core.arrays import ComplexArray, FloatArray, IntArray
 from workbench.core.crystal import Crystal, ModelState
 from workbench.engine.atomic_model import AtomicModel
 from workbench.engine.geometry.tensors import matrices
+from workbench.engine.point import Point
 from workbench.engine.prepare import RefinementProblem
 from workbench.engine.rigid_groups import find_bodies
 from workbench.engine.xray.bulk_solvent import SolventMask
@@ -173,13 +174,9 @@ class _Stage:
 
     def value_and_gradient(self, state: ModelState) -> tuple[float, FloatArray, FloatArray]:
         """-log p of the work set, its derivative by the coordinates (n, 3), and the diagonal of its curvature (n,)."""
-        atoms = self.problem.atoms
-        scatterers = atoms.scatterers(state)
-        value, coefficients, weights = self.data.target(self.factors.f_calc(scatterers), self.f_mask, self.fitted)
-        vector = atoms.gradient(state, self.factors.gradients(scatterers, coefficients))
-        curvature = atoms.curvature(self.factors.curvatures(scatterers, weights))
-        n = atoms.n
-        return value, vector[: 4 * n].reshape(-1, 4)[:, :3].copy(), curvature[: 4 * n : 4]
+        f_atoms = self.factors.f_calc(self.problem.atoms.scatterers(state))
+        value, coefficients, weights = self.data.target(f_atoms, self.f_mask, self.fitted)
+        return value, *_by_place(self.problem, self.factors, state, coefficients, weights)
 
 
 def place_bodies(
@@ -216,21 +213,39 @@ def place_bodies(
     return Placed(state, moved, max(_angle(start.xyz[rows], state.xyz[rows]) for rows in bodies), len(bodies))
 
 
-def asks_for_it(problem: RefinementProblem, state: ModelState) -> bool:
-    """Whether the model as a whole looks displaced."""
-    d_min = max(ASK_AT, problem.prepared.reflections.d_min)
-    if np.count_nonzero(problem.data.work & (problem.data.d_star_sq <= 1.0 / d_min**2)) < FEWEST_PER_BODY:
+def asks_for_it(problem: RefinementProblem, point: Point) -> bool:
+    """Whether the model as a whole looks displaced at a point, by its structure factors to ASK_AT."""
+    data = problem.data
+    low = data.geometry.d_star_sq <= 1.0 / max(ASK_AT, problem.prepared.reflections.d_min) ** 2
+    if np.count_nonzero(data.work & low[data.rows]) < FEWEST_PER_BODY:
         return False
-    stage = _Stage(problem, d_min)
-    stage.fit(state)
-    if stage.fitted.r_work > ASKED_R:
+    prepared, atoms = problem.prepared, problem.atoms
+    coarse = DataSet(prepared.reflections, prepared.hkl[low], prepared.observed[low])
+    f_atoms, f_mask = point.f_atoms[low], point.f_mask[low]
+    fitted = coarse.fit(f_atoms, f_mask)
+    if fitted.r_work > ASKED_R:
         return True
-    rigid = RigidBodies(problem.atoms, find_bodies(problem.description.model, "model"), state)
-    _, by_atom, curvature = stage.value_and_gradient(state)
+    coefficients, weights = np.zeros(len(low), dtype=np.complex128), np.zeros(len(low))
+    _, coefficients[low], weights[low] = coarse.target(f_atoms, f_mask, fitted)
+    rigid = RigidBodies(atoms, find_bodies(problem.description.model, "model"), point.state)
+    by_atom, curvature = _by_place(problem, problem.factors, point.state, coefficients, weights)
     gradient = rigid.without_origin(rigid.gradient(np.zeros(rigid.n_parameters), by_atom))
     diagonal = np.maximum(rigid.curvature(curvature), 1e-12)
     gain = 0.5 * float(np.sum(gradient**2 / diagonal))
-    return gain > ASKED_GAIN and _rms_shift(state, rigid.state(_capped(-gradient / diagonal))) > ASKED_SHIFT
+    return gain > ASKED_GAIN and _rms_shift(point.state, rigid.state(_capped(-gradient / diagonal))) > ASKED_SHIFT
+
+
+def _by_place(
+    problem: RefinementProblem, factors: StructureFactors, state: ModelState, coefficients: ComplexArray, w: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Derivative by the coordinates (n, 3) and diagonal of the curvature (n,), of a target as `DataSet.target` has it
+    for the reflections of `factors`."""
+    atoms = problem.atoms
+    scatterers = atoms.scatterers(state)
+    vector = atoms.gradient(state, factors.gradients(scatterers, coefficients))
+    curvature = atoms.curvature(factors.curvatures(scatterers, w))
+    n = atoms.n
+    return vector[: 4 * n].reshape(-1, 4)[:, :3].copy(), curvature[: 4 * n : 4]
 
 
 def _stages(problem: RefinementProblem, n_bodies: int) -> list[float]:
