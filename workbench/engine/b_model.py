@@ -31,7 +31,7 @@ FEWEST_TEST = 200
 """Test reflections below which the judge would be asleep."""
 SETTLED = 0.004
 """Change of ll_free in one cycle below which the isotropic model has settled."""
-EARLIEST, LATEST = 3, 7
+EARLIEST, LATEST = 3, 5
 """Cycles before a trial begins: never before the first, always after the second. The weight rests during a trial."""
 TRIAL_CYCLES = 3
 """Cycles with tensors before they are judged."""

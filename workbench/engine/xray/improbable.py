@@ -18,11 +18,12 @@ import numpy as np
 from scipy.special import erfcinv, i0e
 
 from workbench.core.arrays import BoolArray, FloatArray
+from workbench.engine.xray.likelihood_kernel import from_tables
 
 CHANCE = 0.01
 """Chance that a data set without outliers loses a reflection."""
-_FARTHEST = 12.0
-"""u from which I0 is its asymptotic form."""
+_FARTHEST, _STEP = 12.0, 0.05
+"""u from which I0 is its asymptotic form; step of the tables up to there."""
 
 
 def largest_delta(n: int) -> float:
@@ -32,22 +33,21 @@ def largest_delta(n: int) -> float:
 
 def delta(ll: FloatArray, f_obs: FloatArray, mean: FloatArray, variance: FloatArray, centric: BoolArray) -> FloatArray:
     """(n,) delta >= 0 of observations with ll = -log p(F_obs) as `likelihood`; mean = D F_model, variance = Sigma."""
-    grid, acentric_zero, centric_zero = _zeros()
     u = mean / np.sqrt(variance)
-    far = np.log(2.0 * np.sqrt(np.pi) * np.maximum(u, _FARTHEST))
-    zero = np.where(u < _FARTHEST, np.interp(u, grid, acentric_zero), far)
-    acentric = ll + np.log(2.0 * f_obs / variance) - zero
-    symmetric = ll - 0.5 * np.log(0.5 * np.pi * variance) - np.log(2.0) - np.interp(u, grid, centric_zero)
-    return np.asarray(np.maximum(np.where(centric, symmetric, acentric), 0.0))
+    zero = from_tables(u, _STEP, *_zeros(), centric)
+    far = (u > _FARTHEST) & ~centric
+    zero[far] = np.log(2.0 * np.sqrt(np.pi) * u[far])
+    # Of what does not depend on f: per F_obs for the intensity of an acentric reflection.
+    rest = np.where(centric, -0.5 * np.log(0.5 * np.pi * variance) - np.log(2.0), np.log(2.0 * f_obs / variance))
+    return np.maximum(ll + rest - zero, 0.0)
 
 
 @lru_cache(maxsize=1)
-def _zeros() -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Smallest values of the two functions of f at u = 0 ... _FARTHEST."""
-    grid = np.linspace(0.0, _FARTHEST, 241)
-    u = grid[:, None]
-    f = np.maximum(u + np.linspace(-1.5, 1.0, 2501), 0.0)
+def _zeros() -> tuple[FloatArray, FloatArray]:
+    """Smallest values of the two functions of f, acentric and centric, at u = 0, _STEP ... _FARTHEST."""
+    u = _STEP * np.arange(round(_FARTHEST / _STEP) + 1)[:, None]
+    f = np.maximum(u + np.linspace(-1.5, 1.0, 251), 0.0)
     z = 2.0 * f * u
     acentric = (f - u) ** 2 - np.log(i0e(z))
     centric = 0.5 * (f - u) ** 2 - np.log1p(np.exp(-z))
-    return grid, acentric.min(axis=1), centric.min(axis=1)
+    return acentric.min(axis=1), centric.min(axis=1)

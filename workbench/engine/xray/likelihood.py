@@ -18,7 +18,10 @@ import numpy as np
 from scipy.special import i0e, i1e
 
 from workbench.core.arrays import BoolArray, FloatArray
+from workbench.engine.xray.likelihood_kernel import from_tables, negative_log
 
+_STEP = 0.05
+"""Of the tables, in D Fc / sqrt(Sigma)."""
 SMALLEST_INFORMATION = 0.02
 """Floor of the expected curvature, as a fraction of its value for strong reflections."""
 
@@ -50,7 +53,7 @@ def amplitude_likelihood(
     """
     variance = total_variance(sigma, s, epsilon, centric)
     mean = d * f_model
-    ll, fom = _negative_log(f_obs, mean, variance, centric)
+    ll, fom = negative_log(f_obs, mean, variance, centric)
     per = np.where(centric, 1.0, 2.0) / variance
     d1 = d * per * (mean - fom * f_obs)
     d2 = d * d * per * _expected_information(mean / np.sqrt(variance), centric)
@@ -67,7 +70,7 @@ def negative_log_likelihood(
     centric: BoolArray,
 ) -> FloatArray:
     """(n,) only the `ll` of `amplitude_likelihood`."""
-    return _negative_log(f_obs, d * f_model, total_variance(sigma, s, epsilon, centric), centric)[0]
+    return negative_log(f_obs, d * f_model, total_variance(sigma, s, epsilon, centric), centric)[0]
 
 
 def negative_log_likelihood_slopes(
@@ -82,7 +85,7 @@ def negative_log_likelihood_slopes(
     """(n,) `ll` with its derivatives with respect to D and S, for the estimation of sigma_A."""
     variance = total_variance(sigma, s, epsilon, centric)
     mean = d * f_model
-    ll, fom = _negative_log(f_obs, mean, variance, centric)
+    ll, fom = negative_log(f_obs, mean, variance, centric)
     per = np.where(centric, 1.0, 2.0) / variance
     by_d = per * f_model * (mean - fom * f_obs)
     squares = f_obs * f_obs + mean * mean - 2.0 * fom * f_obs * mean
@@ -95,40 +98,26 @@ def total_variance(sigma: FloatArray, s: FloatArray, epsilon: FloatArray, centri
     return np.asarray(np.where(centric, 1.0, 2.0) * sigma * sigma + epsilon * s)
 
 
-def _negative_log(
-    f_obs: FloatArray, mean: FloatArray, variance: FloatArray, centric: BoolArray
-) -> tuple[FloatArray, FloatArray]:
-    """-log p and figure of merit. exp(X) is taken out of I0 and cosh, so that nothing overflows."""
-    x = 2.0 * f_obs * mean / variance
-    scaled_i0 = i0e(x)
-    squared = (f_obs - mean) ** 2 / variance
-    acentric_ll = np.log(variance) - np.log(2.0 * f_obs) + squared - np.log(scaled_i0)
-    # log cosh(x/2) = x/2 + log1p(exp(-x)) - log 2
-    centric_ll = 0.5 * (np.log(0.5 * np.pi * variance) + squared) - np.log1p(np.exp(-x)) + np.log(2.0)
-    fom = np.where(centric, np.tanh(0.5 * x), i1e(x) / scaled_i0)
-    return np.asarray(np.where(centric, centric_ll, acentric_ll)), np.asarray(fom)
-
-
 def _expected_information(ratio: FloatArray, centric: BoolArray) -> FloatArray:
     """(n,) Fisher information about D Fc, as a fraction of its limit for strong reflections (2/Sigma acentric,
     1/Sigma centric). ratio: (n,) D Fc / sqrt(Sigma)."""
-    grid, acentric, centric_table = _information_tables()
-    inside = np.minimum(ratio, grid[-1])
-    value = np.where(centric, np.interp(inside, grid, centric_table), np.interp(inside, grid, acentric))
-    return np.asarray(np.maximum(value, SMALLEST_INFORMATION))
+    found = from_tables(ratio, _STEP, *_information_tables(), centric)
+    return np.asarray(np.maximum(found, SMALLEST_INFORMATION), dtype=np.float64)
 
 
 @lru_cache(maxsize=1)
-def _information_tables() -> tuple[FloatArray, FloatArray, FloatArray]:
-    """E[(score)^2] by numerical integration over u = F_obs / sqrt(Sigma) for x = D Fc / sqrt(Sigma) up to 8, where the
-    distributions have become Gaussian."""
-    grid = np.linspace(0.0, 8.0, 161)
-    u = np.linspace(1e-6, 16.0, 3201)
+def _information_tables() -> tuple[FloatArray, FloatArray]:
+    """E[(score)^2], acentric and centric, by numerical integration over u = F_obs / sqrt(Sigma) for
+    x = D Fc / sqrt(Sigma) = 0, _STEP ... 8, where the distributions have become Gaussian."""
+    u = np.linspace(1e-6, 14.0, 561)
     step = u[1] - u[0]
-    x = grid[:, None]
+    x = _STEP * np.arange(round(8.0 / _STEP) + 1)[:, None]
     z = 2.0 * u * x
-    density = 2.0 * u * np.exp(-((u - x) ** 2)) * i0e(z)
-    acentric = 2.0 * np.sum(density * (x - i1e(z) / i0e(z) * u) ** 2, axis=1) * step
+    zero = i0e(z)
+    density = 2.0 * u * np.exp(-((u - x) ** 2)) * zero
+    acentric = 2.0 * np.sum(density * (x - i1e(z) / zero * u) ** 2, axis=1) * step
     density = np.sqrt(2.0 / np.pi) * 0.5 * (np.exp(-0.5 * (u - x) ** 2) + np.exp(-0.5 * (u + x) ** 2))
-    centric = np.sum(density * (x - np.tanh(u * x) * u) ** 2, axis=1) * step
-    return grid, acentric, centric
+    score = density * (x - np.tanh(u * x) * u) ** 2
+    # The acentric integrand vanishes at u = 0, this one does not: half of its first point.
+    centric = (np.sum(score, axis=1) - 0.5 * score[:, 0]) * step
+    return acentric, centric

@@ -135,13 +135,14 @@ class DataSet:
             known = previous.improbable if previous else self.too_strong
             sigma_a = self._sigma_a(observed, amplitude, ~known, previous.sigma_a if previous else None)
             if previous is None:
-                _, _, off = self._likelihood(observed, amplitude, sigma_a)
+                d, s = sigma_a.d_at(self.d_star_sq), sigma_a.s_at(self.d_star_sq)
+                _, _, off = self._likelihood(observed, amplitude, d, s)
                 found = known | (off > self._largest_delta)
                 if np.any(found & ~known):
                     sigma_a = self._sigma_a(observed, amplitude, ~found, sigma_a)
         sigma_d_all = sigma_a.d_at(self.geometry.d_star_sq)
         d, s = sigma_d_all[self.rows], sigma_a.s_at(self.d_star_sq)
-        likelihood, ll, off = self._likelihood(observed, amplitude, sigma_a)
+        likelihood, ll, off = self._likelihood(observed, amplitude, d, s)
         ll += observed.log_volume(within)
         told = ~self.too_strong
         fom = np.zeros(len(self.hkl), dtype=np.float32)
@@ -199,10 +200,9 @@ class DataSet:
         )  # fmt: skip
 
     def _likelihood(
-        self, observed: Observed, amplitude: FloatArray, sigma_a: SigmaA
+        self, observed: Observed, amplitude: FloatArray, d: FloatArray, s: FloatArray
     ) -> tuple[Likelihood, FloatArray, FloatArray]:
         """The likelihood; -log p, no larger than where a reflection becomes improbable; and delta (`improbable`)."""
-        d, s = sigma_a.d_at(self.d_star_sq), sigma_a.s_at(self.d_star_sq)
         likelihood = observed.likelihood(ModelTerms(amplitude, d, s, self.epsilon, self.centric))
         variance = total_variance(observed.sigma, s, self.epsilon, self.centric)
         by_amplitude = likelihood.ll
