@@ -667,6 +667,10 @@ class Session:
     def _launch(self, request: RunRequest, held: bool, stepping: bool = False) -> None:
         self._kill()
         run = self._run
+        if not request.settings.threads:
+            # One core is the window's: it draws, contours and answers while the run goes on.
+            threads = max((os.cpu_count() or 1) - 1, 1)
+            request = replace(request, settings=replace(request.settings, threads=threads))
         worker = Worker(self._source)
         parent = self.state.position if request.start is not None else None
         recorder = self._recorder_for(request, parent)
