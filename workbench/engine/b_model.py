@@ -20,6 +20,7 @@ from workbench.core.events import CycleStatistics
 from workbench.core.settings import RefinementSettings
 from workbench.core.words import counted as in_words
 from workbench.engine.atomic_model import AtomicModel
+from workbench.engine.optimise.weights import ANGLE_Z_HIGH, BOND_Z_HIGH
 
 UserWeights: TypeAlias = tuple[float | None, tuple[float, ...], float | None, tuple[float | None, float | None]]
 """The X-ray weight, the multipliers of the families, beta, and the multipliers of jelly body and NCS (None:
@@ -31,8 +32,11 @@ FEWEST_TEST = 200
 """Test reflections below which the judge would be asleep."""
 SETTLED = 0.004
 """Change of ll_free in one cycle below which the isotropic model has settled."""
-EARLIEST, LATEST = 3, 5
-"""Cycles before a trial begins: never before the first, always after the second. The weight rests during a trial."""
+EARLIEST, LATEST, LATEST_STRAINED = 3, 5, 7
+"""Cycles before a trial begins: never before the first, always after the second; after the third while the geometry is
+far outside its band, since the weight rests during a trial."""
+STRAINED = 1.1
+"""... which is r.m.s. Z of bonds or angles beyond the band by this factor."""
 TRIAL_CYCLES = 3
 """Cycles with tensors before they are judged."""
 LL_GAIN = 5.0
@@ -119,7 +123,8 @@ class AnisotropyTrial:
             return False
         settled = abs(history[-1].ll_free - history[-2].ll_free) < SETTLED
         rests = history[-1].xray_weight == history[-2].xray_weight
-        return (settled and rests) or done >= LATEST
+        strained = max(history[-1].bulk_rmsz_bonds / BOND_Z_HIGH, history[-1].bulk_rmsz_angles / ANGLE_Z_HIGH)
+        return (settled and rests) or done >= (LATEST_STRAINED if strained > STRAINED else LATEST)
 
     def judges(self, history: list[CycleStatistics], before: CycleStatistics) -> bool:
         """Whether enough cycles have been done to judge; before: the last cycle of the smaller model."""
