@@ -43,7 +43,7 @@ from workbench.engine.start_checks import refuse_wrong_place, start_notes, test_
 
 SHIFT_DONE, SHIFT_B_DONE, LL_DONE, CYCLES_DONE = 0.002, 0.1, 1e-4, 3
 """Convergence (conventions 6): r.m.s. shift in angstrom, mean |dB| in A^2, change of ll_free, over how many cycles."""
-RESTING_CYCLES, RESTING_MERIT, RESTING_TOTAL, RESTING_R = 3, 5e-4, 0.5, 1e-3
+RESTING_CYCLES, RESTING_MERIT, RESTING_TOTAL, RESTING_R = 3, 5e-4, 1.0, 1e-3
 """A run also rests when, over so many cycles, no state was better than the best before by so much (units of ll_free;
 or of log-likelihood of the whole test set, if that is more) and R_work fell by less than so much: what still moves are
 a few badly placed atoms, and noise is all there is to gain."""
