@@ -301,7 +301,7 @@ def test_maps_follow_the_centre(view: Viewport) -> None:
     settle(view, lambda: DENSITY in view.tracer.wires)
     view.centre_on_point(np.array([40.0, 80.0, -40.0]))  # a lattice vector away: the same atom's copy
     settle(view, lambda: bool(np.allclose(view.tracer.wires[DENSITY].centre, [40.0, 80.0, -40.0])))
-    segments = view.tracer.wires[DENSITY].lines
+    segments = view.tracer.wires[DENSITY].lines.segments
     assert len(segments) > 50
     assert segments.reshape(-1, 3).mean(axis=0) == pytest.approx([40.0, 80.0, -40.0], abs=0.05)
 

@@ -13,6 +13,7 @@ from workbench.core.arrays import AnyArray, Float32Array, FloatArray
 from workbench.view.atoms import STICK_RADIUS
 from workbench.view.camera import Camera
 from workbench.view.colours import Rgb, SceneColours
+from workbench.view.line_set import LineSet
 from workbench.view.primitives import (
     Ellipsoids,
     Lines,
@@ -108,11 +109,11 @@ class Renderer:
         if rods is not None:
             rods.restyle(style)
 
-    def set_lines(self, name: str, segments: Float32Array, centre: FloatArray, radius: float) -> None:
-        """Lines (k, 2, 3) in angstrom contoured within `radius` of `centre`; none removes the wire."""
+    def set_lines(self, name: str, lines: LineSet, centre: FloatArray, radius: float) -> None:
+        """Lines contoured within `radius` of `centre`; none removes the wire."""
         _release(self._lines.pop(name, None))
-        if len(segments):
-            self._lines[name] = Lines(self._context, self._programs, segments, centre, radius)
+        if len(lines):
+            self._lines[name] = Lines(self._context, self._programs, lines, centre, radius)
 
     def set_surface(self, name: str, mesh: Mesh | None, centre: FloatArray, radius: float) -> None:
         """A smooth surface in place of a wire; None or an empty mesh removes it."""
