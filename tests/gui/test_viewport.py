@@ -552,7 +552,8 @@ def test_every_row_of_the_legend_stands_on_darkened_ground(qapp: QApplication, r
     image = QImage(400, 400, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.white)
     painter = QPainter(image)
-    overlay._paint_scrims(painter)
+    for box, scrim in overlay._new_scrims():
+        painter.fillRect(box, scrim)
     painter.end()
     middles = [380 - 24 * k for k in range(rows)]
     assert max(image.pixelColor(200, y).lightness() for y in middles) < 120

@@ -39,6 +39,7 @@ from workbench.gui.viewport_overlay import (
 )
 from workbench.gui.viewport_picture import PictureDialog, with_marks
 from workbench.gui.viewport_texts import atom_details, hex_colour, level_rows, residue_words
+from workbench.gui.widgets.kept_painting import KeptToolButton
 from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS, legend
@@ -126,7 +127,7 @@ class SceneCanvas(QWidget):
             self._depth.slab_changed.connect(self._slide_slab)
             self._depth.radius_changed.connect(self.set_radius)
             self._depth.hide()
-        self.button = QToolButton(self._scene or self)
+        self.button = KeptToolButton(self._scene or self)
         self.button.setText("View")
         self.button.setToolTip("Style, colours, maps, mouse; H shows the shortcuts")
         self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
