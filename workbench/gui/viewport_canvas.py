@@ -5,7 +5,7 @@ The window's thread only uploads finished arrays and paints; maps are made by `M
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -358,11 +358,11 @@ class SceneCanvas(QWidget):
         wires = map_wires(self.tracer.maps, self._colours)
         return [*wires, *(self.scene.wires() if self.scene is not None else [])]
 
-    def _draw(self, renderer: Renderer, target: Any, size: tuple[int, int], ratio: float) -> None:
+    def _draw(self, renderer: Renderer, target: Any, size: tuple[int, int], ratio: float) -> Iterator[None]:
         if self.scene is not None:
             self.scene.give_axes(renderer, self.camera)
         renderer.draft = self._drawn_slowly()
-        renderer.draw(self.camera, self._colours, self._all_wires(), size, ratio, target)
+        return renderer.parts(self.camera, self._colours, self._all_wires(), size, ratio, target)
 
     def _repaint(self) -> None:
         if hasattr(self, "_repaint_soon"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -48,6 +48,8 @@ def set_uniforms(program: Any, values: Mapping[str, Any]) -> None:
             last[name] = value
 
 
+HAIRS_AT_ONCE = 10_000
+"""Lines that the processor is told to draw in one step: a thread needs about a millisecond to do so."""
 _END = 12
 """Bytes of one end of a rod."""
 
@@ -196,16 +198,20 @@ class Lines(OnCard):
         self.centre = tuple(float(value) for value in centre)
         self.radius = float(radius)
 
-    def draw(self, way: str) -> None:
-        """way: "lines", quads of any width; "hairs" or "broken_hairs", lines of one pixel."""
+    def draw(self, way: str) -> Iterator[None]:
+        """way: "lines", quads of any width; "hairs" or "broken_hairs", lines of one pixel, step by step."""
         if not self.count:
             return
         if way not in self._arrays:
             self._arrays[way] = self._array(way)
         if way == "lines":
             self._arrays[way].render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
-        else:
-            self._arrays[way].render(moderngl.LINES, vertices=2 * self.count)
+            return
+        for first in range(0, self.count, HAIRS_AT_ONCE):
+            if first:
+                yield
+            count = min(self.count - first, HAIRS_AT_ONCE)
+            self._arrays[way].render(moderngl.LINES, vertices=2 * count, first=2 * first)
 
     def _array(self, way: str) -> Any:
         program = self._programs[way]
