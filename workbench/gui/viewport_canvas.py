@@ -210,6 +210,8 @@ class SceneCanvas(QWidget):
 
     def close_threads(self) -> None:
         """Drop what is on its way; the view is going."""
+        for timer in (self._moving, self._repaint_soon, self._dim_levels):
+            timer.stop()
         self.tracer.close()
         if isinstance(self._scene, SceneImage):
             self._scene.forget()

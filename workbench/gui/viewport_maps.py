@@ -169,7 +169,8 @@ class MapTracer(QObject):
         return self._centre
 
     def close(self) -> None:
-        """Drop what is on its way."""
+        """Drop what is on its way; nothing is made any more."""
+        self.enabled = False
         self._courier.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._map_thread.shutdown(wait=False, cancel_futures=True)
