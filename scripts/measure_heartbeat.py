@@ -111,6 +111,7 @@ def main() -> int:
     view = window.view.viewport
     mover = QTimer()
     if options.pan and view is not None:
+        view.choice.chosen.emit("default")  # nobody pans before the question how to do it is answered
         view.set_radius(12.0)
         steps = itertools.count()
 

@@ -105,10 +105,11 @@ def ours() -> dict[str, float]:
         view._refining = True
         if lines:
             view.camera = view.camera.centred(np.zeros(3))
-            segments = wire(lines)
+            from workbench.view.line_set import separate_lines
             from workbench.view.renderer import Wire
 
-            scene.with_context(lambda renderer, s=segments: renderer.set_lines("2mFo-DFc", s, np.zeros(3), 15.0))
+            drawn = separate_lines(wire(lines))
+            scene.with_context(lambda renderer, d=drawn: renderer.set_lines("2mFo-DFc", d, np.zeros(3), 15.0))
             view._all_wires = lambda: [Wire("2mFo-DFc", (0.4, 0.6, 0.8), 0.8, 1.0)]  # type: ignore[method-assign]
             view.camera = replace(view.camera, height=MAP_HEIGHT).with_slab(30.0)
         else:

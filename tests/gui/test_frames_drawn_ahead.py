@@ -23,6 +23,7 @@ from workbench.gui.gl_fence import Fence
 from workbench.gui.scene_image import SceneImage
 from workbench.gui.viewport import Viewport
 from workbench.view.camera import Camera
+from workbench.view.line_set import NO_LINES
 from workbench.view.maps import DENSITY, DIFFERENCE, MapSet
 
 pytestmark = [pytest.mark.display, needs_display]
@@ -84,8 +85,8 @@ def until(condition: Callable[[], bool]) -> None:
 
 def begun(view: Viewport) -> None:
     """Go on until a picture is being drawn, and is held."""
-    until(view._frames._drawing.isActive)
-    assert view._scene._fence is not None and view._frames.waiting
+    until(lambda: view._frames._drawing.isActive() and view._scene._fence is not None)
+    assert view._frames.waiting
 
 
 def all_painted(view: Viewport) -> None:
@@ -160,7 +161,7 @@ def test_a_hidden_view_draws_nothing_and_is_right_when_shown(view: Viewport, whi
     all_painted_or_hidden(view)
     drawn: list[bool] = []
     draw = view._scene._draw
-    view._scene._draw = lambda *words: (drawn.append(True), draw(*words))
+    view._scene._draw = lambda *words: drawn.append(True) or draw(*words)
     for x in (1.0, 2.0, 5.0):
         move(view, x)
         all_painted_or_hidden(view)
@@ -181,7 +182,7 @@ def test_a_minimised_window_draws_nothing(view: Viewport, monkeypatch: pytest.Mo
     monkeypatch.setattr(type(view.windowHandle()), "isExposed", lambda _: False)
     drawn: list[bool] = []
     draw = view._scene._draw
-    view._scene._draw = lambda *words: (drawn.append(True), draw(*words))
+    view._scene._draw = lambda *words: drawn.append(True) or draw(*words)
     # Qt itself asks the window, not this test: what it would paint is not painted here.
     view._scene.update = lambda: setattr(view._scene, "_stale", True)
     move(view, 4.0)
@@ -222,8 +223,8 @@ def test_without_fences_pictures_are_waited_for(view: Viewport, monkeypatch: pyt
 
 def test_drafts_while_it_moves_then_the_full_picture(view: Viewport) -> None:
     drafts: list[bool] = []
-    draw = view._scene.renderer.draw
-    view._scene.renderer.draw = lambda *words: (drafts.append(view._scene.renderer.draft), draw(*words))
+    parts = view._scene.renderer.parts
+    view._scene.renderer.parts = lambda *words: drafts.append(view._scene.renderer.draft) or parts(*words)
     view._moving.setInterval(120_000)  # in motion however slow the machine is
     for _ in range(3):
         view._drag_by("pan", 4.0, 0.0)
@@ -350,8 +351,8 @@ def test_drawing_that_fails_once_is_tried_again(view: Viewport) -> None:
     draw = view._scene._draw
     failures = [MemoryError("no room")]
 
-    def fails_once(*words: Any) -> None:
-        draw(*words)
+    def fails_once(*words: Any) -> Iterator[None]:
+        yield from draw(*words)
         if failures:
             raise failures.pop()
 
@@ -383,6 +384,111 @@ def test_drawing_that_always_fails_is_said_and_given_up(view: Viewport) -> None:
     assert len(tries) == many == 2
 
 
+def in_the_middle(view: Viewport, monkeypatch: pytest.MonkeyPatch, draft: bool = True) -> None:
+    """Begin a picture with a map, and stop where half of its lines are told. Nothing but the test goes on with it."""
+    view.set_maps(MapSet({DENSITY: blob((0, 0, 0))}))
+    settle(view, lambda: DENSITY in view.tracer.wires and not view._frames.waiting)
+    monkeypatch.setattr("workbench.view.primitives.HAIRS_AT_ONCE", len(view.tracer.wires[DENSITY].lines) // 3 + 1)
+    monkeypatch.setattr(view._frames, "want", lambda: None)
+    view._drawn_slowly = lambda: draft
+    picture(view)
+    assert view._scene.begin() and view._scene._fence is None and view._scene._parts is not None
+    if draft:
+        assert not view._scene.advance() and view._scene._parts is not None
+
+
+def shown(view: Viewport) -> np.ndarray:
+    """Go on with the picture that was begun to its end; what is painted then."""
+    HeldFence.hold = False
+    until(view._scene.advance)
+    view._scene.show_finished()
+    return as_numbers(view._scene._image)
+
+
+@pytest.mark.parametrize("draft", [True, False])
+def test_a_picture_in_steps_is_the_picture(view: Viewport, monkeypatch: pytest.MonkeyPatch, draft: bool) -> None:
+    in_the_middle(view, monkeypatch, draft)
+    stepwise = shown(view)
+    assert (stepwise == picture(view)).all()
+    view._with_context(lambda renderer: renderer.set_lines(DENSITY, NO_LINES, np.zeros(3), 1.0))
+    assert np.abs(stepwise - picture(view)).max() > 60, "lines of the map are on it"
+
+
+@pytest.mark.parametrize("draft", [True, False])
+def test_the_scene_changes_in_the_middle_of_a_picture(
+    view: Viewport, monkeypatch: pytest.MonkeyPatch, draft: bool
+) -> None:
+    """It is of one moment: the camera, the atoms and the lines are those it was begun with."""
+    in_the_middle(view, monkeypatch, draft)
+    view._with_context(lambda _: None)
+    before = shown(view)
+    assert view._scene.begin() and view._scene._parts is not None
+    view.camera = Camera(height=9.0)
+    move(view, 4.0)
+    assert view._scene._parts is None and view._scene._fence is not None, "told to the end before anything changed"
+    view._with_context(lambda renderer: renderer.set_lines(DENSITY, NO_LINES, np.zeros(3), 1.0))
+    assert (shown(view) == before).all()
+    assert np.abs(picture(view) - before).max() > 60
+    assert HeldFence.given_back == HeldFence.made
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_a_picture_left_in_the_middle_does_not_colour_the_next(
+    view: Viewport, monkeypatch: pytest.MonkeyPatch, now: bool
+) -> None:
+    """Quick lines are drawn with other settings of OpenGL than anything else."""
+    in_the_middle(view, monkeypatch)
+    view._drawn_slowly = lambda: now
+    after = picture(view)
+    assert view._scene.advance() and view._scene._parts is None
+    view._scene.forget()
+    assert (picture(view) == after).all(), "as in a context in which nothing was drawn before"
+
+
+def test_a_part_that_fails_is_drawn_again_at_once(view: Viewport, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_the_middle(view, monkeypatch)
+    expected = shown(view)
+    draw = view._scene._draw
+    failures = [MemoryError("no room")]
+
+    def fails_later(*words: Any) -> Iterator[None]:
+        parts = draw(*words)
+        next(parts)
+        yield
+        if failures:
+            raise failures.pop()
+        yield from parts
+
+    view._scene._draw = fails_later
+    assert view._scene.begin() and failures
+    until(view._scene.advance)
+    until(lambda: not view._scene._stale)
+    assert view.available and not failures and (as_numbers(view._scene._image) == expected).all()
+
+
+def test_a_context_lost_in_the_middle_of_a_picture(view: Viewport, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_the_middle(view, monkeypatch)
+    lost = view._scene._context
+    current = SceneImage._current
+    monkeypatch.setattr(SceneImage, "_current", lambda self: self._context is not lost and current(self))
+    until(view._scene.advance)
+    until(lambda: not view._scene._stale)
+    assert view._scene._context is not lost and view.available
+    assert (as_numbers(view._scene._image) == picture(view)).all()
+
+
+def test_another_size_and_a_lost_window_in_the_middle_of_a_picture(
+    view: Viewport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_middle(view, monkeypatch)
+    view.resize(520, 300)
+    until(lambda: view._scene.width() == 520 and view._scene._image.width() == 520 * view.devicePixelRatioF())
+    assert view._scene._parts is None
+    assert view._scene.begin()
+    view._scene.forget()
+    assert view._scene.advance() and view._scene._parts is None
+
+
 def test_the_window_closes_while_a_picture_is_drawn() -> None:
     """In a program of its own: it ends as if nothing had been on its way."""
     program = """
@@ -409,7 +515,7 @@ for how in ("given back", "deleted", "closed"):
         app.processEvents()
     view.move_atoms(places + 1.0)
     scene_image.Fence.passed = lambda _: False
-    while not view._frames._drawing.isActive():
+    while view._scene._fence is None:
         app.processEvents()
     scene_image.Fence.passed = passed
     assert view._scene._fence is not None

@@ -301,7 +301,7 @@ def test_maps_follow_the_centre(view: Viewport) -> None:
     settle(view, lambda: DENSITY in view.tracer.wires)
     view.centre_on_point(np.array([40.0, 80.0, -40.0]))  # a lattice vector away: the same atom's copy
     settle(view, lambda: bool(np.allclose(view.tracer.wires[DENSITY].centre, [40.0, 80.0, -40.0])))
-    segments = view.tracer.wires[DENSITY].lines
+    segments = view.tracer.wires[DENSITY].lines.segments
     assert len(segments) > 50
     assert segments.reshape(-1, 3).mean(axis=0) == pytest.approx([40.0, 80.0, -40.0], abs=0.05)
 
@@ -552,7 +552,8 @@ def test_every_row_of_the_legend_stands_on_darkened_ground(qapp: QApplication, r
     image = QImage(400, 400, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.white)
     painter = QPainter(image)
-    overlay._paint_scrims(painter)
+    for box, scrim in overlay._new_scrims():
+        painter.fillRect(box, scrim)
     painter.end()
     middles = [380 - 24 * k for k in range(rows)]
     assert max(image.pixelColor(200, y).lightness() for y in middles) < 120

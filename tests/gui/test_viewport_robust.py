@@ -19,10 +19,11 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QMainWindow, QWidget
 
-from tests.fake_run import recorded_run
+from tests.fake_run import fake_run, recorded_run
 from tests.gui.test_viewport import at, background, blob, bonds, needs_display, picture, settle, tiny_model
 from workbench.core.crystal import Crystal, Model
 from workbench.core.events import CycleFinished, Prepared
+from workbench.gui.app import make_window
 from workbench.gui.scene_image import SceneImage
 from workbench.gui.scene_widget import SceneWidget
 from workbench.gui.viewport import Viewport
@@ -271,6 +272,36 @@ def resident() -> float:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         return pages * resource.getpagesize() / 1e6
     pytest.skip("resident memory is read from /proc")
+
+
+@pytest.mark.display
+@needs_display
+def test_closing_the_window_ends_the_threads_of_the_view(qapp: QApplication) -> None:
+    """Maps on their way are not waited for, what the card or the processor holds is given back, and nothing of the
+    view that comes later raises."""
+    window = make_window(source=fake_run, keep_preferences=False)
+    view = window.view.viewport
+    if view is None or not view.available:
+        pytest.skip("no OpenGL here")
+    window.show()
+    assert QTest.qWaitForWindowExposed(window, 120_000)
+    view.set_model(tiny_model([(0, 0, 0)], ["O"]), bonds())
+    view.set_maps(MapSet({DENSITY: blob((0, 0, 0))}))
+    view._in_motion()
+    window.close()
+    assert not view._moving.isActive()
+    for pool in (view.tracer._threads, view.tracer._map_thread):
+        with pytest.raises(RuntimeError):
+            pool.submit(len, "")
+    if isinstance(view._scene, SceneImage):
+        assert view._scene.renderer is None
+    view.camera = view.camera.panned(5.0, 0.0)
+    view._at_rest()
+    view.set_radius(9.0)
+    for _ in range(5):
+        QApplication.processEvents()
+    window.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.mark.display

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from workbench.gui.panels.files import space_group_markup
 from workbench.gui.panels.header import change_text
 from workbench.gui.panels.weights import WeightsPanel, weight_range
 from workbench.gui.recognise import recognise
-from workbench.gui.theme import COMPACT, DARK, LIGHT, MEDIUM, WIDE, Colours, sizes_for, theme
+from workbench.gui.theme import COMPACT, DARK, LIGHT, MEDIUM, PADDING, WIDE, Colours, advance, sizes_for, theme
 from workbench.gui.view_area import ViewArea
 from workbench.gui.widgets.log_slider import LogSlider
 from workbench.gui.widgets.number_field import NumberField, three_figures
@@ -675,3 +676,39 @@ def test_files_that_are_refused_leave_what_is_open(
     assert window.files.other_error.isVisible() and not window.files.data_error.isVisible()
     assert window.files.other_error.title.text() == "peptide.mtz was not opened"
     assert window.actions_.export.isEnabled() and window.actions_.refine.isEnabled()
+
+
+@pytest.mark.parametrize("title", ["Waiting", "Data look twinned"])
+def test_the_header_is_whole_at_every_width(window: MainWindow, qtbot: QtBot, title: str) -> None:
+    opened(window, qtbot)
+    for width in (1680, 960, 1000, 1100, 1239, 1240, 1280, 1399, 1400, 1680):
+        whole_header(window, width, title)
+
+
+def whole_header(window: MainWindow, width: int, title: str) -> None:
+    window.resize(width, 600)
+    window.layout().activate()
+    QApplication.processEvents()
+    header = window.header
+    place = header.verdict
+    assert place._verdict is not None
+    place._verdict = dataclasses.replace(place._verdict, title=title)
+    header.grab()
+    parts = [header.layout().itemAt(k).widget() for k in range(header.layout().count())]
+    shown = sorted((part.geometry() for part in parts if part is not None and not part.isHidden()), key=lambda g: g.x())
+    assert shown[0].left() >= 0 and shown[-1].right() < header.width() == width
+    assert all(one.right() < other.left() for one, other in pairwise(shown))
+    assert all(button.width() >= button.sizeHint().width() for button in header.buttons if not button.isHidden())
+    assert header.search.width() >= 72
+    for readout in (header.work, header.free):
+        assert readout.width() >= readout.sizeHint().width()
+    gap = advance("gap 0.000", theme.font(13, 600))
+    assert place._chip.right() + 12 + gap <= place.width() - PADDING, "the chip and the gap beside it"
+    # What a narrow window leaves out can be reached; a wide one has all of it, and is aligned with the column below.
+    hidden = [button.text() for button in header.buttons if button.isHidden() and button is not header.panel_button]
+    assert set(hidden) <= {"Fetch", "Undo", "Redo"}
+    in_menus = [action for menu in window.findChildren(QMenu) for action in menu.actions()]
+    assert {window.actions_.fetch, window.actions_.undo, window.actions_.redo} <= set(in_menus)
+    if width >= 1280:
+        assert not hidden
+        assert place.width() == window.columns.sizes()[2]

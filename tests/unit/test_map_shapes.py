@@ -234,7 +234,7 @@ def test_coarse_wire_is_refined() -> None:
     where = np.full(3, 0.5)
     grid = gaussian_grid(crystal, (30, 30, 30), where, 0.08)
     level = float(np.exp(-0.08 * 3.0**2))
-    lines = contour(grid, level, np.full(3, 18.0), 9.0)
+    lines = contour(grid, level, np.full(3, 18.0), 9.0).segments
     radii = np.linalg.norm(lines.reshape(-1, 3) - 18.0, axis=1)
     assert np.linalg.norm(lines[:, 1] - lines[:, 0], axis=1).max() < 0.9
     assert np.abs(radii - 3.0).max() < 0.06

@@ -348,7 +348,7 @@ class MainWindow(QMainWindow):
         self.columns.setSizes([left, max(width - left - s.right - 2, 200), s.right])
         for splitter in (self.centre, self.right):
             splitter.setSizes([max(height - s.bottom - 1, 100), s.bottom])
-        self.header.verdict.set_width(s.right)
+        self.header.set_column(s.right)
 
     def _moved(self, which: QSplitter) -> None:
         self._user_sizes = True
@@ -357,7 +357,7 @@ class MainWindow(QMainWindow):
         elif which is self.right:
             self.centre.setSizes(self.right.sizes())
         else:
-            self.header.verdict.set_width(self.columns.sizes()[2])
+            self.header.set_column(self.columns.sizes()[2])
 
     def reset_layout(self) -> None:
         """All areas back to their places and sizes."""
@@ -1011,6 +1011,7 @@ class MainWindow(QMainWindow):
             kept = Preferences(**{**vars(self.preferences), "geometry": geometry, "layout": layout})
             save_preferences(kept)
         self.session.close()
+        self.view.close_threads()
         super().closeEvent(event)
 
 

@@ -7,7 +7,7 @@ repainted costs it again. Here the window stays an ordinary one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import moderngl
@@ -19,6 +19,8 @@ from PySide6.QtWidgets import QWidget
 from workbench.gui.gl_fence import Fence
 from workbench.gui.scene_widget import surface_format
 from workbench.view.renderer import Renderer
+
+_DONE = object()
 
 
 class SceneImage(QWidget):
@@ -33,7 +35,7 @@ class SceneImage(QWidget):
         self,
         parent: QWidget,
         ready: Callable[[Renderer], None],
-        draw: Callable[[Renderer, Any, tuple[int, int], float], None],
+        draw: Callable[[Renderer, Any, tuple[int, int], float], Iterator[None]],
         failed: Callable[[str], None],
     ) -> None:
         super().__init__(parent)
@@ -51,8 +53,12 @@ class SceneImage(QWidget):
         self._image: QImage | None = None
         self._stale = True
         self._broken = False
+        self._parts: Iterator[None] | None = None
+        """What OpenGL is still to be told of the picture that was begun."""
         self._fence: Fence | None = None
         """Behind a picture that is being drawn ahead."""
+        self._unseen = False
+        """The picture that was begun is there, but not painted."""
 
     def update(self, *_: object) -> None:
         """The scene has changed: draw it anew when it is painted next. What lies over it calls for no such thing."""
@@ -117,8 +123,9 @@ class SceneImage(QWidget):
             and image.devicePixelRatio() == self.devicePixelRatioF()
         )
 
-    def _tell(self) -> bool:
-        """Tell OpenGL what to draw; leaves the context current. False when there is none.
+    def _tell(self, whole: bool = True) -> bool:
+        """Tell OpenGL what to draw, `whole` or only the first part; leaves the context current. False when there is
+        none.
 
         What goes wrong may be the context's fault: it is tried once more with a new one, then never again.
         """
@@ -128,6 +135,9 @@ class SceneImage(QWidget):
                 return False
             try:
                 self._tell_context()
+                self._tell_part()
+                while whole and self._parts is not None:
+                    self._tell_part()
             except Exception as error:
                 reason = f"OpenGL could not draw: {error}"
                 self.forget()
@@ -146,12 +156,41 @@ class SceneImage(QWidget):
         self._target.bind()
         target = self.gl.detect_framebuffer(self._target.handle())
         target.use()
-        self._draw(self.renderer, target, size, ratio)
+        self._parts = self._draw(self.renderer, target, size, ratio)
         self._stale = False
+
+    def _tell_part(self) -> None:
+        if self._parts is not None and next(self._parts, _DONE) is _DONE:
+            self._parts = None
+
+    def _tell_rest(self, whole: bool) -> None:
+        """Go on with the picture that was begun, to the next part or to its end; the context is current."""
+        try:
+            self._tell_part()
+            while whole and self._parts is not None:
+                self._tell_part()
+        except Exception:
+            # It is painted at once instead, with as much patience as such a picture has.
+            self._abandon()
+            self.update()
+        else:
+            self._mark_the_end()
+
+    def _mark_the_end(self) -> None:
+        """Once everything is told, a fence will say when it is drawn."""
+        if self._parts is not None or self._context is None:
+            return
+        try:
+            self._fence = Fence(self._context)
+        except RuntimeError:
+            # Nothing says when it is drawn: it is waited for.
+            self._take()
+            self._unseen = True
 
     def _abandon(self) -> None:
         """A picture that was begun will not be wanted; the context is current."""
         self._drop_fence()
+        self._parts, self._unseen = None, False
         if self.renderer is not None:
             self.renderer.abandon()
 
@@ -182,42 +221,42 @@ class SceneImage(QWidget):
     def begin(self) -> bool:
         """Begin a picture of the scene as it is now; False when it must be painted at once instead: there is none of
         the right size to be seen meanwhile."""
-        if not self._fits() or not self._tell():
+        if not self._fits() or not self._tell(whole=False):
             return False
         assert self._context is not None
-        try:
-            self._fence = Fence(self._context)
-        except RuntimeError:
-            # Nothing says when it is drawn: it is waited for.
-            self._take()
-            super().repaint()
-        else:
-            self._context.doneCurrent()
+        self._mark_the_end()
+        self._context.doneCurrent()
         return True
 
-    def finished(self) -> bool:
-        """Whether nothing is to be waited for: the picture that was begun is drawn, or it is not wanted any more."""
-        if self._fence is None or not self._current():
+    def advance(self) -> bool:
+        """One short step further with the picture that was begun; nothing is waited for. True when there is no other
+        left than to show it: it is drawn, or is not wanted any more."""
+        if (self._parts is None and self._fence is None) or self._stale:
+            return True
+        if not self._current():
+            # The context is lost, and the picture with it.
+            self._parts = self._fence = None
+            self.update()
             return True
         assert self._context is not None
-        passed = self._fence.passed()
+        if self._parts is not None:
+            self._tell_rest(whole=False)
+        elif self._fence is not None and self._fence.passed():
+            self._take()
+            self._unseen = True
         self._context.doneCurrent()
-        return passed
+        return False
 
     def show_finished(self) -> None:
         """Show the picture that was begun, unless a newer one has been painted, or is called for, meanwhile."""
-        if self._fence is None or self._stale:
-            return
-        if self._current():
-            self._take()
-        else:
-            self._stale = True
-        super().repaint()
+        if self._unseen and not self._stale:
+            super().repaint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paints the last picture. One that is being drawn is not waited for, unless the size is another."""
         if self._stale or not self._fits():
             self._redraw()
+        self._unseen = False
         painter = QPainter(self)
         if self._image is None:
             painter.fillRect(event.rect(), Qt.GlobalColor.black)
@@ -242,6 +281,10 @@ class SceneImage(QWidget):
             return
         assert self._context is not None
         try:
+            if self._parts is not None:
+                # The picture that was begun is of the scene as it was then.
+                self._tell_rest(whole=True)
+                self._current()
             work(self.renderer)
         finally:
             self._context.doneCurrent()
@@ -255,5 +298,5 @@ class SceneImage(QWidget):
             assert self._context is not None
             self._context.doneCurrent()
         self.renderer, self._context, self._surface, self._image, self._fence = None, None, None, None, None
-        self._target = None
+        self._target, self._parts, self._unseen = None, None, False
         self._stale = True

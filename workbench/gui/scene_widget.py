@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import moderngl
@@ -77,14 +77,15 @@ class SceneWidget(QOpenGLWidget):
     """Paints when told to.
 
     `ready(renderer)` is called with the context current whenever the scene must be given anew; `draw(renderer, target,
-    size, pixel_ratio)` draws one frame, which `Renderer.finish` ends; `failed(reason)` says why there will be none.
+    size, pixel_ratio)` draws one frame step by step, which `Renderer.finish` ends; `failed(reason)` says why there will
+    be none.
     """
 
     def __init__(
         self,
         parent: QWidget,
         ready: Callable[[Renderer], None],
-        draw: Callable[[Renderer, Any, tuple[int, int], float], None],
+        draw: Callable[[Renderer, Any, tuple[int, int], float], Iterator[None]],
         failed: Callable[[str], None],
     ) -> None:
         super().__init__(parent)
@@ -114,7 +115,8 @@ class SceneWidget(QOpenGLWidget):
         size = (round(self.width() * ratio), round(self.height() * ratio))
         target = self.gl.detect_framebuffer(self.defaultFramebufferObject())
         target.use()
-        self._draw(self.renderer, target, size, ratio)
+        for _ in self._draw(self.renderer, target, size, ratio):
+            pass
         self.renderer.finish(target)
 
     def with_context(self, work: Callable[[Renderer], None]) -> None:

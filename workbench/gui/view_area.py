@@ -87,6 +87,11 @@ class ViewArea(QWidget):
         if self.viewport is not None:
             self.viewport.set_theme(colour_table(theme.colours))
 
+    def close_threads(self) -> None:
+        """The window goes: nothing that is on its way to the 3D view is waited for."""
+        if self.viewport is not None:
+            self.viewport.close_threads()
+
     def show_start(self) -> None:
         self.stack.setCurrentIndex(0)
 

@@ -5,7 +5,7 @@ The window's thread only uploads finished arrays and paints; maps are made by `M
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from workbench.gui.viewport_overlay import (
 )
 from workbench.gui.viewport_picture import PictureDialog, with_marks
 from workbench.gui.viewport_texts import atom_details, hex_colour, level_rows, residue_words
+from workbench.gui.widgets.kept_painting import KeptToolButton
 from workbench.view.atoms import STYLES
 from workbench.view.camera import Camera
 from workbench.view.colouring import COLOURINGS, legend
@@ -126,7 +127,7 @@ class SceneCanvas(QWidget):
             self._depth.slab_changed.connect(self._slide_slab)
             self._depth.radius_changed.connect(self.set_radius)
             self._depth.hide()
-        self.button = QToolButton(self._scene or self)
+        self.button = KeptToolButton(self._scene or self)
         self.button.setText("View")
         self.button.setToolTip("Style, colours, maps, mouse; H shows the shortcuts")
         self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -209,6 +210,8 @@ class SceneCanvas(QWidget):
 
     def close_threads(self) -> None:
         """Drop what is on its way; the view is going."""
+        for timer in (self._moving, self._repaint_soon, self._dim_levels):
+            timer.stop()
         self.tracer.close()
         if isinstance(self._scene, SceneImage):
             self._scene.forget()
@@ -357,11 +360,11 @@ class SceneCanvas(QWidget):
         wires = map_wires(self.tracer.maps, self._colours)
         return [*wires, *(self.scene.wires() if self.scene is not None else [])]
 
-    def _draw(self, renderer: Renderer, target: Any, size: tuple[int, int], ratio: float) -> None:
+    def _draw(self, renderer: Renderer, target: Any, size: tuple[int, int], ratio: float) -> Iterator[None]:
         if self.scene is not None:
             self.scene.give_axes(renderer, self.camera)
         renderer.draft = self._drawn_slowly()
-        renderer.draw(self.camera, self._colours, self._all_wires(), size, ratio, target)
+        return renderer.parts(self.camera, self._colours, self._all_wires(), size, ratio, target)
 
     def _repaint(self) -> None:
         if hasattr(self, "_repaint_soon"):

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from workbench.gui.viewport_overlay import OverlayColours, interface_font, paint_ground
+from workbench.gui.widgets.kept_painting import KeptPainting
 from workbench.gui.widgets.text import MINUS
 
 
 class KnobSlider(QSlider):
-    """A thin track filled from zero to a ring; clicking anywhere on the track goes there."""
+    """A thin track filled from zero to a ring; clicking anywhere on the track goes there. Its panel paints it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self._colours = OverlayColours()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    def set_colours(self, colours: OverlayColours) -> None:
-        self._colours = colours
-        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(124, 20)
@@ -31,26 +27,30 @@ class KnobSlider(QSlider):
     def _share(self) -> float:
         return (self.value() - self.minimum()) / max(self.maximum() - self.minimum(), 1)
 
+    def look(self) -> tuple[int, int, int, int, int, bool]:
+        """All that its picture depends on, besides the size of its panel."""
+        return self.x(), self.y(), self.minimum(), self.maximum(), self.value(), self.hasFocus()
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        """Nothing: it is on the panel's picture already."""
+
+    def paint(self, painter: QPainter, colours: OverlayColours) -> None:
         middle, left, right = self.height() / 2, 8.0, self.width() - 8.0
         knob = left + (right - left) * self._share()
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._colours.track))
+        painter.setBrush(QColor(colours.track))
         painter.drawRoundedRect(QRectF(left, middle - 1.5, right - left, 3), 1.5, 1.5)
-        painter.setBrush(QColor(self._colours.accent))
+        painter.setBrush(QColor(colours.accent))
         zero = left if self.minimum() >= 0 else 0.5 * (left + right)
         painter.drawRoundedRect(QRectF(min(zero, knob), middle - 1.5, abs(knob - zero), 3), 1.5, 1.5)
         if self.hasFocus():
-            halo = QColor(self._colours.accent)
+            halo = QColor(colours.accent)
             halo.setAlpha(70)
             painter.setBrush(halo)
             painter.drawEllipse(QPointF(knob, middle), 10, 10)
-        painter.setPen(QPen(QColor(self._colours.accent), 2))
-        painter.setBrush(QColor(self._colours.background))
+        painter.setPen(QPen(QColor(colours.accent), 2))
+        painter.setBrush(QColor(colours.background))
         painter.drawEllipse(QPointF(knob, middle), 6.5, 6.5)
-        painter.end()
 
     def _take(self, event: QMouseEvent) -> None:
         share = (event.position().x() - 8.0) / max(self.width() - 16.0, 1.0)
@@ -77,6 +77,9 @@ LEAST_SLAB, MOST_SLAB, MOST_FOCUS = 1.0, 40.0, 20.0
 FOCUS, SLAB = 0, 1
 """Rows of the sliders."""
 SLAB_STEPS = 1000
+NAMES = ("Focus", "Slab", "Radius")
+EDGE_PX, WORDS_PX = 10, 48
+"""Margin at the left and right, and the width of a name and of a value."""
 
 
 class DepthPanel(QWidget):
@@ -91,55 +94,60 @@ class DepthPanel(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(10, 6, 10, 6)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
-        self._names: list[QLabel] = []
-        self._values: list[QLabel] = []
+        column = QVBoxLayout(self)
+        beside = EDGE_PX + WORDS_PX + 8
+        column.setContentsMargins(beside, 6, beside, 6)
+        column.setSpacing(4)
+        self._values = ["", "", ""]
         self._sliders: list[KnobSlider] = []
+        self._picture = KeptPainting()
         self._most_slab = MOST_SLAB
         rows = (
-            ("Focus", "Move the slab through the model (5, 6, Ctrl+Shift+wheel)", -200, 200, self.focus_changed),
-            ("Slab", "Thickness of what is seen (D, F)", 0, SLAB_STEPS, self.slab_changed),
-            ("Radius", "How far around the centre maps are drawn ([, ])", 40, 240, self.radius_changed),
+            ("Move the slab through the model (5, 6, Ctrl+Shift+wheel)", -200, 200, self.focus_changed),
+            ("Thickness of what is seen (D, F)", 0, SLAB_STEPS, self.slab_changed),
+            ("How far around the centre maps are drawn ([, ])", 40, 240, self.radius_changed),
         )
-        for row, (name, tip, low, high, signal) in enumerate(rows):
-            label, slider, value = QLabel(name, self), KnobSlider(self), QLabel(self)
+        for row, (name, (tip, low, high, signal)) in enumerate(zip(NAMES, rows, strict=True)):
+            slider = KnobSlider(self)
             slider.setRange(low, high)
             slider.setPageStep(20)
             slider.setSingleStep(5)
             slider.setAccessibleName(f"{name} in angstrom")
             slider.setToolTip(tip)
-            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            value.setFixedWidth(48)
-            label.setFixedWidth(48)
             slider.valueChanged.connect(lambda _, row=row, signal=signal: signal.emit(self.value_of(row)))
-            for column, widget in enumerate((label, slider, value)):
-                grid.addWidget(widget, row, column)
-            self._names.append(label)
-            self._values.append(value)
+            column.addWidget(slider)
             self._sliders.append(slider)
         self.set_colours(OverlayColours())
 
     def set_colours(self, colours: OverlayColours) -> None:
         self._colours = colours
-        for label in self._names:
-            label.setFont(interface_font(self.font(), 12))
-            label.setStyleSheet(f"color: {colours.label}; background: transparent;")
-        for value in self._values:
-            value.setFont(interface_font(self.font(), 12, QFont.Weight.DemiBold))
-            value.setStyleSheet(f"color: {colours.text}; background: transparent;")
-        for slider in self._sliders:
-            slider.set_colours(colours)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """On a ground of its own, as the legend at the other side."""
+        looks = tuple(slider.look() for slider in self._sliders)
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_ground(painter, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), self._colours)
+        self._picture.paint(self, painter, (self._colours, self.font().key(), *self._values, *looks), self._paint)
         painter.end()
+
+    def _paint(self, painter: QPainter) -> None:
+        """On a ground of its own, as the legend at the other side."""
+        colours = self._colours
+        paint_ground(painter, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), colours)
+        name_font, value_font = interface_font(self.font(), 12), interface_font(self.font(), 12, QFont.Weight.DemiBold)
+        for slider, name, value in zip(self._sliders, NAMES, self._values, strict=True):
+            place = slider.geometry()
+            painter.setFont(name_font)
+            painter.setPen(QColor(colours.label))
+            words = QRect(EDGE_PX, place.y(), WORDS_PX, place.height())
+            painter.drawText(words, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+            painter.setFont(value_font)
+            painter.setPen(QColor(colours.text))
+            words.moveRight(self.width() - EDGE_PX - 1)
+            painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+            painter.save()
+            painter.translate(place.topLeft())
+            slider.paint(painter, colours)
+            painter.restore()
 
     def value_of(self, row: int) -> float:
         """Angstrom that a slider stands for; that of the slab by equal factors, thin ones want a fine hand."""
@@ -165,11 +173,15 @@ class DepthPanel(QWidget):
     def show_values(self, focus: float, slab: float, radius: float) -> None:
         """Show values in angstrom without announcing a change."""
         for row, value in enumerate((focus, slab, radius)):
-            slider, label = self._sliders[row], self._values[row]
+            slider = self._sliders[row]
             place = self._place_of(row, value)
             if place != slider.value():
                 blocked = slider.blockSignals(True)
                 slider.setValue(place)
                 slider.blockSignals(blocked)
-                slider.update()
-            label.setText(f"{value:.1f} \u00c5".replace("-", MINUS) if value < 100 else f"{value:.0f} \u00c5")
+                self.update()
+            said = f"{value:.1f} \u00c5".replace("-", MINUS) if value < 100 else f"{value:.0f} \u00c5"
+            if said != self._values[row]:
+                self._values[row] = said
+                slider.setAccessibleDescription(said)
+                self.update()

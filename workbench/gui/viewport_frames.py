@@ -1,8 +1,8 @@
 """When the 3D picture is painted, where the processor paints it: never in one beat with the rest of the window.
 
 A frame takes the processor as long as a beat may last. So it waits until what else has changed is on the screen, and
-for a moment after the last one, in which the window answers and the plots have their turn. It is begun in one beat and
-shown in a later one, when the threads that draw it have come to their end.
+for a moment after the last one, in which the window answers and the plots have their turn. It is begun in one beat,
+gone on with in others, and shown in the last one, when the threads that draw it have come to their end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GAP_MS = 6
 PAINTED_MS = 1.0
 """A look for changes elsewhere that takes longer has painted some."""
 LOOK_MS = 2
-"""How often a frame that is being drawn is looked after."""
+"""How often a frame that is being drawn is looked after, and gone on with."""
 MOST_WAITS = 3
 """A frame gives way so many times, then it is painted."""
 
@@ -108,7 +108,7 @@ class FramePacer(QObject):
 
     def _look(self) -> None:
         assert isinstance(self._scene, SceneImage)
-        if not self._scene.finished():
+        if not self._scene.advance():
             return
         self._drawing.stop()
         began = time.perf_counter()

@@ -17,6 +17,7 @@ from workbench.core.events import CycleFinished, Prepared
 from workbench.engine.maps.peaks import Peak, find_peaks
 from workbench.view.camera import Camera
 from workbench.view.density import DensityGrid
+from workbench.view.line_set import NO_LINES, LineSet
 from workbench.view.maps import (
     DEFAULT_DIFFERENCE_LEVEL,
     DEFAULT_LEVEL,
@@ -94,7 +95,7 @@ class _Wish:
 class Traced:
     """What one name of a wire shows now: lines or a surface, with the sphere it was made in."""
 
-    lines: Float32Array
+    lines: LineSet
     mesh: Mesh | None
     centre: FloatArray
     radius: float
@@ -168,7 +169,8 @@ class MapTracer(QObject):
         return self._centre
 
     def close(self) -> None:
-        """Drop what is on its way."""
+        """Drop what is on its way; nothing is made any more."""
+        self.enabled = False
         self._courier.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._map_thread.shutdown(wait=False, cancel_futures=True)
@@ -456,10 +458,9 @@ class MapTracer(QObject):
             self.message.emit(text)
         if name not in self._wish or found is None:
             return
-        nothing = np.empty((0, 2, 3), dtype=np.float32)
         for wire in (*found.lines, *found.surfaces):
             self.wires[wire] = Traced(
-                found.lines.get(wire, nothing), found.surfaces.get(wire), wish.centre, wish.radius
+                found.lines.get(wire, NO_LINES), found.surfaces.get(wire), wish.centre, wish.radius
             )
         names = (*found.lines, *found.surfaces)
 
@@ -474,7 +475,7 @@ class MapTracer(QObject):
 
     def _drop(self, wire: str) -> None:
         self.wires.pop(wire, None)
-        nothing = Traced(np.empty((0, 2, 3), dtype=np.float32), None, np.zeros(3), 0.0)
+        nothing = Traced(NO_LINES, None, np.zeros(3), 0.0)
         self._give(lambda renderer: _give_wire(renderer, wire, nothing))
         self.drawn.emit(True)
 

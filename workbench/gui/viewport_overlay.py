@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
+
+from workbench.gui.widgets.kept_painting import KeptPainting
 
 MARGIN = 16
 SLIDERS_PX = 290.0
@@ -120,7 +122,7 @@ def lines_of(parts: str, width: float, measure: QFontMetricsF) -> tuple[str, ...
 
 
 class Overlay(QWidget):
-    """Paints the texts; the mouse goes through to the scene."""
+    """Paints the texts; the mouse goes through to the scene. It is painted with every picture of the scene."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -128,6 +130,8 @@ class Overlay(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self._content = OverlayContent()
         self._colours = OverlayColours()
+        self._words = KeptPainting()
+        self._scrims: tuple[tuple[Hashable, ...], list[tuple[QRectF, QBrush]]] | None = None
 
     def set_colours(self, colours: OverlayColours) -> None:
         self._colours = colours
@@ -143,15 +147,23 @@ class Overlay(QWidget):
         return self._content
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        # Marks go with the scene; all else stays as it is while the view moves.
+        still = replace(self._content, labels=(), rulers=())
+        about = (still, self._colours, self.font().key())
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        self._paint_scrims(painter)
-        self.paint_marks(painter)
+        for box, scrim in self._scrims_of(about):
+            painter.fillRect(box, scrim)
+        if self._content.labels or self._content.rulers:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+            self.paint_marks(painter)
+        self._words.paint(self, painter, about, self._paint_words)
+        painter.end()
+
+    def _paint_words(self, painter: QPainter) -> None:
         self._paint_title(painter)
         self._paint_measurements(painter)
         self._paint_levels(painter)
-        painter.end()
 
     def paint_marks(self, painter: QPainter) -> None:
         """Labels and rulers: what belongs to the scene, and goes into exported pictures too."""
@@ -234,8 +246,15 @@ class Overlay(QWidget):
             painter.drawText(QPointF(self.width() - MARGIN - 10.0 - measure.horizontalAdvance(value), y + 4), value)
             y += 18.0
 
-    def _paint_scrims(self, painter: QPainter) -> None:
+    def _scrims_of(self, about: tuple[Hashable, ...]) -> list[tuple[QRectF, QBrush]]:
         """Text stays readable over whatever the scene shows: the background's own colour, fading out."""
+        about = (*about, self.size())
+        if self._scrims is None or self._scrims[0] != about:
+            self._scrims = about, self._new_scrims()
+        return self._scrims[1]
+
+    def _new_scrims(self) -> list[tuple[QRectF, QBrush]]:
+        scrims = []
         solid = QColor(self._colours.background)
         if self._content.levels:
             depth = 62.0 + 24.0 * len(self._content.levels)
@@ -244,14 +263,15 @@ class Overlay(QWidget):
             for at, alpha in ((0.0, 0), (46.0 / depth, 160), (1.0, 240)):
                 solid.setAlpha(alpha)
                 gradient.setColorAt(at, solid)
-            painter.fillRect(QRectF(0, self.height() - depth, self.width(), depth), gradient)
+            scrims.append((QRectF(0, self.height() - depth, self.width(), depth), QBrush(gradient)))
         if self._content.title:
             depth = 66.0 + 17.0 * len(self._subtitles())
             gradient = QLinearGradient(0, 0, 0, depth)
             for at, alpha in ((0.0, 215), (0.62, 165), (1.0, 0)):
                 solid.setAlpha(alpha)
                 gradient.setColorAt(at, solid)
-            painter.fillRect(QRectF(0, 0, self.width(), depth), gradient)
+            scrims.append((QRectF(0, 0, self.width(), depth), QBrush(gradient)))
+        return scrims
 
     def _paint_title(self, painter: QPainter) -> None:
         painter.setFont(interface_font(self.font(), 16, QFont.Weight.DemiBold))

@@ -13,6 +13,7 @@ from scipy.ndimage import map_coordinates, spline_filter, zoom
 from workbench.core.arrays import Float32Array, FloatArray, IntArray
 from workbench.core.crystal import Crystal
 from workbench.engine.maps.contour_kernel import LINES, trace_lines
+from workbench.view.line_set import LineSet
 
 SPLINE_REACH = 8
 """Grid steps: the weight of a value in a cubic spline falls by 0.27 with each, to 3e-5."""
@@ -84,11 +85,11 @@ def finer_box(grid: DensityGrid, centre: FloatArray, radius: float) -> tuple[Flo
     return np.ascontiguousarray(values, dtype=np.float32), 2 * start, 0.5 * grid.step_vectors()
 
 
-def contour(grid: DensityGrid, level: float, centre: FloatArray, radius: float) -> Float32Array:
+def contour(grid: DensityGrid, level: float, centre: FloatArray, radius: float) -> LineSet:
     """Chicken wire of the surface density = level within a sphere.
 
     level: e/A^3 (negative for the holes of a difference map). centre: (3,) angstrom, anywhere. radius: angstrom.
-    Returns line segments (k, 2, 3) in angstrom; a segment belongs to the sphere when its middle does.
+    A line belongs to the sphere when its middle does. Lines that meet share a point.
     """
     steps = grid.step_vectors()
     if np.linalg.norm(steps, axis=0).max() > COARSE:
@@ -99,8 +100,8 @@ def contour(grid: DensityGrid, level: float, centre: FloatArray, radius: float) 
     offset = steps @ low.astype(np.float64) - centre
     room = 100_000
     while True:
-        lines = np.empty((room, 2, 3), dtype=np.float32)
-        found = trace_lines(values, float(np.float32(level)), steps, offset, radius, LINES, lines)
-        if found <= room:
-            return lines[:found] + np.asarray(centre, dtype=np.float32)
-        room = found
+        points, pairs = np.empty((room, 3), dtype=np.float32), np.empty((room, 2), dtype=np.int32)
+        found = trace_lines(values, float(np.float32(level)), steps, offset, radius, LINES, points, pairs)
+        if max(found) <= room:
+            return LineSet(points[: found[0]] + np.asarray(centre, dtype=np.float32), pairs[: found[1]].copy())
+        room = max(found)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from workbench.core.arrays import Complex64Array, Float32Array, FloatArray
+from workbench.core.arrays import Complex64Array, FloatArray
 from workbench.core.events import CycleFinished, Prepared
 from workbench.engine.maps.coefficients import MapKind, map_coefficients
 from workbench.engine.maps.density import density_map
 from workbench.engine.xray.reflection_geometry import reflection_geometry
 from workbench.view.colours import SceneColours
 from workbench.view.density import DensityGrid, contour
+from workbench.view.line_set import LineSet
 from workbench.view.renderer import Wire
 from workbench.view.ribbon import Mesh
 from workbench.view.surface import surface
@@ -59,7 +60,7 @@ class MapSet:
 class Contours:
     """What one map looks like at a level: lines or surfaces by the names of `wire_names`."""
 
-    lines: Mapping[str, Float32Array]
+    lines: Mapping[str, LineSet]
     surfaces: Mapping[str, Mesh]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -11,6 +11,7 @@ import moderngl
 import numpy as np
 
 from workbench.core.arrays import AnyArray, Float32Array, FloatArray
+from workbench.view.line_set import LineSet
 from workbench.view.ribbon import Mesh
 from workbench.view.section import Section
 
@@ -33,18 +34,22 @@ def compiled(context: Any) -> dict[str, Any]:
         for name in PROGRAMS
     }
     for program in programs.values():
-        program.extra = frozenset(program)
+        program.extra = dict.fromkeys(program)
     return programs
 
 
 def set_uniforms(program: Any, values: Mapping[str, Any]) -> None:
-    """Set those that the program has: a compiler drops what is not used. Their names are known from `compiled`."""
-    names = program.extra
+    """Set those that the program has, a compiler drops what is not used, and that are others than last time: from one
+    picture to the next hardly any are."""
+    last = program.extra
     for name, value in values.items():
-        if name in names:
+        if name in last and last[name] != value:
             program[name] = value
+            last[name] = value
 
 
+HAIRS_AT_ONCE = 10_000
+"""Lines that the processor is told to draw in one step: a thread needs about a millisecond to do so."""
 _END = 12
 """Bytes of one end of a rod."""
 
@@ -174,41 +179,61 @@ class Rods(OnCard):
 
 
 class Lines(OnCard):
-    """Segments (k, 2, 3) in angstrom, contoured within `radius` of `centre`."""
+    """Lines contoured within `radius` of `centre`, angstrom. What is not drawn in a way has no buffers for it."""
 
     def __init__(
         self,
         context: Any,
         programs: Mapping[str, Any],
-        segments: Float32Array,
+        lines: LineSet,
         centre: FloatArray,
         radius: float,
     ) -> None:
         super().__init__()
         self._context, self._programs = context, programs
         self._arrays: dict[str, Any] = {}
-        self.count = len(segments)
+        self._lines = lines
+        self._segments: Any = None
+        self.count = len(lines)
         self.centre = tuple(float(value) for value in centre)
         self.radius = float(radius)
-        if self.count:
-            self._buffers = [context.buffer(np.ascontiguousarray(segments, dtype=np.float32).tobytes())]
 
-    def draw(self, way: str) -> None:
-        """way: "lines", quads of any width; "hairs" or "broken_hairs", lines of one pixel."""
+    def draw(self, way: str) -> Iterator[None]:
+        """way: "lines", quads of any width; "hairs" or "broken_hairs", lines of one pixel, step by step."""
         if not self.count:
             return
         if way not in self._arrays:
-            layout = ("3f 3f /i", "end_a", "end_b") if way == "lines" else ("3f", "vertex")
-            self._arrays[way] = self._context.vertex_array(self._programs[way], [(self._buffers[0], *layout)])
+            self._arrays[way] = self._array(way)
         if way == "lines":
             self._arrays[way].render(moderngl.TRIANGLE_STRIP, vertices=4, instances=self.count)
-        else:
-            self._arrays[way].render(moderngl.LINES, vertices=2 * self.count)
+            return
+        for first in range(0, self.count, HAIRS_AT_ONCE):
+            if first:
+                yield
+            count = min(self.count - first, HAIRS_AT_ONCE)
+            self._arrays[way].render(moderngl.LINES, vertices=2 * count, first=2 * first)
+
+    def _array(self, way: str) -> Any:
+        program = self._programs[way]
+        if way == "hairs":
+            # Each point once: the processor, which draws these, has a quarter of the work with them.
+            points = self._buffer(np.ascontiguousarray(self._lines.points, dtype=np.float32))
+            pairs = self._buffer(np.ascontiguousarray(self._lines.pairs, dtype=np.int32))
+            return self._context.vertex_array(program, [(points, "3f", "vertex")], index_buffer=pairs)
+        # These must know which end of its line a point is.
+        if self._segments is None:
+            self._segments = self._buffer(np.ascontiguousarray(self._lines.segments, dtype=np.float32))
+        layout = ("3f 3f /i", "end_a", "end_b") if way == "lines" else ("3f", "vertex")
+        return self._context.vertex_array(program, [(self._segments, *layout)])
+
+    def _buffer(self, values: AnyArray) -> Any:
+        self._buffers.append(self._context.buffer(values.tobytes()))
+        return self._buffers[-1]
 
     def release(self) -> None:
         for array in self._arrays.values():
             array.release()
-        self._arrays = {}
+        self._arrays, self._segments = {}, None
         super().release()
 
 

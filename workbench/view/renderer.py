@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from workbench.core.arrays import AnyArray, Float32Array, FloatArray
 from workbench.view.atoms import STICK_RADIUS
 from workbench.view.camera import Camera
 from workbench.view.colours import Rgb, SceneColours
+from workbench.view.line_set import LineSet
 from workbench.view.primitives import (
     Ellipsoids,
     Lines,
@@ -108,11 +109,11 @@ class Renderer:
         if rods is not None:
             rods.restyle(style)
 
-    def set_lines(self, name: str, segments: Float32Array, centre: FloatArray, radius: float) -> None:
-        """Lines (k, 2, 3) in angstrom contoured within `radius` of `centre`; none removes the wire."""
+    def set_lines(self, name: str, lines: LineSet, centre: FloatArray, radius: float) -> None:
+        """Lines contoured within `radius` of `centre`; none removes the wire."""
         _release(self._lines.pop(name, None))
-        if len(segments):
-            self._lines[name] = Lines(self._context, self._programs, segments, centre, radius)
+        if len(lines):
+            self._lines[name] = Lines(self._context, self._programs, lines, centre, radius)
 
     def set_surface(self, name: str, mesh: Mesh | None, centre: FloatArray, radius: float) -> None:
         """A smooth surface in place of a wire; None or an empty mesh removes it."""
@@ -165,18 +166,34 @@ class Renderer:
         pixel_ratio: float,
         target: Any,
     ) -> None:
-        """The first part of `render`, which waits for nothing; `finish` waits until it is drawn.
+        """The first half of `render`, which waits for nothing; `finish` waits until it is drawn.
 
         Another target may be drawn into between the two.
         """
+        for _ in self.parts(camera, colours, wires, size, pixel_ratio, target):
+            pass
+
+    def parts(
+        self,
+        camera: Camera,
+        colours: SceneColours,
+        wires: Sequence[Wire],
+        size: tuple[int, int],
+        pixel_ratio: float,
+        target: Any,
+    ) -> Iterator[None]:
+        """`draw` step by step, of which none takes long, for a thread that has other things to do in between. They
+        may not be drawing, nor change what is to be drawn; it may be left unfinished."""
         width, height = max(size[0], 1), max(size[1], 1)
         if self._sampled is not None and self._sampled.glo != target.glo:
             self.finish(self._sampled)
         context = self._context
-        canvas = target if self.draft else self._canvas((width, height))
+        draft = self.draft
+        canvas = target if draft else self._canvas((width, height))
         canvas.viewport = (0, 0, width, height)
         _write(canvas, alpha=True)
         context.disable(moderngl.CULL_FACE | moderngl.BLEND)
+        context.disable_direct(_CLIP_DISTANCE)  # the last one may have been left in the middle
         context.enable(moderngl.DEPTH_TEST)
         canvas.clear(*colours.background, 1.0, depth=1.0)
         # The alpha of a fragment is its coverage, not that of the picture, which nothing shines through.
@@ -199,12 +216,13 @@ class Renderer:
         for program in self._programs.values():
             set_uniforms(program, shared)
         self._draw_solid(colours, camera.height / height)
+        yield
         context.enable(moderngl.BLEND)
         context.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE
         cut = self._draw_section(canvas, colours, wires)
         wires = [wire for wire in wires if wire.name not in cut]
         self._draw_surfaces(canvas, wires)
-        self._draw_lines(canvas, wires, pixel_ratio, fog)
+        yield from self._draw_lines(canvas, wires, pixel_ratio, fog, draft and pixel_ratio < 1.5)
         context.disable(moderngl.BLEND | moderngl.DEPTH_TEST)
         _write(canvas, alpha=True)
         self._sampled = None if canvas is target else target
@@ -287,8 +305,9 @@ class Renderer:
             self._context.depth_func = "<"
         _write(canvas)
 
-    def _draw_lines(self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float, fog: dict[str, float]) -> None:
-        thin = self.draft and pixel_ratio < 1.5
+    def _draw_lines(
+        self, canvas: Any, wires: Sequence[Wire], pixel_ratio: float, fog: dict[str, float], thin: bool
+    ) -> Iterator[None]:
         _write(canvas, depth=thin)
         if thin:
             self._context.disable(moderngl.BLEND)
@@ -306,7 +325,7 @@ class Renderer:
                 }
                 way = "lines" if not thin else "broken_hairs" if wire.broken else "hairs"
                 set_uniforms(self._programs[way], look)
-                lines.draw(way)
+                yield from lines.draw(way)
         if thin:
             self._context.disable_direct(_CLIP_DISTANCE)
         _write(canvas)

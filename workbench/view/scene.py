@@ -13,6 +13,7 @@ from workbench.view.camera import Camera
 from workbench.view.colouring import AtomValues, ColourBy, atom_colours, glow_of
 from workbench.view.colours import SceneColours
 from workbench.view.ellipsoids import principal_axes
+from workbench.view.line_set import NO_LINES, separate_lines
 from workbench.view.renderer import CHOSEN, MATES, MODEL, SELECTION, Renderer, Wire
 from workbench.view.ribbon import EMPTY_MESH, Mesh, joined, ribbon
 from workbench.view.secondary_structure import secondary_structure
@@ -165,7 +166,7 @@ class Scene:
         self._give_shapes(renderer)
         self.give_selection(renderer)
         self.give_mates(renderer)
-        edges = cell_edges(self.model.crystal) if self.options.cell else np.empty((0, 2, 3), dtype=np.float32)
+        edges = separate_lines(cell_edges(self.model.crystal)) if self.options.cell else NO_LINES
         renderer.set_lines(CELL, edges, np.zeros(3), 1e6)
 
     def give_moved(self, renderer: Renderer, repainted: bool) -> None:
@@ -234,7 +235,7 @@ class Scene:
         """The letters at the ends of the axes of the cell: they face the eye, and so change with it."""
         if self.options.cell:
             letters = axis_letters(self.model.crystal, camera.rotation, LETTER * camera.height)
-            renderer.set_lines(AXES, letters, np.zeros(3), 1e6)
+            renderer.set_lines(AXES, separate_lines(letters), np.zeros(3), 1e6)
 
     def wires(self) -> list[Wire]:
         """How the lines of the model are painted."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.core.arrays import AnyArray, Float32Array, FloatArray
+from workbench.core.arrays import AnyArray, Float32Array, FloatArray, IntArray
 from workbench.engine.kernels import kernel
 
 
@@ -38,20 +38,28 @@ def trace_lines(
     offset: FloatArray,
     radius: float,
     lines_of_case: AnyArray,
-    out: Float32Array,
-) -> int:
+    points: Float32Array,
+    pairs: IntArray,
+) -> tuple[int, int]:
     """Lines where the planes of a box cut the surface values = level, those whose middle is within `radius` of the
     origin.
 
     values: (p, q, r). steps: (3, 3) columns are the steps between grid points, angstrom. offset: (3,) place of the
-    first grid point. out: (capacity, 2, 3) angstrom, filled as far as it goes. Returns the number of
-    lines, which may be more than fitted.
+    first grid point. points: (capacity, 3) angstrom, where edges of the grid are crossed, each once, in the order in
+    which lines need them. pairs: (capacity, 2) the points that every line joins. Both are filled as far as they go.
+    Returns how many points and lines there are, which may be more than fitted.
     """
     shape = values.shape
     limit = 4.0 * radius * radius
-    found = 0
-    ends = np.empty((2, 3))
+    n_points, n_lines = 0, 0
+    places = np.empty((2, 3))
+    edges = np.empty((2, 4), dtype=np.int64)
+    # The point on each edge that begins in one of two neighbouring layers. Numbers only grow: one that is less than
+    # there were points when a layer was first reached was left behind by the layer that had its room before.
+    point_on = np.full((2, shape[1], shape[2], 3), -1, dtype=np.int32)
+    first_here, first_next = 0, 0
     for i in range(shape[0]):
+        first_here, first_next = first_next, n_points
         for j in range(shape[1]):
             for k in range(shape[2]):
                 here = values[i, j, k]
@@ -100,24 +108,38 @@ def trace_lines(
                             break
                         for end in range(2):
                             edge = lines_of_case[case, line, end]
+                            a, b, c, axis = i, j, k, plane
                             if edge == 0:
-                                u, v = (level - here) / (f1 - here), 0.0
+                                share = (level - here) / (f1 - here)
                             elif edge == 1:
-                                u, v = 1.0, (level - f1) / (f2 - f1)
+                                share = (level - f1) / (f2 - f1)
+                                a, b, c, axis = i + du0, j + du1, k + du2, (plane + 1) % 3
                             elif edge == 2:
-                                u, v = (level - f3) / (f2 - f3), 1.0
+                                share = (level - f3) / (f2 - f3)
+                                a, b, c = i + dv0, j + dv1, k + dv2
                             else:
-                                u, v = 0.0, (level - here) / (f3 - here)
-                            a, b, c = i + u * du0 + v * dv0, j + u * du1 + v * dv1, k + u * du2 + v * dv2
-                            for axis in range(3):
-                                ends[end, axis] = (
-                                    offset[axis] + steps[axis, 0] * a + steps[axis, 1] * b + steps[axis, 2] * c
-                                )
-                        x, y, z = ends[0, 0] + ends[1, 0], ends[0, 1] + ends[1, 1], ends[0, 2] + ends[1, 2]
-                        if x * x + y * y + z * z <= limit:
-                            if found < len(out):
-                                for axis in range(3):
-                                    out[found, 0, axis] = ends[0, axis]
-                                    out[found, 1, axis] = ends[1, axis]
-                            found += 1
-    return found
+                                share = (level - here) / (f3 - here)
+                                axis = (plane + 1) % 3
+                            edges[end, 0], edges[end, 1], edges[end, 2], edges[end, 3] = a, b, c, axis
+                            x = a + (share if axis == 0 else 0.0)
+                            y = b + (share if axis == 1 else 0.0)
+                            z = c + (share if axis == 2 else 0.0)
+                            for m in range(3):
+                                places[end, m] = offset[m] + steps[m, 0] * x + steps[m, 1] * y + steps[m, 2] * z
+                        x, y, z = places[0, 0] + places[1, 0], places[0, 1] + places[1, 1], places[0, 2] + places[1, 2]
+                        if x * x + y * y + z * z > limit:
+                            continue
+                        for end in range(2):
+                            a, b, c, axis = edges[end, 0], edges[end, 1], edges[end, 2], edges[end, 3]
+                            point = point_on[a % 2, b, c, axis]
+                            if point < (first_here if a == i else first_next):
+                                point = n_points
+                                n_points += 1
+                                point_on[a % 2, b, c, axis] = point
+                                if point < len(points):
+                                    for m in range(3):
+                                        points[point, m] = places[end, m]
+                            if n_lines < len(pairs):
+                                pairs[n_lines, end] = point
+                        n_lines += 1
+    return n_points, n_lines

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.gui import icons
@@ -109,20 +109,27 @@ class SearchField(QLineEdit):
         super().__init__()
         self.setAccessibleName("Search commands and residues")
         self.setFixedHeight(32)
+        self._tight = False
         self._restyle()
         theme.changed.connect(self._restyle)
+
+    def set_tight(self, tight: bool) -> None:
+        """As narrow as it may be, without its shortcut."""
+        self._tight = tight
+        self._restyle()
 
     def _restyle(self) -> None:
         words = "Search commands, residues" if theme.sizes.name == "wide" else "Search"
         self.setPlaceholderText(words)
         self.setFont(theme.font(12))
-        self.setTextMargins(24, 0, 44, 0)
+        self.setTextMargins(24, 0, 4 if self._tight else 44, 0)
+        self.setMinimumWidth(72 if self._tight else 120)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         painter = QPainter(self)
         icons.draw(painter, "search", QRectF(10, 9, 14, 14), theme.colours["label"], 2.2)
-        if not self.text():
+        if not self.text() and not self._tight:
             painter.setFont(theme.font(11))
             painter.setPen(theme.colours["hint"])
             box = self.rect().adjusted(0, 0, -10, 0)
@@ -223,15 +230,17 @@ class VerdictPlace(QWidget):
         if self.gap is not None and math.isfinite(self.gap.gap):
             gap = f"gap {self.gap.gap:.3f}".replace("-", "\u2212")
             left = box.right() + 12
-            text.draw(painter, left, 31, f"*{{{gap}}}", 13, c["text"], 600)
+            start = left + advance(gap, theme.font(13, 600)) + 10
+            if start - 10 <= right:
+                text.draw(painter, left, 31, f"*{{{gap}}}", 13, c["text"], 600)
             if math.isfinite(self.gap.expected):
-                short = theme.sizes.name == "compact"
-                word = "exp." if short else "expected"
-                said = f"{word} {self.gap.expected:.3f} \u00b1 {self.gap.sigma:.3f}"
-                start = left + advance(gap, theme.font(13, 600)) + 10
-                if advance(said, theme.font(12)) > right - start:
-                    said = f"{word} {self.gap.expected:.3f}"
-                text.draw(painter, start, 31, said, 12, c["label"], 400, right - start)
+                word = "exp." if theme.sizes.name == "compact" else "expected"
+                brief = f"{word} {self.gap.expected:.3f}"
+                # As much as there is room for; the rules under the chip say all of it.
+                for said in (f"{brief} \u00b1 {self.gap.sigma:.3f}", brief):
+                    if advance(said, theme.font(12)) <= right - start:
+                        text.draw(painter, start, 31, said, 12, c["label"])
+                        break
         self._button = QRectF()
         if self._back:
             label = f"Back to cycle {verdict.best_cycle}"
@@ -285,11 +294,16 @@ class _Gap(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._tight = False
         self._restyle()
         theme.changed.connect(self._restyle)
 
     def _restyle(self) -> None:
-        self.setFixedSize({"wide": 17, "medium": 17, "compact": 13}[theme.sizes.name], 60)
+        self.setFixedSize(5 if self._tight else {"wide": 17, "medium": 17, "compact": 13}[theme.sizes.name], 60)
+
+    def set_tight(self, tight: bool) -> None:
+        self._tight = tight
+        self._restyle()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -297,8 +311,13 @@ class _Gap(QWidget):
         painter.end()
 
 
+LEAST_VERDICT = 280
+"""Pixels that the chip of every verdict and the gap beside it need."""
+
+
 class Header(Surface):
-    """The bar at the top of the window."""
+    """The bar at the top of the window. In a narrow window it saves room, one thing after the other: the search field
+    and the gaps become narrow, then the place of the verdict, then fetch, undo and redo are left to the menu."""
 
     def __init__(self, actions: Actions, stop_menu: QMenu, main_menu: QMenu) -> None:
         super().__init__("panel")
@@ -315,7 +334,8 @@ class Header(Surface):
         actions.menu.triggered.connect(
             lambda: main_menu.popup(menu_button.mapToGlobal(menu_button.rect().bottomLeft()))
         )
-        row = QHBoxLayout(self)
+        self._column = theme.sizes.right
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 0, 0)
         row.setSpacing(0)
         groups: list[list[QWidget]] = [
@@ -325,20 +345,23 @@ class Header(Surface):
             [HeaderButton(actions.export, "export"), menu_button],
         ]
         self.buttons: list[HeaderButton] = []
+        self._gaps: list[_Gap] = []
         for group in groups:
             for button in group:
                 row.addWidget(button)
                 if isinstance(button, HeaderButton):
                     self.buttons.append(button)
-            row.addWidget(_Gap())
+            self._gaps.append(_Gap())
+            row.addWidget(self._gaps[-1])
+        self._in_the_menu_too = [groups[0][2], *groups[2], self._gaps[2]]
         row.addSpacing(4)
         row.addWidget(self.search, 100)
         row.addStretch(1)
-        row.addSpacing(16)
+        row.addSpacing(12)
         row.addWidget(self.work)
         row.addSpacing(8)
         row.addWidget(self.free)
-        row.addSpacing(12)
+        row.addSpacing(10)
         line = QVBoxLayout()
         line.setContentsMargins(0, 16, 0, 16)
         row.addLayout(line)
@@ -347,9 +370,33 @@ class Header(Surface):
         theme.changed.connect(self._restyle)
 
     def _restyle(self) -> None:
-        self.search.setMinimumWidth(120)
         self.search.setMaximumWidth(248)
         self.search.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._fit()
+
+    def set_column(self, width: int) -> None:
+        """The column below the verdict is so wide; the verdict is as wide, where there is room for it."""
+        self._column = width
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Save as much room as is needed and no more."""
+        needed = 0
+        for tight, narrow, fewer in ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 1, 1)):
+            self.search.set_tight(bool(tight))
+            for gap in self._gaps:
+                gap.set_tight(bool(tight))
+            for part in self._in_the_menu_too:
+                part.setVisible(not fewer)
+            self._row.invalidate()
+            needed = self._row.minimumSize().width() - (0 if self.verdict.isHidden() else self.verdict.width())
+            if needed + (min(self._column, LEAST_VERDICT) if narrow else self._column) <= self.width():
+                break
+        self.verdict.set_width(min(self._column, max(self.width() - needed, LEAST_VERDICT)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
