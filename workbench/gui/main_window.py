@@ -614,7 +614,13 @@ class MainWindow(QMainWindow):
         others = beside(self._branches, state.statistics)
         for plot in plots:
             plot.others = others
-        self._waiting = [partial(plot.show_statistics, state.rows, marks, planned, shown) for plot in plots]
+        self._waiting = []
+        for plot in plots:
+            # Changed in one beat, painted in another.
+            self._waiting.append(partial(plot.show_statistics, state.rows, marks, planned, shown))
+            if state.status == "running":
+                plot.setUpdatesEnabled(False)
+            self._waiting.append(partial(plot.setUpdatesEnabled, True))
         self._waiting.append(partial(self._draw_tables, state))
         # While a run goes on one after the other, so that no beat of the window holds them all.
         if state.status == "running":

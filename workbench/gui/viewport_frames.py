@@ -108,6 +108,12 @@ class FramePacer(QObject):
 
     def _look(self) -> None:
         assert isinstance(self._scene, SceneImage)
+        # Other work, or what it had painted, was done in this beat: the frame goes on in the next one.
+        if self._slow() and self._waits < MOST_WAITS and (self._others or time.perf_counter() < self._free_from):
+            self._others = False
+            self._waits += 1
+            return
+        self._waits = 0
         if not self._scene.advance():
             return
         self._drawing.stop()

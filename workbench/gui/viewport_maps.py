@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -110,6 +114,17 @@ class Omit:
     when: str
 
 
+BEHIND = 5
+"""Niceness of the threads that make maps and contours: between the window (0) and a run (10)."""
+
+
+def _stand_back() -> None:
+    """The thread of the window, which answers the user, goes before this one; Linux knows priorities of threads."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
+
+
 class MapTracer(QObject):
     """Keeps the maps, their levels and their wires.
 
@@ -152,8 +167,8 @@ class MapTracer(QObject):
         self._section_wish: Camera | None = None
         self._section_running = False
         self._prepared: Prepared | None = None
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="contours")
-        self._map_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="maps")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="contours", initializer=_stand_back)
+        self._map_thread = ThreadPoolExecutor(1, thread_name_prefix="maps", initializer=_stand_back)
         self._courier = Courier()
         self._cycle_running = False
         self.changed.connect(self._cut_again)
