@@ -699,7 +699,7 @@ def whole_header(window: MainWindow, width: int, title: str) -> None:
     assert shown[0].left() >= 0 and shown[-1].right() < header.width() == width
     assert all(one.right() < other.left() for one, other in pairwise(shown))
     assert all(button.width() >= button.sizeHint().width() for button in header.buttons if not button.isHidden())
-    assert header.search.width() >= 72
+    assert header.search.width() >= 88
     for readout in (header.work, header.free):
         assert readout.width() >= readout.sizeHint().width()
     gap = advance("gap 0.000", theme.font(13, 600))

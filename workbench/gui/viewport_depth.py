@@ -126,7 +126,7 @@ class DepthPanel(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         looks = tuple(slider.look() for slider in self._sliders)
         painter = QPainter(self)
-        self._picture.paint(self, painter, (self._colours, self.font().key(), *self._values, *looks), self._paint)
+        self._picture.paint(self, painter, (self._colours, self.font(), *self._values, *looks), self._paint)
         painter.end()
 
     def _paint(self, painter: QPainter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -131,7 +131,7 @@ class Overlay(QWidget):
         self._content = OverlayContent()
         self._colours = OverlayColours()
         self._words = KeptPainting()
-        self._scrims: tuple[tuple[Hashable, ...], list[tuple[QRectF, QBrush]]] | None = None
+        self._scrims: tuple[tuple[object, ...], list[tuple[QRectF, QBrush]]] | None = None
 
     def set_colours(self, colours: OverlayColours) -> None:
         self._colours = colours
@@ -149,7 +149,7 @@ class Overlay(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         # Marks go with the scene; all else stays as it is while the view moves.
         still = replace(self._content, labels=(), rulers=())
-        about = (still, self._colours, self.font().key())
+        about = (still, self._colours, self.font())
         painter = QPainter(self)
         for box, scrim in self._scrims_of(about):
             painter.fillRect(box, scrim)
@@ -246,7 +246,7 @@ class Overlay(QWidget):
             painter.drawText(QPointF(self.width() - MARGIN - 10.0 - measure.horizontalAdvance(value), y + 4), value)
             y += 18.0
 
-    def _scrims_of(self, about: tuple[Hashable, ...]) -> list[tuple[QRectF, QBrush]]:
+    def _scrims_of(self, about: tuple[object, ...]) -> list[tuple[QRectF, QBrush]]:
         """Text stays readable over whatever the scene shows: the background's own colour, fading out."""
         about = (*about, self.size())
         if self._scrims is None or self._scrims[0] != about:

@@ -123,7 +123,7 @@ class SearchField(QLineEdit):
         self.setPlaceholderText(words)
         self.setFont(theme.font(12))
         self.setTextMargins(24, 0, 4 if self._tight else 44, 0)
-        self.setMinimumWidth(72 if self._tight else 120)
+        self.setMinimumWidth(88 if self._tight else 120)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

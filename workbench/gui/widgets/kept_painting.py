@@ -6,7 +6,7 @@ than copying.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QSize, Qt
@@ -20,10 +20,10 @@ class KeptPainting:
     """The painting of one widget, in the pixels of its screen; only the parts that are not empty."""
 
     def __init__(self) -> None:
-        self._of: tuple[QSize, float, Hashable] | None = None
+        self._of: tuple[QSize, float, object] | None = None
         self._parts: list[tuple[QPointF, QPixmap]] = []
 
-    def paint(self, widget: QWidget, painter: QPainter, about: Hashable, draw: Callable[[QPainter], None]) -> None:
+    def paint(self, widget: QWidget, painter: QPainter, about: object, draw: Callable[[QPainter], None]) -> None:
         """Paint what `draw` paints onto the whole of `widget`. `about`: all that it depends on, besides the size and
         the ratio of pixels; `draw` is called only when one of these is another."""
         of = (widget.size(), widget.devicePixelRatioF(), about)
@@ -65,7 +65,7 @@ class KeptToolButton(QToolButton):
         option = QStyleOptionToolButton()
         self.initStyleOption(option)
         about = (
-            *(self.text(), self.styleSheet(), self.font().key(), self.palette().cacheKey()),
+            *(self.text(), self.styleSheet(), self.font(), self.palette().cacheKey()),
             *(option.state, option.activeSubControls, option.features, option.arrowType),
         )
 
