@@ -13,14 +13,7 @@ import numpy as np
 import scipy.sparse
 
 from workbench.core.arrays import FloatArray, IntArray
-from workbench.engine.optimise.normal_matrix_kernels import (
-    count_units,
-    multiply,
-    place_blocks,
-    rows_of,
-    single_entries,
-    split_units,
-)
+from workbench.engine.optimise.normal_matrix_kernels import multiply, product_in_blocks
 
 BLOCK = 4
 """Parameters of an atom that come together: x, y, z, B."""
@@ -47,19 +40,10 @@ class NormalMatrix:
     @classmethod
     def of(cls, jacobian: scipy.sparse.csr_matrix, n: int) -> NormalMatrix:
         """J^T J for J (k, p), whose columns 4 i .. 4 i + 3 are x, y, z, B of atom i < n."""
-        rows, p = jacobian.shape
         indptr = np.ascontiguousarray(jacobian.indptr, dtype=np.int32)
         indices = np.ascontiguousarray(jacobian.indices, dtype=np.int32)
         data = np.ascontiguousarray(jacobian.data, dtype=np.float64)
-        places, singles = count_units(indptr, indices, n)
-        place_start, single_start = (np.zeros(rows + 1, dtype=np.int32) for _ in range(2))
-        place_atom, single = np.empty(places, dtype=np.int32), np.empty(singles, dtype=np.int32)
-        place, value = np.empty((places, 3)), np.empty(singles)
-        split_units(indptr, indices, data, n, place_start, place_atom, place, single_start, single, value)
-        blocks = place_blocks(place_start, place_atom, place, *rows_of(place_start, place_atom, n))
-        where = rows_of(single_start, single, p - 3 * n)
-        entries = single_entries(place_start, place_atom, place, single_start, single, value, *where, n)
-        return cls(*blocks, *entries)
+        return cls(*product_in_blocks(indptr, indices, data, n, jacobian.shape[1]))
 
     @property
     def parts(self) -> tuple[FloatArray, IntArray, IntArray, FloatArray, FloatArray, IntArray, IntArray, FloatArray]:

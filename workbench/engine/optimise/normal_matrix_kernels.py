@@ -13,7 +13,27 @@ from workbench.engine.kernels import kernel
 
 
 @kernel
-def count_units(indptr: IntArray, indices: IntArray, n: int) -> tuple[int, int]:
+def product_in_blocks(
+    indptr: IntArray, indices: IntArray, data: FloatArray, n: int, p: int
+) -> tuple[FloatArray, IntArray, IntArray, FloatArray, FloatArray, IntArray, IntArray, FloatArray]:
+    """J^T J of a (k, p) matrix in compressed rows, x, y, z, B of n atoms first: the parts of `NormalMatrix`."""
+    rows = len(indptr) - 1
+    places, singles = _count_units(indptr, indices, n)
+    place_start, single_start = np.zeros(rows + 1, dtype=np.int32), np.zeros(rows + 1, dtype=np.int32)
+    place_atom, single = np.empty(places, dtype=np.int32), np.empty(singles, dtype=np.int32)
+    place, value = np.empty((places, 3)), np.empty(singles)
+    _split_units(indptr, indices, data, n, place_start, place_atom, place, single_start, single, value)
+    begin, unit, of_row = _rows_of(place_start, place_atom, n)
+    own, first, other, block = _place_blocks(place_start, place_atom, place, begin, unit, of_row)
+    begin, unit, of_row = _rows_of(single_start, single, p - 3 * n)
+    single_own, single_first, column, entry = _single_entries(
+        place_start, place_atom, place, single_start, single, value, begin, unit, of_row, n
+    )
+    return own, first, other, block, single_own, single_first, column, entry
+
+
+@kernel
+def _count_units(indptr: IntArray, indices: IntArray, n: int) -> tuple[int, int]:
     """Units of places and single entries of the rows of a matrix with x, y, z, B of n atoms first."""
     places, singles = 0, 0
     for row in range(len(indptr) - 1):
@@ -30,7 +50,7 @@ def count_units(indptr: IntArray, indices: IntArray, n: int) -> tuple[int, int]:
 
 
 @kernel
-def split_units(
+def _split_units(
     indptr: IntArray,
     indices: IntArray,
     data: FloatArray,
@@ -66,7 +86,7 @@ def split_units(
 
 
 @kernel
-def rows_of(start: IntArray, which: IntArray, count: int) -> tuple[IntArray, IntArray, IntArray]:
+def _rows_of(start: IntArray, which: IntArray, count: int) -> tuple[IntArray, IntArray, IntArray]:
     """Where each of `count` atoms or parameters occurs: begin (count + 1,), then for every occurrence its unit and its
     row, in the order of the rows."""
     begin = np.zeros(count + 1, dtype=np.int32)
@@ -85,7 +105,7 @@ def rows_of(start: IntArray, which: IntArray, count: int) -> tuple[IntArray, Int
 
 
 @kernel
-def place_blocks(
+def _place_blocks(
     start: IntArray, atom: IntArray, place: FloatArray, begin: IntArray, unit: IntArray, of_row: IntArray
 ) -> tuple[FloatArray, IntArray, IntArray, FloatArray]:
     """Blocks of places: own (n, 3, 3); first (n + 1,), other (b,) < the atom of the row, block (b, 3, 3)."""
@@ -128,7 +148,7 @@ def place_blocks(
 
 
 @kernel
-def single_entries(
+def _single_entries(
     place_start: IntArray,
     place_atom: IntArray,
     place: FloatArray,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import scipy.optimize
 
 from workbench.core.arrays import FloatArray
 from workbench.engine.xray.form_factors import FormFactors
@@ -21,6 +20,9 @@ BEYOND = 1.05
 """The fit reaches so much further than the data, whose limit is rounded."""
 POINTS = 60
 """Resolutions that the fit is made at, evenly spaced in 1/d^2."""
+MOST_STEPS = 60
+WIDTH_LIMITS = float(np.log(0.01)), float(np.log(1000.0))
+"""ln A^2."""
 CANCELLING = 2.0
 """Sum of |amplitudes| over f(0) beyond which Gaussians all but cancel each other, which single precision grids lose."""
 
@@ -48,20 +50,44 @@ def _fitted(amplitude: tuple[float, ...], width: tuple[float, ...], d_min: float
     s_sq = np.linspace(0.0, (BEYOND / d_min) ** 2, POINTS)
     wanted = np.exp(-0.25 * np.multiply.outer(s_sq, b)) @ a
     scale = float(np.abs(wanted).max())
-
-    def at(log_widths: FloatArray) -> tuple[FloatArray, FloatArray]:
-        gaussians = np.exp(-0.25 * np.multiply.outer(s_sq, np.exp(log_widths)))
-        found, *_ = np.linalg.lstsq(gaussians, wanted, rcond=None)
-        return (gaussians @ found - wanted) / scale, found
-
-    def errors(log_widths: FloatArray) -> FloatArray:
-        return at(log_widths)[0]
-
-    start = np.log(0.5 + 0.6 * b.max() * np.linspace(0.0, 1.0, FEWER) ** 2)
-    search = scipy.optimize.least_squares(
-        errors, start, bounds=(np.log(0.01), np.log(1000.0)), xtol=1e-10, ftol=1e-12, gtol=1e-14, max_nfev=60
-    )
-    error, found = at(search.x)
-    if np.abs(error).max() > GOOD or np.abs(found).sum() > CANCELLING * scale:
+    log_widths, found, error = _searched(s_sq, wanted / scale, b.max())
+    if np.abs(error).max() > GOOD or np.abs(found).sum() > CANCELLING:
         return a[there], b[there]
-    return found, np.exp(search.x)
+    return found * scale, np.exp(log_widths)
+
+
+def _searched(s_sq: FloatArray, wanted: FloatArray, widest: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """ln of the widths (3,), amplitudes (3,) and errors (POINTS,) of the Gaussians that follow `wanted` best.
+
+    Damped Gauss-Newton steps of the widths, the amplitudes always being the best for them (Golub & Pereyra, 1973, SIAM
+    J. Numer. Anal. 10, 413, with the derivative of Kaufman, 1975, BIT 15, 49).
+    """
+
+    def at(log_widths: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        exponents = -0.25 * np.multiply.outer(s_sq, np.exp(log_widths))
+        gaussians = np.exp(exponents)
+        amplitudes = np.asarray(np.linalg.lstsq(gaussians, wanted, rcond=None)[0], dtype=np.float64)
+        basis = np.linalg.qr(gaussians)[0]
+        slopes = gaussians * exponents * amplitudes
+        return gaussians @ amplitudes - wanted, amplitudes, slopes - basis @ (basis.T @ slopes)
+
+    here = np.asarray(np.log(0.5 + 0.6 * widest * np.linspace(0.0, 1.0, FEWER) ** 2), dtype=np.float64)
+    error, found, slopes = at(here)
+    damping = 1e-3
+    for _ in range(MOST_STEPS):
+        normal = slopes.T @ slopes
+        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-30), -(slopes.T @ error))
+        there = np.asarray(np.clip(here + np.clip(step, -1.0, 1.0), *WIDTH_LIMITS), dtype=np.float64)
+        trial = at(there)
+        gain = float(error @ error - trial[0] @ trial[0])
+        if gain > 0.0:
+            done = gain < 1e-6 * float(error @ error)
+            here, (error, found, slopes) = there, trial
+            damping = max(0.2 * damping, 1e-9)
+            if done:
+                break
+        else:
+            damping *= 4.0
+            if damping > 1e6:
+                break
+    return here, found, error
