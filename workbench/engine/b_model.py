@@ -35,7 +35,7 @@ SETTLED = 0.004
 EARLIEST, LATEST, LATEST_STRAINED = 3, 5, 7
 """Cycles before a trial begins: never before the first, always after the second; after the third while the geometry is
 far outside its band, since the weight rests during a trial."""
-STRAINED = 1.1
+STRAINED = 1.25
 """... which is r.m.s. Z of bonds or angles beyond the band by this factor."""
 TRIAL_CYCLES = 3
 """Cycles with tensors before they are judged."""
