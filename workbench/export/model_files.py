@@ -193,17 +193,19 @@ def _places(structure: gemmi.Structure, model: Model) -> dict[int, _Place]:
             for a, atom in enumerate(residue):
                 places[atom.serial - 1] = _Place(residue, atom, (c, r, a))
                 chains[atom.serial - 1] = chain.name
+    residues = model.residues
+    labels = zip(residues.name.tolist(), residues.number.tolist(), residues.chain.tolist(), strict=True)
+    known = [(name, number, chain.strip()) for name, number, chain in labels]
+    rows, names = model.residue.tolist(), model.atom_name.tolist()
     for i, index in enumerate(model.source_index.tolist()):
         if index < 0:
             continue
-        row = int(model.residue[i])
+        row = rows[i]
         place = places.get(index)
         if (
             place is None
-            or place.atom.name != model.atom_name[i]
-            or place.residue.name != model.residues.name[row]
-            or place.residue.seqid.num != model.residues.number[row]
-            or chains[index].strip() != str(model.residues.chain[row]).strip()
+            or place.atom.name != names[i]
+            or (place.residue.name, place.residue.seqid.num, chains[index].strip()) != known[row]
         ):
             raise InputError(
                 f"atom {index + 1} of the file is not {model.residues.label(row)} {model.atom_name[i]} any more.",
@@ -217,10 +219,8 @@ def _set_atom(atom: gemmi.Atom, model: Model, state: ModelState, i: int) -> None
     atom.pos = gemmi.Position(*state.xyz[i].tolist())
     atom.b_iso = float(state.b_iso[i])
     atom.occ = float(state.occupancy[i])
-    if np.any(state.u_aniso[i] != 0.0):
-        atom.aniso = gemmi.SMat33f(*state.u_aniso[i].tolist())
-    else:
-        atom.aniso = gemmi.SMat33f(0, 0, 0, 0, 0, 0)
+    # Six zeros where the atom is isotropic.
+    atom.aniso = gemmi.SMat33f(*state.u_aniso[i].tolist())
 
 
 def _new_atom(model: Model, state: ModelState, i: int) -> gemmi.Atom:

@@ -43,22 +43,12 @@ def contact_types(
     donor, acceptor = np.zeros(total, np.int32), np.zeros(total, np.int32)
     types = monlib.ener_lib.atoms
     table = {t: types[t] for t in set(chem_type) if t in types}
-    for i in range(n):
-        element = str(model.element[i])
-        entry = table.get(chem_type[i])
-        united = attached[i] == 0
-        if entry is not None and not metal[i]:
-            value = entry.vdwh_radius if united else entry.vdw_radius
-            value = value if np.isfinite(value) else entry.vdw_radius
-            role = entry.hb_type
-            donor[i], acceptor[i] = role in ("D", "B"), role in ("A", "B")
-        else:
-            value = _UNITED_CARBON if element == "C" and united else BONDI.get(element, gemmi.Element(element).vdw_r)
-            donor[i] = acceptor[i] = element in ("N", "O")
-        if metal[i]:
-            value = _ion_radius(entry, element)
-            donor[i] = acceptor[i] = 0
-        radius[i] = min(value, RADIUS_CAP)
+    known: dict[tuple[str, str, bool, bool], tuple[float, int, int]] = {}
+    kinds = zip(model.element.tolist(), chem_type, (attached == 0).tolist(), (metal != 0).tolist(), strict=True)
+    for i, kind in enumerate(kinds):
+        if kind not in known:
+            known[kind] = _contact_type(table.get(kind[1]), kind[0], united=kind[2], metal=kind[3])
+        radius[i], donor[i], acceptor[i] = known[kind]
     for i in np.flatnonzero(np.isin(model.residues.kind[model.residue], ("water",)) & (model.element == "O")).tolist():
         donor[i] = acceptor[i] = 1
     polar = np.isin(model.element[hydrogens.parent], ("N", "O", "S")).astype(np.int32)
@@ -77,6 +67,19 @@ def contact_types(
     flat = _planar_membership(planes, hydrogens, index, total)
     excluded, one_four = _near_in_bonds(edges, flat, total)
     return ContactTypes(radius, donor, acceptor, metals, altloc, excluded, one_four)
+
+
+def _contact_type(entry: gemmi.EnerLib.Atom | None, element: str, united: bool, metal: bool) -> tuple[float, int, int]:
+    """Radius in angstrom, donor and acceptor of an atom. united: no hydrogen of it is there."""
+    if metal:
+        return min(_ion_radius(entry, element), RADIUS_CAP), 0, 0
+    if entry is not None:
+        value = entry.vdwh_radius if united else entry.vdw_radius
+        value = value if np.isfinite(value) else entry.vdw_radius
+        return min(value, RADIUS_CAP), int(entry.hb_type in ("D", "B")), int(entry.hb_type in ("A", "B"))
+    value = _UNITED_CARBON if element == "C" and united else BONDI.get(element, gemmi.Element(element).vdw_r)
+    polar = int(element in ("N", "O"))
+    return min(value, RADIUS_CAP), polar, polar
 
 
 def _ion_radius(entry: gemmi.EnerLib.Atom | None, element: str) -> float:

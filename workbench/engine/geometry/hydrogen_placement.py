@@ -31,6 +31,8 @@ class Surroundings:
     neighbours: bonded heavy atoms of each model row. components: per residue row, altloc ("" for none) -> Component.
     lost: rows of atoms -> hydrogens given up to a link no dictionary describes. homeless: rows whose hydrogens have no
     known place (after a chain gap). heavy (n,), metal (n,).
+    names, altlocs, elements (n,), residue (n,), places (r,): the model's columns as lists (a place is number, insertion
+    code and chain of a residue), since placement asks for single atoms, many times over.
     """
 
     model: Model
@@ -45,29 +47,36 @@ class Surroundings:
         self.rows = np.flatnonzero(self.heavy & (self.model.occupancy > 0))
         self.tree = cKDTree(self.model.xyz[self.rows]) if len(self.rows) else None
         self.metals = np.flatnonzero(self.metal)
+        self.names: list[str] = self.model.atom_name.tolist()
+        self.altlocs: list[str] = self.model.altloc.tolist()
+        self.elements: list[str] = self.model.element.tolist()
+        self.residue: list[int] = self.model.residue.tolist()
+        of = self.model.residues
+        self.places: list[tuple[int, str, str]] = list(
+            zip(of.number.tolist(), of.insertion.tolist(), of.chain.tolist(), strict=True)
+        )
 
     def component(self, atom: int) -> Component | None:
-        by_altloc = self.components[int(self.model.residue[atom])]
+        by_altloc = self.components[self.residue[atom]]
         if not by_altloc:
             return None
-        return by_altloc.get(str(self.model.altloc[atom])) or next(iter(by_altloc.values()))
+        return by_altloc.get(self.altlocs[atom]) or next(iter(by_altloc.values()))
 
     def bonded(self, atom: int, altloc: str) -> list[int]:
         """Heavy neighbours in one conformer: that of the atom, else `altloc`, else the most occupied."""
-        model = self.model
-        all_near = self.neighbours.get(atom, [])
-        letters = {str(model.altloc[i]) for i in all_near} - {""}
-        letter = str(model.altloc[atom]) or altloc
+        altlocs = self.altlocs
+        all_near = sorted(self.neighbours.get(atom, ()))
+        letters = {altlocs[i] for i in all_near} - {""}
+        if not letters and len(all_near) < 2:
+            return all_near
+        letter = altlocs[atom] or altloc
         if letters and letter not in letters:
-            of = [i for i in all_near if model.altloc[i]]
-            letter = str(model.altloc[max(of, key=lambda i: (float(model.occupancy[i]), -i))])
-        chosen: dict[tuple[int, str, str, str], int] = {}
-        residues = model.residues
-        for i in sorted(all_near):
-            row = int(model.residue[i])
-            number, insertion, chain = int(residues.number[row]), str(residues.insertion[row]), str(residues.chain[row])
-            place = (number, insertion, chain, str(model.atom_name[i]))
-            if model.altloc[i] in ("", letter) or place not in chosen:
+            of = [i for i in all_near if altlocs[i]]
+            letter = altlocs[max(of, key=lambda i: (float(self.model.occupancy[i]), -i))]
+        chosen: dict[tuple[tuple[int, str, str], str], int] = {}
+        for i in all_near:
+            place = (self.places[self.residue[i]], self.names[i])
+            if altlocs[i] in ("", letter) or place not in chosen:
                 chosen[place] = i
         return list(chosen.values())
 
@@ -125,20 +134,22 @@ def ideal_hydrogens(around: Surroundings) -> Hydrogens:
     """Riding hydrogens for every atom whose component and neighbours are known (none on water)."""
     rows = _Rows()
     model = around.model
-    kinds = model.residues.kind
+    kinds = model.residues.kind.tolist()
     histidine = _histidine_protons(around)
     for parent in np.flatnonzero(around.heavy).tolist():
-        if kinds[model.residue[parent]] == "water" or parent in around.homeless:
+        if kinds[around.residue[parent]] == "water" or parent in around.homeless:
             continue
         component = around.component(parent)
         if component is None:
             continue
-        name = str(model.atom_name[parent])
+        name = around.names[parent]
         wanted = component.hydrogens.get(name)
         if not wanted or parent in histidine:
             continue
         wanted = wanted[: max(0, len(wanted) - around.lost.get(parent, 0))]
-        polar = model.element[parent] in ("O", "S") or (model.element[parent] == "N" and component.sp.get(name) == 2)
+        polar = around.elements[parent] in ("O", "S") or (
+            around.elements[parent] == "N" and component.sp.get(name) == 2
+        )
         if not wanted or (polar and around.near_metal(parent)):
             continue
         for order, (h, distance) in enumerate(wanted):
@@ -164,11 +175,11 @@ def kept_hydrogens(around: Surroundings, kept: AnyArray, in_model: bool) -> tupl
             continue
         rule = None
         component = around.component(parent)
-        altloc = str(model.altloc[i])
-        if component is not None and model.residue[parent] == model.residue[i] and parent not in around.homeless:
-            known = component.hydrogens.get(str(model.atom_name[parent]), [])
+        altloc = around.altlocs[i]
+        if component is not None and around.residue[parent] == around.residue[i] and parent not in around.homeless:
+            known = component.hydrogens.get(around.names[parent], [])
             names = [h for h, _ in known]
-            name = _dictionary_name(str(model.atom_name[i]), names)
+            name = _dictionary_name(around.names[i], names)
             if name is not None:
                 order = names.index(name)
                 xyz = model.xyz[i]
@@ -176,7 +187,7 @@ def kept_hydrogens(around: Surroundings, kept: AnyArray, in_model: bool) -> tupl
                 rule = _ideal_rule(around, component, parent, name, order, len(known), distance, xyz, altloc)
         if rule is None:
             rule = _own_rule(around, parent, model.xyz[i], altloc)
-        rows.add(str(model.element[i]), str(model.atom_name[i]), parent, rule, i if in_model else -1)
+        rows.add(around.elements[i], around.names[i], parent, rule, i if in_model else -1)
     return rows.table(), orphans
 
 
@@ -194,13 +205,13 @@ def _dictionary_name(name: str, known: list[str]) -> str | None:
 def _parent_of(around: Surroundings, hydrogen: int) -> int | None:
     """The heavy atom that carries a hydrogen of the model: by name in the dictionary, else the nearest within 1.5 A."""
     model = around.model
-    row = int(model.residue[hydrogen])
-    altloc = str(model.altloc[hydrogen])
+    row = around.residue[hydrogen]
+    altloc = around.altlocs[hydrogen]
     first, count = int(model.residues.first_atom[row]), int(model.residues.n_atoms[row])
     inside = [
         i
         for i in range(first, first + count)
-        if around.heavy[i] and same_conformer(str(model.altloc[i]), altloc)
+        if around.heavy[i] and same_conformer(around.altlocs[i], altloc)
     ]  # fmt: skip
     if inside:
         distance = np.linalg.norm(model.xyz[inside] - model.xyz[hydrogen], axis=1)
@@ -210,7 +221,7 @@ def _parent_of(around: Surroundings, hydrogen: int) -> int | None:
     if around.tree is None:
         return None
     for near in around.rows[around.tree.query_ball_point(model.xyz[hydrogen], 1.5)].tolist():
-        if same_conformer(str(model.altloc[near]), altloc):
+        if same_conformer(around.altlocs[near], altloc):
             return int(near)
     return None
 
@@ -228,15 +239,14 @@ def _ideal_rule(
 ) -> _Rule | None:
     """The rule for hydrogen number `order` of `count` on a parent; None when neighbours are missing.
     seen: where the model has it, if it has."""
-    model = around.model
-    name = str(model.atom_name[parent])
+    name = around.names[parent]
     near = around.bonded(parent, altloc)
     near = [i for i in near if not around.metal[i]]
-    residue = model.residue[parent]
-    present = {str(model.atom_name[i]) for i in near if model.residue[i] == residue}
+    residue = around.residue[parent]
+    present = {around.names[i] for i in near if around.residue[i] == residue}
     if any(expected not in present for expected in component.neighbours.get(name, ())) or not 1 <= len(near) <= 3:
         return None
-    inner = [str(model.atom_name[i]) if model.residue[i] == residue else "" for i in near]
+    inner = [around.names[i] if around.residue[i] == residue else "" for i in near]
     flat = component.sp.get(name) == 2
     if len(near) == 3:
         if count != 1 or flat:
@@ -280,15 +290,12 @@ def _one_rule(a: int, b: int, distance: float, theta: float, torsion: float) -> 
 
 def _any_second(around: Surroundings, parent: int, a: int, altloc: str) -> int | None:
     """An atom bonded to a (not the parent): the one of the same residue first."""
-    letter = str(around.model.altloc[parent]) or str(around.model.altloc[a]) or altloc
-    residue = around.model.residue[a]
+    letter = around.altlocs[parent] or around.altlocs[a] or altloc
+    residue = around.residue[a]
     others = [i for i in around.bonded(a, letter) if i != parent]
-    others.sort(key=lambda i: (around.model.residue[i] != residue, bool(around.metal[i]), i))
+    others.sort(key=lambda i: (around.residue[i] != residue, bool(around.metal[i]), i))
     for i in others:
-        if (
-            around.model.residue[i] != around.model.residue[parent]
-            or around.model.atom_name[i] != around.model.atom_name[parent]
-        ):
+        if around.residue[i] != around.residue[parent] or around.names[i] != around.names[parent]:
             return i
     return None
 
@@ -392,15 +399,15 @@ def _torsion(
     xyz = model.xyz
     if seen is not None:
         return _dihedral(seen, xyz[parent], xyz[a], xyz[b])
-    a_name = str(model.atom_name[a])
+    a_name = around.names[a]
     other = around.component(a)
     a_flat = other is not None and other.sp.get(a_name) == 2
-    if count == 1 and not flat and model.element[parent] in ("O", "S", "SE"):
+    if count == 1 and not flat and around.elements[parent] in ("O", "S", "SE"):
         return _best_hydroxyl(around, parent, a, b, distance, theta, a_flat)
     start = order * 2 * math.pi / max(count, 1)
     ideal = component.xyz
-    names = (h, str(model.atom_name[parent]), a_name, str(model.atom_name[b]))
-    same_residue = model.residue[parent] == model.residue[a] == model.residue[b]
+    names = (h, around.names[parent], a_name, around.names[b])
+    same_residue = around.residue[parent] == around.residue[a] == around.residue[b]
     if same_residue and all(x in ideal for x in names):
         key = ("torsion", *names)
         if key not in component.placements:
@@ -437,12 +444,12 @@ def _best_hydroxyl(
     )  # fmt: skip
     score = (1 - np.cos(2 * angles)) if a_flat else 0.5 * (1 + np.cos(3 * angles))
     assert around.tree is not None
-    letter = str(model.altloc[parent])
+    letter = around.altlocs[parent]
     bonded = {parent, a, *around.neighbours.get(a, ())}
     close = [
         i
         for i in around.rows[around.tree.query_ball_point(p, 4.2)].tolist()
-        if i not in bonded and same_conformer(letter, str(model.altloc[i]))
+        if i not in bonded and same_conformer(letter, around.altlocs[i])
     ]
     if close:
         d = np.linalg.norm(places[:, None, :] - model.xyz[close][None, :, :], axis=2)
@@ -464,8 +471,8 @@ def _histidine_protons(around: Surroundings) -> set[int]:
         first = int(model.residues.first_atom[row])
         rings: dict[str, dict[str, int]] = {}
         for i in range(first, first + int(model.residues.n_atoms[row])):
-            if model.atom_name[i] in ("ND1", "NE2"):
-                rings.setdefault(str(model.altloc[i]), {})[str(model.atom_name[i])] = i
+            if around.names[i] in ("ND1", "NE2"):
+                rings.setdefault(around.altlocs[i], {})[around.names[i]] = i
         for ring in rings.values():
             if len(ring) < 2:
                 continue
@@ -484,12 +491,12 @@ def _nearest_acceptor(around: Surroundings, atom: int) -> float:
     best = 4.0
     assert around.tree is not None
     for i in around.rows[around.tree.query_ball_point(model.xyz[atom], 4.0)].tolist():
-        row = model.residue[i]
-        if row == model.residue[atom] or model.element[i] != "O" or model.residues.kind[row] == "water":
+        row = around.residue[i]
+        if row == around.residue[atom] or around.elements[i] != "O" or model.residues.kind[row] == "water":
             continue
-        if model.atom_name[i] in ("OG", "OG1", "OH"):
+        if around.names[i] in ("OG", "OG1", "OH"):
             continue
-        if same_conformer(str(model.altloc[i]), str(model.altloc[atom])):
+        if same_conformer(around.altlocs[i], around.altlocs[atom]):
             best = min(best, float(np.linalg.norm(model.xyz[i] - model.xyz[atom])))
     return best
 

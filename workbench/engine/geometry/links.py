@@ -198,12 +198,11 @@ class LinkFinder:
         candidates: list[tuple[int, int, float]] = []
         told: set[tuple[int, int]] = set()
         between: dict[tuple[int, int], int] = {}
-        pairs = near_pairs(model, rows, CHAIN_LIMIT)
-        for i, j in pairs[model.residue[pairs[:, 0]] != model.residue[pairs[:, 1]]].tolist():
+        for i, j in self._worth_a_look(near_pairs(model, rows, CHAIN_LIMIT)).tolist():
             ri, rj = int(model.residue[i]), int(model.residue[j])
-            if (i, j) in bonded or "water" in (kind[ri], kind[rj]):
+            if (i, j) in bonded or _alternatives(model, ri, rj):
                 continue
-            if not same_conformer(str(model.altloc[i]), str(model.altloc[j])) or _alternatives(model, ri, rj):
+            if not same_conformer(str(model.altloc[i]), str(model.altloc[j])):
                 continue
             distance = self._distance(i, j)
             if distance > SEARCH and (str(model.atom_name[i]), str(model.atom_name[j])) not in BACKBONE:
@@ -243,6 +242,19 @@ class LinkFinder:
         plan.reports.sort(key=lambda report: (report.first, report.second))
         plan.reports.extend(self._symmetry_disulfides(bonded))
         return plan
+
+    def _worth_a_look(self, pairs: AnyArray) -> AnyArray:
+        """The pairs (k, 2) between two residues, neither of them water, that are near enough to be bonded if they are
+        not of the names that join a chain."""
+        model = self.model
+        i, j = pairs[:, 0], pairs[:, 1]
+        water = (model.residues.kind == "water")[model.residue]
+        of_chain = np.isin(model.atom_name, sorted({name for names in BACKBONE for name in names}))
+        # A little more than asked: the distance itself is taken, and judged, pair by pair.
+        near = np.linalg.norm(model.xyz[i] - model.xyz[j], axis=1) < SEARCH + 1e-6
+        wanted = (model.residue[i] != model.residue[j]) & ~water[i] & ~water[j] & (near | (of_chain[i] & of_chain[j]))
+        result: AnyArray = pairs[wanted]
+        return result
 
     # ---- records ----------------------------------------------------------------------------------------------------
 

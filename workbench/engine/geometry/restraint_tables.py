@@ -122,15 +122,16 @@ def read_topology(topology: gemmi.Topo, cell: gemmi.UnitCell, taken_over: set[in
         i, j, k = (a.serial - 1 for a in angle.atoms)
         if n in skip.get(gemmi.RKind.Angle, no) or (i in taken_over and j in taken_over and k in taken_over):
             continue
-        if angle.restr.esd > 0:
-            lists.add_angle(i, j, k, math.radians(angle.restr.value), math.radians(angle.restr.esd))
+        target = angle.restr
+        lists.add_angle(i, j, k, math.radians(target.value), math.radians(target.esd))
     for n, torsion in enumerate(topology.torsions):
         wanted = _LINK_TORSION if n in link_torsions else _MONOMER_TORSION
         restr = torsion.restr
-        if n in skip.get(gemmi.RKind.Torsion, no) or restr.esd <= 0 or not wanted.match(restr.label):
+        label, esd = restr.label, restr.esd
+        if n in skip.get(gemmi.RKind.Torsion, no) or esd <= 0 or not wanted.match(label):
             continue
         i, j, k, m = (a.serial - 1 for a in torsion.atoms)
-        esd = max(restr.esd, CONJUGATED_SIGMA) if restr.label.startswith("sp2_sp2") else restr.esd
+        esd = max(esd, CONJUGATED_SIGMA) if label.startswith("sp2_sp2") else esd
         if not {i, j, k, m} <= taken_over:
             lists.add_torsion((i, j, k, m), math.radians(restr.value), math.radians(esd), max(restr.period, 1))
     for n, chirality in enumerate(topology.chirs):
@@ -188,7 +189,7 @@ def to_tables(
     dihedrals = torsion_values(xyz, torsion_atoms)
     kept = [
         min(lists.torsions[k], key=lambda t, v=v: abs(torsion_difference(v, t[0], t[2])))  # type: ignore[misc]
-        for k, v in zip(torsion_keys, dihedrals, strict=True)
+        for k, v in zip(torsion_keys, dihedrals.tolist(), strict=True)
     ]
     torsions = Torsions(
         torsion_atoms,
@@ -208,12 +209,11 @@ def to_tables(
 
 def _chiralities(lists: RestraintLists, bonds: Bonds, angles: Angles) -> Chiralities:
     keys = list(lists.chiralities)
-    bond_sigma = {(int(i), int(j)): float(s) for (i, j), s in zip(bonds.atoms, bonds.sigma, strict=True)}
-    bond_ideal = {(int(i), int(j)): float(s) for (i, j), s in zip(bonds.atoms, bonds.ideal, strict=True)}
-    angle = {
-        (int(i), int(j), int(k)): (float(a), float(s))
-        for (i, j, k), a, s in zip(angles.atoms, angles.ideal, angles.sigma, strict=True)
-    }
+    pairs = list(map(tuple, bonds.atoms.tolist()))
+    bond_sigma = dict(zip(pairs, bonds.sigma.tolist(), strict=True))
+    bond_ideal = dict(zip(pairs, bonds.ideal.tolist(), strict=True))
+    spreads = zip(angles.ideal.tolist(), angles.sigma.tolist(), strict=True)
+    angle = dict(zip(map(tuple, angles.atoms.tolist()), spreads, strict=True))
     sigma = []
     for key in keys:
         given = lists.chiralities[key][1]
