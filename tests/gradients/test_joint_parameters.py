@@ -15,6 +15,7 @@ from workbench.engine.geometry.target import GeometryTarget
 from workbench.engine.geometry.tensors import EIGHT_PI_SQ, tensors
 from workbench.engine.restraints import Restraints
 from workbench.engine.special_positions import find_special_positions
+from workbench.engine.xray import structure_factors
 from workbench.engine.xray.reflection_geometry import all_reflections
 from workbench.engine.xray.structure_factors import StructureFactors
 
@@ -49,7 +50,12 @@ def test_the_vector_has_every_kind_of_parameter(case: tuple[AtomicModel, Geometr
     assert np.array_equal(atoms.advanced(state, np.zeros(atoms.n_parameters)).u_aniso, state.u_aniso)
 
 
-def test_gradient_of_a_diffraction_target(case: tuple[AtomicModel, GeometryTarget, ModelState]) -> None:
+def test_gradient_of_a_diffraction_target(
+    case: tuple[AtomicModel, GeometryTarget, ModelState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With atoms that end far out: where they end changes with their shape, which the differences see and the gradient
+    does not (0.2 to 1 % of it with the usual end, by the step)."""
+    monkeypatch.setattr(structure_factors, "CUTOFF", 1e-6)
     atoms, _, state = case
     crystal = atoms.description.model.crystal
     hkl = all_reflections(crystal, 2.5)
@@ -64,7 +70,7 @@ def test_gradient_of_a_diffraction_target(case: tuple[AtomicModel, GeometryTarge
     f = factors.f_calc(atoms.scatterers(state))
     by_f = weight * (np.abs(f) ** 2 - truth**2) * f
     gradient = atoms.gradient(state, factors.gradients(atoms.scatterers(state), by_f))
-    _agrees(gradient, lambda p, h: value(atoms.advanced(state, _unit(atoms, p, h))), atoms, 4e-3)
+    _agrees(gradient, lambda p, h: value(atoms.advanced(state, _unit(atoms, p, h))), atoms, 1e-3)
 
 
 def test_gradient_of_the_restraints(case: tuple[AtomicModel, GeometryTarget, ModelState]) -> None:

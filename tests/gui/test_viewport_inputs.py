@@ -323,6 +323,16 @@ def test_undo_takes_back_whatever_changed_the_view(view: Viewport, name: str) ->
 
 @pytest.mark.display
 @needs_display
+def test_undo_goes_no_further_back_than_the_first_look_at_a_model(view: Viewport) -> None:
+    """What was seen before it was another model, or the origin of nothing."""
+    assert view.scene is not None
+    model, bonds = view.scene.model, view.scene.bonds
+    view.set_model(model, bonds)
+    first = view.camera
+    send(view, "key U")
+    assert view.camera.same_as(first)
+
+
 def test_undo_takes_back_the_sliders_step_by_step(view: Viewport) -> None:
     view.centre_on_residue(0)
     first = view.camera

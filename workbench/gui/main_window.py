@@ -350,8 +350,14 @@ class MainWindow(QMainWindow):
             splitter.setSizes([max(height - s.bottom - 1, 100), s.bottom])
         self.header.set_column(s.right)
 
+    def _draw_anew(self) -> None:
+        """The plots have another size: another number of ticks fits."""
+        if self._drawn is not None and not self._redraw.isActive():
+            self._redraw.start(REDRAW_MS)
+
     def _moved(self, which: QSplitter) -> None:
         self._user_sizes = True
+        self._draw_anew()
         if which is self.centre:
             self.right.setSizes(self.centre.sizes())
         elif which is self.right:
@@ -377,6 +383,7 @@ class MainWindow(QMainWindow):
             self.actions_.show_left.setChecked(not narrow)
         before = theme.sizes
         theme.set_sizes(sizes_for(self.width()))
+        self._draw_anew()
         if theme.sizes != before:
             self.weights.families.setChecked(theme.sizes.families_open)
             self._user_sizes = False
@@ -600,8 +607,11 @@ class MainWindow(QMainWindow):
         self.scan.set_possible(not obstacle, obstacle)
 
     def _draw(self) -> None:
-        """Plots and tables of the newest state."""
+        """Plots and tables of the newest state, once those of the one before are there."""
         state = self.session.state
+        if self._waiting and state.status == "running":
+            self._redraw.start(REDRAW_MS)
+            return
         self._drawn = state
         marks = plot_marks(state.marks)
         last = state.statistics[-1].cycle if state.statistics else 0

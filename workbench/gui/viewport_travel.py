@@ -114,6 +114,8 @@ class TravellingView(SceneCanvas):
             first = first_residue(model, self.scene.xyz)
             if first is not None:
                 self._go(residue_point(model, self.scene.xyz, first), first, fly=False)
+            # Undo goes no further back than here: what was seen before was another model, or nothing.
+            self._views.clear()
         self._select(self._residue)
         self._give_scene()
         self._show_texts()
